@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make		the module for the running kernel's headers (or KDIR=) and the tools
+# make demo	three hosts converse in a virtual machine
+# make check	every test that fits into a quarter of an hour
+# make help	everything else
+
+KERNEL ?= stock-6.1
+SEEDS ?= 200
+SITES ?= 8
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+
+export PREFIX DESTDIR
+
+.PHONY: all tools deps demo check check-all check-static sim sim-mutants fuzz \
+	selftests install uninstall clean help
+
+all: module tools
+
+include net/psync/module.mk
+
+tools:
+	$(MAKE) -C tools/libpsync
+	$(MAKE) -C tools/psync
+
+deps:
+	scripts/install-deps
+
+demo: deps
+	$(MAKE) module KERNEL=$(KERNEL)
+	$(MAKE) tools
+	tools/demo/run
+
+check: deps
+	scripts/check
+
+check-all: deps
+	scripts/check --all
+
+check-static:
+	scripts/check-static
+
+sim:
+	$(MAKE) -C tools/sim sim SEEDS=$(SEEDS) SITES=$(SITES) $(if $(SEED),SEED=$(SEED))
+
+sim-mutants:
+	$(MAKE) -C tools/sim mutant
+
+fuzz:
+	$(MAKE) -C tools/sim fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+selftests: module tools
+	$(MAKE) -C selftests check
+
+install: all
+	$(MAKE) module-install
+	$(MAKE) -C tools/libpsync install
+	$(MAKE) -C tools/psync install
+
+uninstall:
+	$(MAKE) -C tools/libpsync uninstall
+	$(MAKE) -C tools/psync uninstall
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make               build psync.ko and the tools'
+	@echo 'make install       install them (DESTDIR, PREFIX); then: modprobe psync'
+	@echo 'make demo          three hosts converse in a virtual machine'
+	@echo 'make check         every test that fits into a quarter of an hour'
+	@echo 'make check-all     the long ones too'
+	@echo 'make sim SEEDS=N SITES=K [SEED=S]   the simulator'
+	@echo 'make sim-mutants   broken cores that the simulator must catch'
+	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'
+	@echo 'make selftests     the selftests in the virtual machine'
+	@echo 'make check-static  sparse, checkpatch, shellcheck, documents'

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * AF_PSYNC sockets: addresses, options, ancillary data, events.
+ *
+ * Documented in psync(7) and Documentation/networking/psync/sockets.rst.
+ * Every reserved field must be zero; it is checked.
+ */
+#ifndef _UAPI_LINUX_PSYNC_H
+#define _UAPI_LINUX_PSYNC_H
+
+#include <linux/types.h>
+
+/*
+ * The family borrows a number that no kernel implements (AF_ASH).  A loaded
+ * module says in /sys/module/psync/parameters/family which one it uses.
+ */
+#define PSYNC_FAMILY_DEFAULT	18
+
+#define SOL_PSYNC		300
+
+/* Message ids: participant index above, sequence number below; 0 is none. */
+#define PSYNC_MID_SEQ_BITS	48
+#define PSYNC_MID(index, seq) \
+	((__u64)(index) << PSYNC_MID_SEQ_BITS | (seq))
+#define PSYNC_MID_INDEX(mid)	((__u16)((mid) >> PSYNC_MID_SEQ_BITS))
+#define PSYNC_MID_SEQ(mid) \
+	((mid) & (((__u64)1 << PSYNC_MID_SEQ_BITS) - 1))
+
+/**
+ * struct psync_pid - network identity of a participant
+ * @site: site id
+ * @port: port at that site
+ */
+struct psync_pid {
+	__u32	site;
+	__u32	port;
+};
+
+enum psync_addr_type {
+	PSYNC_ADDR_PID		= 1,
+	PSYNC_ADDR_GROUP	= 2,
+};
+
+/**
+ * struct sockaddr_psync - the one address of the family, 32 bytes
+ * @sp_family: the family's number
+ * @sp_type: enum psync_addr_type
+ * @sp_reserved0: zero
+ * @sp_site: PID: site id; bind() takes zero for this site
+ * @sp_port: PID: port; bind() takes zero for an automatic one
+ * @sp_binding: PID: binding number; zero in a destination means whichever
+ *	socket is bound, and is required by bind()
+ * @sp_group: GROUP: group number
+ * @sp_number: GROUP, connect(): conversation number of a rendezvous, or zero
+ *	for a new conversation
+ * @sp_reserved1: zero
+ *
+ * Fields of the other type are zero.
+ */
+struct sockaddr_psync {
+	__u16	sp_family;
+	__u8	sp_type;
+	__u8	sp_reserved0;
+	__u32	sp_site;
+	__u32	sp_port;
+	__u32	sp_binding;
+	__u32	sp_group;
+	__u32	sp_number;
+	__u64	sp_reserved1;
+};
+
+/* Options of level SOL_PSYNC; "get" takes and gives the named type. */
+#define PSYNC_PARTICIPANTS	1	/* get, set: struct psync_pid[] */
+#define PSYNC_CID		2	/* get: __u64 */
+#define PSYNC_ROOT		3	/* get: struct psync_query */
+#define PSYNC_LEAVES		4	/* get: struct psync_query */
+#define PSYNC_NEXT		5	/* get: struct psync_query */
+#define PSYNC_PREV		6	/* get: struct psync_query */
+#define PSYNC_MIDS		7	/* get: struct psync_query */
+#define PSYNC_SENDER		8	/* get: struct psync_query_sender */
+#define PSYNC_PRECEDES		9	/* get: struct psync_query_precedes */
+#define PSYNC_STABLE		10	/* get: struct psync_query_stable */
+#define PSYNC_OUTSTANDING	11	/* get: __u32 */
+#define PSYNC_LAST_MID		12	/* get: __u64 */
+#define PSYNC_EVENTS		13	/* get, set: __u32, PSYNC_EVMASK() bits */
+#define PSYNC_RECVINFO		14	/* get, set: __u32, PSYNC_RECV_* bits */
+#define PSYNC_INFO		15	/* get: struct psync_info */
+
+/**
+ * struct psync_query - a question whose answer is a set of message ids
+ * @mid: in: the message asked about (NEXT, PREV); MIDS: zero to begin, or the
+ *	last mid of the previous answer to go on after it; else zero
+ * @room: in: entries that fit in @mids
+ * @count: out: entries in the whole answer (MIDS: from @mid on), which may be
+ *	more than @room; so many as fit are given
+ * @mids: out: the answer; ROOT, LEAVES, NEXT, PREV by participant index, MIDS
+ *	in the order in which this site attached them
+ */
+struct psync_query {
+	__u64	mid;
+	__u32	room;
+	__u32	count;
+	__u64	mids[];
+};
+
+/**
+ * struct psync_query_sender - who sent a message
+ * @mid: in: the message
+ * @pid: out: its sender's pid
+ * @index: out: its sender's place in the list of participants
+ * @reserved: zero
+ */
+struct psync_query_sender {
+	__u64			mid;
+	struct psync_pid	pid;
+	__u32			index;
+	__u32			reserved;
+};
+
+/**
+ * struct psync_query_precedes - was one message sent in another's context
+ * @first: in: a message in this socket's view
+ * @second: in: another one
+ * @answer: out: 1 if there is a path from @first to @second, else 0
+ * @reserved: zero
+ */
+struct psync_query_precedes {
+	__u64	first;
+	__u64	second;
+	__u32	answer;
+	__u32	reserved;
+};
+
+/**
+ * struct psync_query_stable - who has sent in a message's context
+ * @mid: in: a message in this socket's view
+ * @answer: out: 1 if every other participant has, else 0
+ * @participants: out: how many others have; a message is n-stable when this
+ *	is at least n - 1
+ * @sites: out: distinct sites that have the message for certain, the sender's
+ *	included
+ * @reserved: zero
+ */
+struct psync_query_stable {
+	__u64	mid;
+	__u32	answer;
+	__u32	participants;
+	__u32	sites;
+	__u32	reserved;
+};
+
+/**
+ * struct psync_info - what a socket takes part in
+ * @cid: conversation id
+ * @last_mid: last message sent by this socket, or zero
+ * @group: group number, or zero
+ * @number: conversation number of a rendezvous, or zero
+ * @index: this socket's participant index
+ * @participants: number of participants
+ * @view: messages that entered the view, own ones included
+ * @nodes: nodes kept in the site's image
+ * @outstanding: messages waiting to be received
+ * @held: messages at this site whose context is incomplete
+ * @max_body: greatest message in bytes that send accepts
+ * @reserved: zero
+ */
+struct psync_info {
+	__u64	cid;
+	__u64	last_mid;
+	__u32	group;
+	__u32	number;
+	__u32	index;
+	__u32	participants;
+	__u64	view;
+	__u32	nodes;
+	__u32	outstanding;
+	__u32	held;
+	__u32	max_body;
+	__u64	reserved;
+};
+
+/* Ancillary data on receive, switched on by PSYNC_RECVINFO; level SOL_PSYNC. */
+#define PSYNC_RECV_INFO		0x1	/* gives PSYNC_CMSG_INFO */
+#define PSYNC_RECV_PREDS	0x2	/* gives PSYNC_CMSG_PREDS */
+
+#define PSYNC_CMSG_INFO		1	/* struct psync_msginfo */
+#define PSYNC_CMSG_PREDS	2	/* __u64[], immediate predecessors */
+
+/**
+ * struct psync_msginfo - what is known of a received message
+ * @mid: the message
+ * @sender: its sender's pid
+ * @binding: binding number of the sender's port
+ * @index: its sender's participant index
+ * @wave: one more than the greatest wave among its predecessors
+ * @flags: zero
+ */
+struct psync_msginfo {
+	__u64			mid;
+	struct psync_pid	sender;
+	__u32			binding;
+	__u32			index;
+	__u32			wave;
+	__u32			flags;
+};
+
+/* Events come as messages flagged MSG_NOTIFICATION to sockets that asked. */
+#define MSG_PSYNC_NOTIFICATION	0x8000	/* MSG_NOTIFICATION */
+
+enum psync_event_type {
+	PSYNC_EV_REFUSED	= 1,	/* a site refused what we sent */
+	PSYNC_EV_MISMATCH	= 2,	/* we refused: its participant list differs */
+	PSYNC_EV_REOPENED	= 3,	/* a participant's site reopened: refused */
+	PSYNC_EV_STALE		= 4,	/* we reopened, others go on: ESTALE */
+	PSYNC_EV_LOST		= 5,	/* this socket's queue of events overflowed */
+	PSYNC_EV_GAP		= 6,	/* opened late: @mid is the first message given */
+};
+
+#define PSYNC_EVMASK(type)	(1U << (type))
+#define PSYNC_EVMASK_ALL	0x7eU
+
+/**
+ * struct psync_event - an event, as received with MSG_NOTIFICATION
+ * @type: enum psync_event_type
+ * @site: the other site
+ * @cid: conversation, or zero
+ * @mid: message, or zero
+ * @group: group number, or zero
+ * @number: conversation number, or zero
+ * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
+ *	many events were lost; else zero
+ * @reserved: zero
+ */
+struct psync_event {
+	__u32	type;
+	__u32	site;
+	__u64	cid;
+	__u64	mid;
+	__u32	group;
+	__u32	number;
+	__u32	reason;
+	__u32	reserved;
+};
+
+#endif /* _UAPI_LINUX_PSYNC_H */

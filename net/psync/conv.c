@@ -1,0 +1,717 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Conversations of a site: their table, lifetime, timer and participants.
+ *
+ * A psync_conv wraps the core's image with what the core must not know: a
+ * lock, a reference count, a timer, and the queue of packets to leave.  It is
+ * entered from system calls, from softirq (links) and from its own timer.
+ *
+ * Lifetime.  References: the table's, one per participant, one while the timer
+ * is armed or its callback runs (psync_conv.armed), one per user of
+ * psync_conv_find_get().  The end is psync_conv_kill(), under the lock, when
+ * the last participant leaves, when a pending conversation is given up, or at
+ * the end of the namespace:
+ *
+ *  1. it sets dead, after which nobody arms the timer, joins or feeds packets
+ *     (each checks under the same lock);
+ *  2. it takes the conversation out of the table, so that no new reference
+ *     comes from there but those of readers already inside rcu_read_lock(),
+ *     who use kref_get_unless_zero() and then see dead;
+ *  3. it tries to stop the timer: a queued one is taken out and its reference
+ *     dropped; a running callback waits for the lock, sees dead and drops the
+ *     reference itself; should it be queued again behind a running callback,
+ *     the callback leaves the reference to that last expiry;
+ *  4. it drops the table's reference.
+ *
+ * With the last reference the image is destroyed and the memory freed after a
+ * grace period.  psync_conv_net_exit() waits until none is left, so no timer
+ * of a namespace outlives it; module exit waits for the RCU callbacks.
+ */
+
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include "psync.h"
+#include "trace.h"
+
+static const struct rhashtable_params psync_conv_params = {
+	.key_len		= sizeof(u64),
+	.key_offset		= offsetof(struct psync_conv, cid),
+	.head_offset		= offsetof(struct psync_conv, node),
+	.automatic_shrinking	= true,
+};
+
+/* Caches of their own: what is left at unload is reported by the kernel. */
+static struct kmem_cache *psync_conv_cache;
+static struct kmem_cache *psync_participant_cache;
+
+static struct psync_conv *psync_conv_of(struct psync_image *img)
+{
+	return container_of(img, struct psync_conv, img);
+}
+
+/* The core's surroundings: called with the conversation's lock held. */
+
+static void *psync_conv_op_alloc(struct psync_image *img, size_t size)
+{
+	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void psync_conv_op_free(struct psync_image *img, void *mem, size_t size)
+{
+	kfree(mem);
+}
+
+static void psync_conv_op_body_put(struct psync_image *img, void *body)
+{
+	consume_skb(body);
+}
+
+static void psync_conv_queue_tx(struct psync_conv *conv, u32 site,
+				struct psync_pkt *pkt, struct sk_buff *body)
+{
+	struct sk_buff *skb;
+
+	/*
+	 * A message is for the opening this image knows of; before it knows
+	 * one, for whoever is there.  Anything else is for whoever is there.
+	 */
+	pkt->dst_inc = 0;
+	if (pkt->type == PSYNC_PKT_MSG)
+		pkt->msg.dst_opening = psync_image_opening(&conv->img, site,
+							   &pkt->dst_inc);
+	skb = psync_output_build(conv->pnet, site, pkt, body);
+	if (!skb)
+		return;
+	/* Back-pressure: what waits in a device counts as the sender's. */
+	if (body && body->sk)
+		skb_set_owner_w(skb, body->sk);
+	__skb_queue_tail(&conv->txq, skb);
+}
+
+static void psync_conv_op_transmit(struct psync_image *img, u32 site,
+				   struct psync_pkt *pkt, void *body)
+{
+	struct psync_conv *conv = psync_conv_of(img);
+	u32 i;
+
+	if (pkt->type == PSYNC_PKT_HELLO) {
+		PSYNC_INC(conv->pnet, HELLO_SENT);
+		trace_psync_hello(conv->pnet, site, pkt->cid,
+				  pkt->hello.nonce, false);
+	} else if (pkt->type == PSYNC_PKT_REFUSE) {
+		PSYNC_INC(conv->pnet, REFUSE_SENT);
+	}
+	if (site) {
+		psync_conv_queue_tx(conv, site, pkt, body);
+		return;
+	}
+	for (i = 0; i < img->nremotes; i++)
+		psync_conv_queue_tx(conv, img->remotes[i].site, pkt, body);
+}
+
+static void psync_conv_op_readable(struct psync_image *img,
+				   struct psync_view *view)
+{
+	struct psync_participant *part;
+
+	part = container_of(view, struct psync_participant, view);
+	if (part->sk)
+		part->sk->sk_data_ready(part->sk);
+}
+
+static void psync_conv_event_one(struct psync_view *view,
+				 const struct psync_event *ev)
+{
+	struct psync_participant *part;
+
+	part = container_of(view, struct psync_participant, view);
+	if (!part->sk)
+		return;
+	psync_event_queue(part->sk, ev);
+	if (ev->type == PSYNC_EV_STALE) {
+		part->sk->sk_err = ESTALE;
+		sk_error_report(part->sk);
+	}
+}
+
+static void psync_conv_op_event(struct psync_image *img,
+				struct psync_view *view,
+				const struct psync_event *ev)
+{
+	struct psync_view *each;
+
+	if (view) {
+		psync_conv_event_one(view, ev);
+		return;
+	}
+	list_for_each_entry(each, &img->views, link)
+		psync_conv_event_one(each, ev);
+	psync_netlink_event(psync_conv_of(img)->pnet, ev);
+}
+
+static void psync_conv_op_dropped(struct psync_image *img,
+				  enum psync_drop reason)
+{
+	psync_drop(psync_conv_of(img)->pnet, NULL, reason);
+}
+
+static u64 psync_conv_op_nonce(struct psync_image *img)
+{
+	return get_random_u64() ?: 1;
+}
+
+/* The earliest time at which this conversation has something to do. */
+static u64 psync_conv_deadline(const struct psync_conv *conv)
+{
+	return min(conv->img.deadline, conv->embryo_end);
+}
+
+/* Lock held.  Slack of an eighth of the wait lets wake-ups coincide. */
+static void psync_conv_arm(struct psync_conv *conv)
+{
+	u64 deadline = psync_conv_deadline(conv);
+	u64 now = ktime_get_ns();
+	u64 slack;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->dead || deadline == U64_MAX)
+		return;
+	if (conv->armed && hrtimer_is_queued(&conv->timer) &&
+	    ktime_to_ns(hrtimer_get_softexpires(&conv->timer)) <= deadline)
+		return;
+	if (!conv->armed) {
+		kref_get(&conv->ref);
+		conv->armed = true;
+	}
+	slack = deadline > now ? (deadline - now) >> 3 : 0;
+	hrtimer_start_range_ns(&conv->timer, ns_to_ktime(deadline), slack,
+			       HRTIMER_MODE_ABS_SOFT);
+}
+
+static void psync_conv_op_arm(struct psync_image *img, u64 deadline)
+{
+	psync_conv_arm(psync_conv_of(img));
+}
+
+static const struct psync_image_ops psync_conv_ops = {
+	.alloc		= psync_conv_op_alloc,
+	.free		= psync_conv_op_free,
+	.transmit	= psync_conv_op_transmit,
+	.body_put	= psync_conv_op_body_put,
+	.readable	= psync_conv_op_readable,
+	.event		= psync_conv_op_event,
+	.arm		= psync_conv_op_arm,
+	.dropped	= psync_conv_op_dropped,
+	.nonce		= psync_conv_op_nonce,
+};
+
+static void psync_conv_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(psync_conv_cache,
+			container_of(rcu, struct psync_conv, rcu));
+}
+
+static void psync_conv_release(struct kref *ref)
+{
+	struct psync_conv *conv = container_of(ref, struct psync_conv, ref);
+	struct psync_net *pnet = conv->pnet;
+
+	/* Nobody else can reach it: the lock is for the core's contract. */
+	spin_lock_bh(&conv->lock);
+	psync_image_destroy(&conv->img);
+	spin_unlock_bh(&conv->lock);
+	__skb_queue_purge(&conv->txq);
+	call_rcu(&conv->rcu, psync_conv_free_rcu);
+	psync_site_release(pnet);
+	if (atomic_dec_and_test(&pnet->alive))
+		wake_up_var(&pnet->alive);
+}
+
+void psync_conv_put(struct psync_conv *conv)
+{
+	kref_put(&conv->ref, psync_conv_release);
+}
+
+void psync_conv_lock(struct psync_conv *conv)
+	__acquires(&conv->lock)
+{
+	spin_lock_bh(&conv->lock);
+}
+
+void psync_conv_unlock(struct psync_conv *conv)
+	__releases(&conv->lock)
+{
+	struct sk_buff_head txq;
+	struct sk_buff *skb;
+
+	__skb_queue_head_init(&txq);
+	skb_queue_splice_tail_init(&conv->txq, &txq);
+	spin_unlock_bh(&conv->lock);
+	while ((skb = __skb_dequeue(&txq)))
+		psync_output_send(conv->pnet, skb);
+}
+
+struct psync_conv *psync_conv_find_get(struct psync_net *pnet, u64 cid)
+{
+	struct psync_conv *conv;
+
+	rcu_read_lock();
+	conv = rhashtable_lookup(&pnet->convs, &cid, psync_conv_params);
+	if (conv && !kref_get_unless_zero(&conv->ref))
+		conv = NULL;
+	rcu_read_unlock();
+	return conv;
+}
+
+/*
+ * Takes a conversation out of the world; see the proof above.  The lock is
+ * held; the caller holds a reference of its own, so that the lock survives.
+ */
+void psync_conv_kill(struct psync_conv *conv)
+{
+	struct psync_net *pnet = conv->pnet;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->dead)
+		return;
+	conv->dead = true;
+	spin_lock(&pnet->table_lock);
+	rhashtable_remove_fast(&pnet->convs, &conv->node, psync_conv_params);
+	list_del(&conv->list);
+	pnet->nconvs--;
+	if (conv->pending)
+		pnet->npending--;
+	conv->pending = false;
+	spin_unlock(&pnet->table_lock);
+	if (hrtimer_try_to_cancel(&conv->timer) == 1 && conv->armed) {
+		conv->armed = false;
+		psync_conv_put(conv);
+	}
+	PSYNC_INC(pnet, CONV_CLOSED);
+	psync_conv_put(conv);
+}
+
+static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
+{
+	struct psync_conv *conv = container_of(timer, struct psync_conv, timer);
+	u64 now = ktime_get_ns();
+	bool last;
+
+	psync_conv_lock(conv);
+	if (!conv->dead) {
+		if (conv->embryo_end <= now) {
+			PSYNC_INC(conv->pnet, CONV_EVICTED);
+			psync_conv_kill(conv);
+		} else {
+			psync_image_timer(&conv->img, now);
+			psync_conv_arm(conv);
+		}
+	}
+	/* Queued again means: that expiry inherits the reference. */
+	last = !hrtimer_is_queued(timer);
+	if (last)
+		conv->armed = false;
+	psync_conv_unlock(conv);
+	if (last)
+		psync_conv_put(conv);
+	return HRTIMER_NORESTART;
+}
+
+/*
+ * Makes room among pending conversations by giving up the oldest one that no
+ * participant here waits for (an embryo or an early rendezvous).  Returns it
+ * with a reference, to be killed by the caller without table_lock.
+ */
+static struct psync_conv *psync_conv_victim(struct psync_net *pnet)
+{
+	struct psync_conv *conv;
+
+	lockdep_assert_held(&pnet->table_lock);
+	list_for_each_entry(conv, &pnet->conv_list, list) {
+		if (conv->pending && !READ_ONCE(conv->img.nviews) &&
+		    kref_get_unless_zero(&conv->ref))
+			return conv;
+	}
+	return NULL;
+}
+
+static void psync_conv_evict(struct psync_conv *conv)
+{
+	psync_conv_lock(conv);
+	if (!conv->dead && !conv->img.nviews) {
+		PSYNC_INC(conv->pnet, CONV_EVICTED);
+		psync_conv_kill(conv);
+	}
+	psync_conv_unlock(conv);
+	psync_conv_put(conv);
+}
+
+static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
+			     struct psync_conv **old, struct psync_conv **victim)
+{
+	struct psync_conv *there;
+	int err = 0;
+
+	*victim = NULL;
+	spin_lock_bh(&pnet->table_lock);
+	if (pnet->nconvs >= READ_ONCE(pnet->sysctl.convs_max)) {
+		err = -ENFILE;
+	} else if (conv->pending &&
+		   pnet->npending >= READ_ONCE(pnet->sysctl.pending_max)) {
+		*victim = psync_conv_victim(pnet);
+		if (!*victim)
+			err = -EBUSY;
+	}
+	if (err)
+		goto out;
+	there = rhashtable_lookup_get_insert_fast(&pnet->convs, &conv->node,
+						  psync_conv_params);
+	if (IS_ERR(there)) {
+		err = PTR_ERR(there);
+	} else if (there) {
+		/* In the table under table_lock: the table's reference holds. */
+		kref_get(&there->ref);
+		*old = there;
+		err = -EEXIST;
+	} else {
+		conv->serial = ++pnet->serial;
+		list_add_tail(&conv->list, &pnet->conv_list);
+		pnet->nconvs++;
+		pnet->npending += conv->pending;
+	}
+out:
+	spin_unlock_bh(&pnet->table_lock);
+	return err;
+}
+
+static void psync_conv_limits(const struct psync_net *pnet,
+			      struct psync_limits *limits)
+{
+	const struct psync_sysctl *ctl = &pnet->sysctl;
+
+	limits->max_nodes = READ_ONCE(ctl->graph_depth);
+	limits->max_held = READ_ONCE(ctl->held_max);
+	limits->max_early = READ_ONCE(ctl->early_max);
+	limits->max_bytes = READ_ONCE(ctl->image_bytes);
+	limits->max_pending = READ_ONCE(ctl->pending_bytes);
+	limits->hello_ns = (u64)READ_ONCE(ctl->hello_ms) * NSEC_PER_MSEC;
+	limits->hello_tries = READ_ONCE(ctl->hello_tries);
+}
+
+int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
+		    bool pending, struct psync_conv **conv)
+{
+	struct psync_conv *new, *old = NULL, *victim = NULL;
+	int err;
+
+	if (!psync_site_hold(pnet))
+		return -ENETDOWN;
+	p->site = pnet->site;
+	p->inc = pnet->inc;
+	p->seq_base = 0;
+	psync_conv_limits(pnet, &p->limits);
+
+	err = -ENOMEM;
+	new = kmem_cache_zalloc(psync_conv_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!new)
+		goto err_release;
+	spin_lock_init(&new->lock);
+	kref_init(&new->ref);
+	__skb_queue_head_init(&new->txq);
+	hrtimer_init(&new->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
+	new->timer.function = psync_conv_timer;
+	new->pnet = pnet;
+	new->cid = p->cid;
+	new->pending = pending;
+	new->embryo_end = U64_MAX;
+	if (!p->n)
+		new->embryo_end = ktime_get_ns() +
+			(u64)READ_ONCE(pnet->sysctl.embryo_ms) * NSEC_PER_MSEC;
+	err = psync_image_init(&new->img, p, &psync_conv_ops);
+	if (err)
+		goto err_free;
+	atomic_inc(&pnet->alive);
+	kref_get(&new->ref);		/* the caller's, beside the table's */
+	err = psync_conv_insert(pnet, new, &old, &victim);
+	if (err) {
+		if (victim)
+			psync_conv_put(victim);
+		psync_conv_put(new);
+		psync_conv_put(new);	/* releases the site too */
+		*conv = old;
+		return err;
+	}
+	if (victim)
+		psync_conv_evict(victim);
+	psync_conv_lock(new);
+	psync_conv_arm(new);
+	psync_conv_unlock(new);
+	*conv = new;
+	return 0;
+
+err_free:
+	kmem_cache_free(psync_conv_cache, new);
+err_release:
+	psync_site_release(pnet);
+	return err;
+}
+
+/* Not pending any more: somebody here takes part.  Lock held. */
+static void psync_conv_opened(struct psync_conv *conv)
+{
+	struct psync_net *pnet = conv->pnet;
+
+	lockdep_assert_held(&conv->lock);
+	PSYNC_INC(pnet, CONV_OPENED);
+	if (!conv->pending)
+		return;
+	spin_lock(&pnet->table_lock);
+	conv->pending = false;
+	pnet->npending--;
+	spin_unlock(&pnet->table_lock);
+}
+
+static struct psync_participant *
+psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
+{
+	struct psync_participant *part;
+
+	part = kmem_cache_zalloc(psync_participant_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!part)
+		return NULL;
+	INIT_LIST_HEAD(&part->queue);
+	part->conv = conv;
+	part->pid = psk->pid;
+	part->binding = psk->binding;
+	return part;
+}
+
+/* Queue the conversation on one listener; false when its backlog is full. */
+static bool psync_conv_offer(struct psync_conv *conv, u32 index,
+			     struct sock *sk)
+{
+	struct psync_sock *psk = psync_sk(sk);
+	struct sk_buff_head *q = &sk->sk_receive_queue;
+	struct psync_participant *part;
+	bool queued = false;
+
+	part = psync_conv_participant(conv, psk);
+	if (!part)
+		return false;
+	part->view.pending = true;
+	if (psync_image_join(&conv->img, &part->view, index, part->binding, 0,
+			     ktime_get_ns()))
+		goto out;
+
+	spin_lock(&q->lock);
+	if (sk->sk_state == TCP_LISTEN && !sk_acceptq_is_full(sk)) {
+		list_add_tail(&part->queue, &psk->accept_queue);
+		sk_acceptq_added(sk);
+		kref_get(&conv->ref);
+		queued = true;
+	}
+	spin_unlock(&q->lock);
+	if (queued) {
+		sk->sk_data_ready(sk);
+		return true;
+	}
+	psync_image_leave(&conv->img, &part->view);
+out:
+	kmem_cache_free(psync_participant_cache, part);
+	return false;
+}
+
+unsigned int psync_conv_announce(struct psync_conv *conv)
+{
+	struct psync_image *img = &conv->img;
+	unsigned int taken = 0;
+	struct sock *sk;
+	u32 i;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->announced || !img->p.pids)
+		return 0;
+	conv->announced = true;
+	for (i = 0; i < img->p.n; i++) {
+		if (img->p.pids[i].site != img->p.site || img->parts[i].view)
+			continue;
+		sk = psync_port_find_get(conv->pnet, img->p.pids[i].port,
+					 SOCK_SEQPACKET);
+		if (!sk)
+			continue;
+		if (sk->sk_state == TCP_LISTEN) {
+			if (psync_conv_offer(conv, i, sk))
+				taken++;
+			else
+				psync_drop(conv->pnet, NULL,
+					   PSYNC_DROP_PENDING_FULL);
+		}
+		sock_put(sk);
+	}
+	return taken;
+}
+
+int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
+{
+	struct psync_net *pnet = conv->pnet;
+	struct psync_participant *part;
+	int err;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->dead)
+		return -ECONNABORTED;
+	part = psync_conv_participant(conv, psk);
+	if (!part)
+		return -ENOMEM;
+	err = psync_image_join(&conv->img, &part->view, index, part->binding,
+			       atomic_inc_return(&pnet->openings),
+			       ktime_get_ns());
+	if (err) {
+		kmem_cache_free(psync_participant_cache, part);
+		return err;
+	}
+	kref_get(&conv->ref);
+	part->sk = &psk->sk;
+	psync_conv_opened(conv);
+	/* Pairs with the acquire of whoever looks without lock_sock. */
+	smp_store_release(&psk->part, part);
+	return 0;
+}
+
+void psync_conv_abandon(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->lock);
+	/* A pending one has early packets that somebody may yet open for. */
+	if (!conv->pending && !conv->img.nviews)
+		psync_conv_kill(conv);
+}
+
+void psync_conv_accept(struct psync_participant *part, struct sock *sk)
+{
+	struct psync_conv *conv = part->conv;
+	struct psync_sock *psk = psync_sk(sk);
+
+	psk->pid = part->pid;
+	psk->binding = part->binding;
+	psync_conv_lock(conv);
+	part->sk = sk;
+	psync_view_accept(&part->view, part->binding,
+			  atomic_inc_return(&conv->pnet->openings),
+			  ktime_get_ns());
+	psync_conv_opened(conv);
+	psync_conv_unlock(conv);
+	smp_store_release(&psk->part, part);
+}
+
+void psync_conv_leave(struct psync_participant *part)
+{
+	struct psync_conv *conv = part->conv;
+	struct psync_image *img = &conv->img;
+
+	psync_conv_lock(conv);
+	part->sk = NULL;
+	psync_image_leave(img, &part->view);
+	if (!img->nviews && !conv->dead) {
+		/*
+		 * A rendezvous that nobody here had opened may still be
+		 * opened; everything else is over and must not start again.
+		 */
+		if (!img->p.number || img->opening)
+			psync_closed_add(conv->pnet, conv->cid, img->opening);
+		psync_conv_kill(conv);
+	}
+	psync_conv_unlock(conv);
+	psync_conv_put(conv);
+	kmem_cache_free(psync_participant_cache, part);
+}
+
+u32 psync_conv_max_body(struct psync_conv *conv)
+{
+	struct psync_image *img = &conv->img;
+	u32 header = psync_image_max_header(img);
+	u32 max = READ_ONCE(conv->pnet->sysctl.image_bytes);
+	u32 i, mtu;
+
+	lockdep_assert_held(&conv->lock);
+	for (i = 0; i < img->nremotes; i++) {
+		mtu = psync_output_mtu(conv->pnet, img->remotes[i].site);
+		if (!mtu)
+			continue;
+		mtu = min_t(u32, mtu, U16_MAX);
+		max = min(max, mtu > header ? mtu - header : 0);
+	}
+	return max;
+}
+
+int __init psync_conv_init(void)
+{
+	psync_conv_cache = KMEM_CACHE(psync_conv, 0);
+	if (!psync_conv_cache)
+		return -ENOMEM;
+	psync_participant_cache = KMEM_CACHE(psync_participant, 0);
+	if (!psync_participant_cache) {
+		kmem_cache_destroy(psync_conv_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void psync_conv_exit(void)
+{
+	kmem_cache_destroy(psync_participant_cache);
+	kmem_cache_destroy(psync_conv_cache);
+}
+
+int psync_conv_net_init(struct psync_net *pnet)
+{
+	int err;
+
+	spin_lock_init(&pnet->table_lock);
+	INIT_LIST_HEAD(&pnet->conv_list);
+	atomic_set(&pnet->openings, 0);
+	atomic_set(&pnet->alive, 0);
+	pnet->next_port = PSYNC_PORT_AUTO;
+	err = psync_closed_init(pnet);
+	if (err)
+		return err;
+	err = rhashtable_init(&pnet->convs, &psync_conv_params);
+	if (err)
+		psync_closed_exit(pnet);
+	return err;
+}
+
+static struct psync_conv *psync_conv_first_get(struct psync_net *pnet)
+{
+	struct psync_conv *conv;
+
+	spin_lock_bh(&pnet->table_lock);
+	conv = list_first_entry_or_null(&pnet->conv_list, struct psync_conv,
+					list);
+	if (conv)
+		kref_get(&conv->ref);
+	spin_unlock_bh(&pnet->table_lock);
+	return conv;
+}
+
+/*
+ * No socket of the namespace is left (each holds it) and its links and peers
+ * are gone, so nothing makes new conversations.  What is in the table are
+ * those that no participant holds; kill them, stop their timers, and wait for
+ * the last reference, which a timer's callback may hold.
+ */
+void psync_conv_net_exit(struct psync_net *pnet)
+{
+	struct psync_conv *conv;
+
+	while ((conv = psync_conv_first_get(pnet))) {
+		psync_conv_lock(conv);
+		psync_conv_kill(conv);
+		psync_conv_unlock(conv);
+		psync_conv_put(conv);
+	}
+	wait_var_event(&pnet->alive, !atomic_read(&pnet->alive));
+	rhashtable_destroy(&pnet->convs);
+	psync_closed_exit(pnet);
+}

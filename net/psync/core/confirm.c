@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which opening of a site speaks, and what comes before that is known (S1.4).
+ *
+ * In a conversation with a random cid the first message of a site fixes its
+ * incarnation and opening.  A rendezvous has the same cid whenever it is
+ * opened, so a packet delayed from an earlier conversation of that name must
+ * not pass for one of this: the first packets of each site are kept, the site
+ * is asked (HELLO) once a participant has opened here, and only packets of
+ * the opening that it confirms, with our nonce in the answer, go on.  It is
+ * asked after we opened, so a conversation that is over can confirm only what
+ * overlapped with ours.
+ *
+ * From then on (incarnation, opening) of a site is fixed.  Lower ones are
+ * delayed; greater ones mean that the site came back while we go on, which
+ * needs a restart: they are refused, with events on both sides.
+ */
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/string.h>
+#include "confirm.h"
+
+#define PSYNC_CONFIRM_NS_PER_MS	1000000ULL
+/* At most one refusal and one event of a kind per site and this time. */
+#define PSYNC_CONFIRM_QUIET_NS	1000000000ULL
+/* Waits double up to this many times the first one. */
+#define PSYNC_CONFIRM_WAIT_SHIFT 6
+
+/**
+ * struct psync_early - a packet that waits to be judged
+ * @link: in psync_image.embryo or psync_remote.early
+ * @pkt: the packet; its pointers lead into @data
+ * @body: its body
+ * @size: of this structure with @data
+ * @data: participants, then context
+ */
+struct psync_early {
+	struct list_head	link;
+	struct psync_pkt	pkt;
+	void			*body;
+	size_t			size;
+	u8			data[];
+};
+
+struct psync_remote *psync_remote_find(const struct psync_image *img, u32 site)
+{
+	u32 lo = 0, hi = img->nremotes;
+	u32 half;
+
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		if (img->remotes[half].site < site)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	if (lo == img->nremotes || img->remotes[lo].site != site)
+		return NULL;
+	return &img->remotes[lo];
+}
+
+void psync_image_event(struct psync_image *img, struct psync_view *view,
+		       u32 type, u32 site, u64 mid, u32 reason)
+{
+	struct psync_event ev = {
+		.type	= type,
+		.site	= site,
+		.cid	= img->p.cid,
+		.mid	= mid,
+		.group	= img->p.group,
+		.number	= img->p.number,
+		.reason	= reason,
+	};
+
+	img->ops->event(img, view, &ev);
+}
+
+static u64 psync_early_cost(u32 body_len)
+{
+	return body_len > PSYNC_BODY_LEAST ? body_len : PSYNC_BODY_LEAST;
+}
+
+static bool psync_early_has(const struct list_head *queue,
+			    const struct psync_pkt *pkt)
+{
+	const struct psync_early *early;
+
+	list_for_each_entry(early, queue, link)
+		if (early->pkt.msg.seq == pkt->msg.seq &&
+		    early->pkt.msg.sender == pkt->msg.sender &&
+		    early->pkt.src_site == pkt->src_site &&
+		    early->pkt.src_inc == pkt->src_inc &&
+		    early->pkt.opening == pkt->opening)
+			return true;
+	return false;
+}
+
+static const void *psync_early_put(u8 **to, const void *from, size_t size)
+{
+	const void *copy = *to;
+
+	if (!from)
+		return NULL;
+	memcpy(*to, from, size);
+	*to += size;
+	return copy;
+}
+
+static void psync_early_copy(struct psync_early *early,
+			     const struct psync_pkt *pkt)
+{
+	u32 n = pkt->msg.n;
+	u8 *to = early->data;
+
+	early->pkt = *pkt;
+	early->pkt.msg.participants =
+		psync_early_put(&to, pkt->msg.participants,
+				n * sizeof(struct psync_wire_pid));
+	early->pkt.msg.preds =
+		psync_early_put(&to, pkt->msg.preds,
+				pkt->msg.npred * sizeof(struct psync_wire_mid));
+	early->pkt.msg.stamp = psync_early_put(&to, pkt->msg.stamp,
+					       n * sizeof(__be32));
+	early->pkt.msg.bitmap = psync_early_put(&to, pkt->msg.bitmap,
+						(n + 31) / 32 * 4);
+}
+
+enum psync_drop psync_early_keep(struct psync_image *img,
+				 struct list_head *queue,
+				 const struct psync_pkt *pkt, void *body)
+{
+	u64 limit = img->nopen ? img->p.limits.max_bytes :
+				 img->p.limits.max_pending;
+	u64 cost = psync_early_cost(pkt->body_len);
+	struct psync_early *early;
+	size_t size;
+
+	if (psync_early_has(queue, pkt))
+		return PSYNC_DROP_DUPLICATE;
+	/* What comes first is kept, however big it is. */
+	if (img->nearly >= img->p.limits.max_early ||
+	    (img->body_bytes && img->body_bytes + cost > limit))
+		return PSYNC_DROP_PENDING_FULL;
+	size = sizeof(*early) + psync_wire_hdr_size(pkt) - PSYNC_WIRE_FIXED;
+	early = img->ops->alloc(img, size);
+	if (!early)
+		return PSYNC_DROP_NO_MEM;
+	early->size = size;
+	early->body = body;
+	psync_early_copy(early, pkt);
+	list_add_tail(&early->link, queue);
+	img->nearly++;
+	img->body_bytes += cost;
+	img->waiting_bytes += cost;
+	return PSYNC_OK;
+}
+
+/* The first packet of @queue no longer counts as early; NULL: none. */
+static struct psync_early *psync_early_pop(struct psync_image *img,
+					   struct list_head *queue)
+{
+	struct psync_early *early;
+	u64 cost;
+
+	early = list_first_entry_or_null(queue, struct psync_early, link);
+	if (!early)
+		return NULL;
+	list_del(&early->link);
+	cost = psync_early_cost(early->pkt.body_len);
+	img->nearly--;
+	img->body_bytes -= cost;
+	img->waiting_bytes -= cost;
+	return early;
+}
+
+static void psync_early_free(struct psync_image *img,
+			     struct psync_early *early, enum psync_drop drop)
+{
+	if (drop) {
+		if (early->body)
+			img->ops->body_put(img, early->body);
+		img->ops->dropped(img, drop);
+	}
+	img->ops->free(img, early, early->size);
+}
+
+void psync_early_feed(struct psync_image *img, struct list_head *queue,
+		      const struct psync_remote *remote, u64 now)
+{
+	struct psync_early *early;
+	enum psync_drop drop;
+	LIST_HEAD(todo);
+
+	/* Nothing is kept in this queue again: the site is confirmed. */
+	list_splice_init(queue, &todo);
+	while ((early = psync_early_pop(img, &todo))) {
+		drop = PSYNC_DROP_STALE_OPENING;
+		if (!remote || (early->pkt.src_inc == remote->inc &&
+				early->pkt.opening == remote->opening))
+			drop = psync_image_input(img, &early->pkt, early->body,
+						 now);
+		psync_early_free(img, early, drop);
+	}
+}
+
+void psync_early_purge(struct psync_image *img, struct list_head *queue,
+		       enum psync_drop reason)
+{
+	struct psync_early *early;
+
+	while ((early = psync_early_pop(img, queue)))
+		psync_early_free(img, early, reason);
+}
+
+static void psync_confirm_hello(struct psync_image *img,
+				struct psync_remote *remote)
+{
+	struct psync_pkt pkt = {
+		.type	 = PSYNC_PKT_HELLO,
+		.cid	 = img->p.cid,
+		.digest	 = img->p.digest,
+		.group	 = img->p.group,
+		.number	 = img->p.number,
+		.opening = img->opening,
+		.hello	 = { .nonce = remote->nonce },
+	};
+
+	img->ops->transmit(img, remote->site, &pkt, NULL);
+}
+
+static void psync_confirm_arm(struct psync_image *img, u64 deadline)
+{
+	if (deadline >= img->deadline)
+		return;
+	img->deadline = deadline;
+	img->ops->arm(img, deadline);
+}
+
+static void psync_confirm_ask(struct psync_image *img,
+			      struct psync_remote *remote, u64 now)
+{
+	remote->state = PSYNC_REMOTE_ASKED;
+	remote->nonce = img->ops->nonce(img);
+	remote->asked = now;
+	remote->tries = 1;
+	remote->deadline = now + img->p.limits.hello_ns;
+	psync_confirm_hello(img, remote);
+	psync_confirm_arm(img, remote->deadline);
+}
+
+void psync_confirm_opened(struct psync_image *img, u64 now)
+{
+	u32 i;
+
+	for (i = 0; i < img->nremotes; i++)
+		if (img->remotes[i].state == PSYNC_REMOTE_UNKNOWN &&
+		    !list_empty(&img->remotes[i].early))
+			psync_confirm_ask(img, &img->remotes[i], now);
+}
+
+void psync_image_timer(struct psync_image *img, u64 now)
+{
+	const struct psync_limits *limits = &img->p.limits;
+	struct psync_remote *remote;
+	u32 i, shift;
+
+	img->deadline = U64_MAX;
+	for (i = 0; i < img->nremotes; i++) {
+		remote = &img->remotes[i];
+		if (remote->state != PSYNC_REMOTE_ASKED)
+			continue;
+		if (remote->deadline > now) {
+			psync_confirm_arm(img, remote->deadline);
+			continue;
+		}
+		if (remote->tries >= limits->hello_tries) {
+			/* It may be asked anew when it speaks again. */
+			remote->state = PSYNC_REMOTE_UNKNOWN;
+			psync_early_purge(img, &remote->early,
+					  PSYNC_DROP_LEFT_OVER);
+			continue;
+		}
+		shift = remote->tries < PSYNC_CONFIRM_WAIT_SHIFT ?
+			remote->tries : PSYNC_CONFIRM_WAIT_SHIFT;
+		remote->tries++;
+		remote->deadline = now + (limits->hello_ns << shift);
+		psync_confirm_hello(img, remote);
+		psync_confirm_arm(img, remote->deadline);
+	}
+}
+
+void psync_image_refusal(const struct psync_pkt *pkt, u64 digest, u32 opening,
+			 enum psync_refuse_reason reason, struct psync_pkt *out)
+{
+	*out = (struct psync_pkt){
+		.type	 = PSYNC_PKT_REFUSE,
+		.cid	 = pkt->cid,
+		.digest	 = pkt->digest,
+		.group	 = pkt->group,
+		.number	 = pkt->number,
+		.opening = opening,
+		.refuse	 = {
+			.reason	 = reason,
+			.opening = pkt->opening,
+			.digest	 = digest,
+		},
+	};
+}
+
+/* Answers @pkt with a refusal and says so here, if it is time again. */
+static void psync_confirm_refuse(struct psync_image *img,
+				 const struct psync_pkt *pkt, u64 *quiet,
+				 enum psync_refuse_reason reason, u64 now)
+{
+	struct psync_pkt refusal;
+
+	if (now < *quiet)
+		return;
+	*quiet = now + PSYNC_CONFIRM_QUIET_NS;
+	psync_image_refusal(pkt, img->p.digest, img->opening, reason, &refusal);
+	img->ops->transmit(img, pkt->src_site, &refusal, NULL);
+	psync_image_event(img, NULL, reason == PSYNC_REFUSE_DIGEST ?
+			  PSYNC_EV_MISMATCH : PSYNC_EV_REOPENED,
+			  pkt->src_site, 0, 0);
+}
+
+enum psync_drop psync_confirm_mismatch(struct psync_image *img,
+				       const struct psync_pkt *pkt, u64 now)
+{
+	struct psync_remote *remote = psync_remote_find(img, pkt->src_site);
+
+	psync_confirm_refuse(img, pkt, remote ? &remote->quiet : &img->quiet,
+			     PSYNC_REFUSE_DIGEST, now);
+	return PSYNC_DROP_DIGEST;
+}
+
+/* Fixes the incarnation and opening of a site for good. */
+static void psync_confirm_fix(struct psync_remote *remote,
+			      const struct psync_pkt *pkt)
+{
+	remote->state = PSYNC_REMOTE_CONFIRMED;
+	remote->inc = pkt->src_inc;
+	remote->opening = pkt->opening;
+}
+
+enum psync_drop psync_confirm_msg(struct psync_image *img,
+				  struct psync_remote *remote,
+				  const struct psync_pkt *pkt, void *body,
+				  u64 now, bool *kept)
+{
+	enum psync_drop drop;
+
+	if (remote->state != PSYNC_REMOTE_CONFIRMED && img->p.number) {
+		drop = psync_early_keep(img, &remote->early, pkt, body);
+		*kept = !drop;
+		if (*kept && img->nopen && remote->state == PSYNC_REMOTE_UNKNOWN)
+			psync_confirm_ask(img, remote, now);
+		return drop;
+	}
+	if (remote->state != PSYNC_REMOTE_CONFIRMED)
+		psync_confirm_fix(remote, pkt);
+	if (pkt->src_inc < remote->inc ||
+	    (pkt->src_inc == remote->inc && pkt->opening < remote->opening))
+		return PSYNC_DROP_STALE_OPENING;
+	if (pkt->src_inc == remote->inc && pkt->opening == remote->opening)
+		return PSYNC_OK;
+	psync_confirm_refuse(img, pkt, &remote->quiet, PSYNC_REFUSE_RESTART,
+			     now);
+	return PSYNC_DROP_REOPENED;
+}
+
+/* Others go on with an earlier opening of ours. */
+static void psync_confirm_stale(struct psync_image *img, u32 site)
+{
+	if (img->refused)
+		return;
+	img->refused = true;
+	psync_image_event(img, NULL, PSYNC_EV_STALE, site, 0, 0);
+}
+
+/* Was the conversation there open while ours was?  It was closed at most @age
+ * (in whole milliseconds, so one more) before the answer, which came after we
+ * asked.
+ */
+static bool psync_confirm_overlaps(const struct psync_image *img,
+				   const struct psync_remote *remote,
+				   const struct psync_pkt *pkt)
+{
+	u64 age = (pkt->hello.age + 1ULL) * PSYNC_CONFIRM_NS_PER_MS;
+
+	if (pkt->hello.state == PSYNC_HELLO_OPEN)
+		return true;
+	return pkt->hello.state == PSYNC_HELLO_CLOSED &&
+	       remote->asked >= img->opened + age;
+}
+
+enum psync_drop psync_confirm_ack(struct psync_image *img,
+				  struct psync_remote *remote,
+				  const struct psync_pkt *pkt, u64 now)
+{
+	if (remote->state != PSYNC_REMOTE_ASKED ||
+	    remote->nonce != pkt->hello.nonce)
+		return PSYNC_DROP_BAD_NONCE;
+	remote->nonce = 0;
+	if (pkt->hello.known && pkt->hello.known != img->opening)
+		psync_confirm_stale(img, remote->site);
+	if (psync_confirm_overlaps(img, remote, pkt)) {
+		psync_confirm_fix(remote, pkt);
+		psync_early_feed(img, &remote->early, remote, now);
+		return PSYNC_OK;
+	}
+	remote->state = PSYNC_REMOTE_UNKNOWN;
+	psync_early_purge(img, &remote->early, PSYNC_DROP_STALE_OPENING);
+	return PSYNC_OK;
+}
+
+enum psync_drop psync_confirm_refused(struct psync_image *img,
+				      struct psync_remote *remote,
+				      const struct psync_pkt *pkt, u64 now)
+{
+	if (!img->opening || pkt->refuse.opening != img->opening)
+		return PSYNC_DROP_STALE_OPENING;
+	if (now >= remote->quiet_refused) {
+		remote->quiet_refused = now + PSYNC_CONFIRM_QUIET_NS;
+		psync_image_event(img, NULL, PSYNC_EV_REFUSED, remote->site, 0,
+				  pkt->refuse.reason);
+	}
+	if (pkt->refuse.reason == PSYNC_REFUSE_RESTART)
+		psync_confirm_stale(img, remote->site);
+	return PSYNC_OK;
+}
+
+u32 psync_image_opening(const struct psync_image *img, u32 site, u64 *inc)
+{
+	const struct psync_remote *remote = psync_remote_find(img, site);
+
+	*inc = 0;
+	if (!remote || remote->state != PSYNC_REMOTE_CONFIRMED)
+		return 0;
+	*inc = remote->inc;
+	return remote->opening;
+}
+
+void psync_image_hello_answer(const struct psync_image *img, u32 closed,
+			      u32 age_ms, const struct psync_pkt *hello,
+			      struct psync_pkt *ack)
+{
+	const struct psync_remote *remote;
+
+	*ack = (struct psync_pkt){
+		.type	= PSYNC_PKT_HELLO_ACK,
+		.cid	= hello->cid,
+		.digest	= hello->digest,
+		.group	= hello->group,
+		.number	= hello->number,
+		.hello	= {
+			.nonce	= hello->hello.nonce,
+			.state	= PSYNC_HELLO_NONE,
+		},
+	};
+	if (img && img->nopen) {
+		remote = psync_remote_find(img, hello->src_site);
+		ack->opening = img->opening;
+		ack->hello.state = PSYNC_HELLO_OPEN;
+		if (remote && remote->state == PSYNC_REMOTE_CONFIRMED &&
+		    remote->inc == hello->src_inc)
+			ack->hello.known = remote->opening;
+	} else if (closed) {
+		ack->opening = closed;
+		ack->hello.state = PSYNC_HELLO_CLOSED;
+		ack->hello.age = age_ms;
+	}
+}

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The context graph: nodes, attaching, freeing (P 2, 3.1.3; S2.4).
+ *
+ * A node is made when its message arrives or is sent and never moves: while
+ * its context is incomplete it is in the holding queue, then in the graph,
+ * then perhaps freed but remembered as its participant's last freed one.  So
+ * nothing after its allocation can fail for want of memory.
+ *
+ * A message from the wire is not believed.  What is checked before it is
+ * attached: its context is here (hold.c), it follows its sender's previous
+ * message, no predecessor is in the context of that message or (lists) of
+ * another predecessor, and its wave is right.  Where nodes were freed, as
+ * much as is still known is checked.
+ */
+#include <linux/bitmap.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "graph.h"
+#include "view.h"
+
+#define PSYNC_GRAPH_BUCKETS	64
+#define PSYNC_GRAPH_BUCKETS_MAX	4096
+
+static size_t psync_node_size(const struct psync_image *img, u16 npred)
+{
+	return sizeof(struct psync_node) +
+	       ((size_t)img->p.n + npred) * sizeof(u64);
+}
+
+struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
+				  u16 npred)
+{
+	struct psync_node *node;
+
+	node = img->ops->alloc(img, psync_node_size(img, npred));
+	if (!node)
+		return NULL;
+	node->sender = sender;
+	node->seq = seq;
+	node->npred = npred;
+	node->stamp = (u64 *)(node + 1);
+	node->preds = node->stamp + img->p.n;
+	return node;
+}
+
+void psync_node_free(struct psync_image *img, struct psync_node *node)
+{
+	if (node)
+		img->ops->free(img, node, psync_node_size(img, node->npred));
+}
+
+/* The 64-bit number nearest to a participant's last one; none below base. */
+static bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
+			      u64 *seq)
+{
+	u64 last = img->parts[index].seq;
+	s64 step = (s32)(low - (u32)last);
+
+	if (step < 0 && (u64)-step > last - img->p.seq_base)
+		return false;
+	*seq = last + step;
+	return true;
+}
+
+static enum psync_drop psync_node_decode_list(const struct psync_image *img,
+					      const struct psync_pkt *pkt,
+					      struct psync_node *node)
+{
+	const struct psync_wire_mid *mid;
+	u32 i, index;
+	u64 seq;
+
+	for (i = 0; i < node->npred; i++) {
+		mid = &pkt->msg.preds[i];
+		index = be16_to_cpu(mid->index);
+		if (!psync_node_expand(img, index, be32_to_cpu(mid->seq), &seq))
+			return PSYNC_DROP_BAD_CONTEXT;
+		if (seq == img->p.seq_base)
+			return PSYNC_DROP_BAD_CONTEXT;
+		if (index == node->sender && seq != node->seq - 1)
+			return PSYNC_DROP_BAD_CONTEXT;
+		node->preds[i] = PSYNC_MID(index, seq);
+	}
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
+					       const struct psync_pkt *pkt,
+					       struct psync_node *node)
+{
+	u64 base = img->p.seq_base;
+	__be32 low;
+	u32 k = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		/* The packet may lie at any address. */
+		memcpy(&low, (const u8 *)pkt->msg.stamp + i * sizeof(low),
+		       sizeof(low));
+		if (!psync_node_expand(img, i, be32_to_cpu(low),
+				       &node->stamp[i]))
+			return PSYNC_DROP_BAD_CONTEXT;
+		if (!(pkt->msg.bitmap[i / 8] >> i % 8 & 1))
+			continue;
+		if (node->stamp[i] == base || k == node->npred)
+			return PSYNC_DROP_BAD_CONTEXT;
+		node->preds[k++] = PSYNC_MID(i, node->stamp[i]);
+	}
+	if (k != node->npred || node->stamp[node->sender] != node->seq - 1)
+		return PSYNC_DROP_BAD_CONTEXT;
+	node->stamp[node->sender] = node->seq;
+	node->stamped = true;
+	return PSYNC_OK;
+}
+
+enum psync_drop psync_node_decode(struct psync_image *img,
+				  const struct psync_pkt *pkt, u64 seq,
+				  struct psync_node **out)
+{
+	struct psync_node *node;
+	enum psync_drop drop;
+
+	node = psync_node_new(img, pkt->msg.sender, seq, pkt->msg.npred);
+	if (!node)
+		return PSYNC_DROP_NO_MEM;
+	node->kind = pkt->msg.kind;
+	node->wave = pkt->msg.wave;
+	node->binding = pkt->msg.binding;
+	node->body_len = pkt->body_len;
+	if (pkt->msg.flags & PSYNC_MSGF_STAMP)
+		drop = psync_node_decode_stamp(img, pkt, node);
+	else
+		drop = psync_node_decode_list(img, pkt, node);
+	if (drop) {
+		psync_node_free(img, node);
+		return drop;
+	}
+	*out = node;
+	return PSYNC_OK;
+}
+
+static struct hlist_head *psync_graph_bucket(const struct psync_image *img,
+					     u32 index, u64 seq)
+{
+	u64 hash = (seq ^ (u64)index << 40) * 0x9e3779b97f4a7c15ULL;
+
+	return &img->nodes[(hash >> 32) & (img->nbuckets - 1)];
+}
+
+int psync_graph_init(struct psync_image *img)
+{
+	int err;
+
+	img->nodes = img->ops->alloc(img, PSYNC_GRAPH_BUCKETS *
+				     sizeof(*img->nodes));
+	if (!img->nodes)
+		return -ENOMEM;
+	img->nbuckets = PSYNC_GRAPH_BUCKETS;
+	err = psync_view_init(&img->floor, img);
+	if (err) {
+		img->ops->free(img, img->nodes,
+			       img->nbuckets * sizeof(*img->nodes));
+		img->nodes = NULL;
+		img->nbuckets = 0;
+	}
+	return err;
+}
+
+void psync_graph_exit(struct psync_image *img)
+{
+	struct psync_node *node;
+	u32 i;
+
+	while (!list_empty(&img->order)) {
+		node = list_first_entry(&img->order, struct psync_node, order);
+		list_del(&node->order);
+		if (!node->gone)
+			psync_graph_release(img, node);
+		psync_node_free(img, node);
+	}
+	img->nnodes = 0;
+	for (i = 0; img->parts && i < img->p.n; i++)
+		psync_node_free(img, img->parts[i].freed);
+	psync_view_exit(&img->floor);
+	img->ops->free(img, img->nodes, img->nbuckets * sizeof(*img->nodes));
+	img->nodes = NULL;
+	img->nbuckets = 0;
+}
+
+/* A longer table when there are many nodes; without memory the old one does. */
+static void psync_graph_grow(struct psync_image *img)
+{
+	struct hlist_head *old = img->nodes;
+	u32 nbuckets = img->nbuckets;
+	struct psync_node *node;
+
+	img->nodes = img->ops->alloc(img, 2 * nbuckets * sizeof(*old));
+	if (!img->nodes) {
+		img->nodes = old;
+		return;
+	}
+	img->nbuckets = 2 * nbuckets;
+	list_for_each_entry(node, &img->order, order)
+		hlist_add_head(&node->hash,
+			       psync_graph_bucket(img, node->sender, node->seq));
+	img->ops->free(img, old, nbuckets * sizeof(*old));
+}
+
+struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
+				    u64 seq)
+{
+	const struct psync_part *part = &img->parts[index];
+	struct psync_node *node;
+
+	if (seq <= img->floor.stamp[index] || seq > part->seq)
+		return NULL;
+	if (seq == part->seq)
+		return part->last;
+	hlist_for_each_entry(node, psync_graph_bucket(img, index, seq), hash)
+		if (node->seq == seq && node->sender == index)
+			return node;
+	return NULL;
+}
+
+const struct psync_node *psync_graph_known(const struct psync_image *img,
+					   u32 index, u64 seq)
+{
+	const struct psync_node *freed = img->parts[index].freed;
+
+	if (freed && freed->seq == seq)
+		return freed;
+	return psync_graph_find(img, index, seq);
+}
+
+/* A stamp from the wire: the sender's context only grows. */
+static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
+					       const struct psync_node *node,
+					       const u64 *before)
+{
+	u32 i;
+
+	for (i = 0; before && i < img->p.n; i++)
+		if (node->stamp[i] < before[i])
+			return PSYNC_DROP_BAD_CONTEXT;
+	return PSYNC_OK;
+}
+
+/* Computes the stamp of a message that came with a list. */
+static enum psync_drop psync_graph_check_list(const struct psync_image *img,
+					      struct psync_node *node,
+					      const u64 *before)
+{
+	const struct psync_node *pred;
+	u32 i, j, index;
+
+	for (i = 0; i < img->p.n; i++)
+		node->stamp[i] = before ? before[i] : img->p.seq_base;
+	for (i = 0; i < node->npred; i++) {
+		index = PSYNC_MID_INDEX(node->preds[i]);
+		pred = psync_graph_known(img, index,
+					 PSYNC_MID_SEQ(node->preds[i]));
+		if (!pred) {
+			node->stamp[index] = max(node->stamp[index],
+						 PSYNC_MID_SEQ(node->preds[i]));
+			continue;
+		}
+		/* Transitive reduction: none is in the context of another. */
+		for (j = 0; j < node->npred; j++)
+			if (j != i && pred->stamp[PSYNC_MID_INDEX(node->preds[j])] >=
+				      PSYNC_MID_SEQ(node->preds[j]))
+				return PSYNC_DROP_BAD_CONTEXT;
+		for (j = 0; j < img->p.n; j++)
+			node->stamp[j] = max(node->stamp[j], pred->stamp[j]);
+	}
+	node->stamp[node->sender] = node->seq;
+	return PSYNC_OK;
+}
+
+/* What the predecessors say about their being ones, and about the wave. */
+static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
+					       const struct psync_node *node,
+					       const u64 *before)
+{
+	bool follows = node->seq == img->p.seq_base + 1;
+	const struct psync_node *pred;
+	bool all = true;
+	u32 wave = 0;
+	u32 i, index;
+	u64 seq;
+
+	for (i = 0; i < node->npred; i++) {
+		index = PSYNC_MID_INDEX(node->preds[i]);
+		seq = PSYNC_MID_SEQ(node->preds[i]);
+		if (before && index != node->sender && seq <= before[index])
+			return PSYNC_DROP_BAD_CONTEXT;
+		pred = psync_graph_known(img, index, seq);
+		if (!pred) {
+			all = false;
+			continue;
+		}
+		wave = max(wave, pred->wave);
+		if (pred->stamp[node->sender] == node->seq - 1)
+			follows = true;
+	}
+	if (!follows && all)
+		return PSYNC_DROP_BAD_CONTEXT;
+	if (all ? node->wave != wave + 1 :
+		  node->wave <= wave || node->wave - 1 > img->max_depth)
+		return PSYNC_DROP_BAD_WAVE;
+	return PSYNC_OK;
+}
+
+enum psync_drop psync_graph_check(struct psync_image *img,
+				  struct psync_node *node)
+{
+	const u64 *before = img->parts[node->sender].stamp;
+	enum psync_drop drop;
+
+	drop = psync_graph_check_preds(img, node, before);
+	if (drop)
+		return drop;
+	if (node->stamped)
+		return psync_graph_check_stamp(img, node, before);
+	return psync_graph_check_list(img, node, before);
+}
+
+void psync_graph_release(struct psync_image *img, struct psync_node *node)
+{
+	img->body_bytes -= psync_node_cost(node);
+	if (node->body)
+		img->ops->body_put(img, node->body);
+	node->body = NULL;
+	node->gone = true;
+}
+
+void psync_graph_attach(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+	struct psync_view *view;
+
+	if (img->nnodes >= 2 * img->nbuckets &&
+	    img->nbuckets < PSYNC_GRAPH_BUCKETS_MAX)
+		psync_graph_grow(img);
+	list_add_tail(&node->order, &img->order);
+	hlist_add_head(&node->hash,
+		       psync_graph_bucket(img, node->sender, node->seq));
+	img->nnodes++;
+	img->attached++;
+	img->max_depth = max(img->max_depth, node->wave);
+	if (!node->npred)
+		part->root = true;
+	part->seq = node->seq;
+	part->stamp = node->stamp;
+	part->last = node;
+	list_for_each_entry(view, &img->views, link)
+		if (view == part->view)
+			psync_view_enter(view, node);
+		else
+			psync_view_offer(view, node);
+	/* Before anybody has joined, whoever comes is to have everything. */
+	if (!node->wanted && img->joined)
+		psync_graph_release(img, node);
+	psync_graph_trim(img);
+}
+
+/* What is freed was taken by every view, so the floor is in all of them. */
+static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+	struct psync_node *next = NULL;
+	struct psync_view *view;
+
+	if (!list_is_last(&node->order, &img->order))
+		next = list_next_entry(node, order);
+	list_for_each_entry(view, &img->views, link)
+		if (view->next == node)
+			view->next = next;
+	list_del(&node->order);
+	hlist_del(&node->hash);
+	img->nnodes--;
+	psync_view_enter(&img->floor, node);
+	psync_node_free(img, part->freed);
+	part->freed = node;
+}
+
+void psync_graph_trim(struct psync_image *img)
+{
+	struct psync_node *node;
+
+	while (img->nnodes > img->p.limits.max_nodes) {
+		node = list_first_entry(&img->order, struct psync_node, order);
+		if (!node->gone)
+			return;
+		psync_graph_forget(img, node);
+	}
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: nodes and the context graph. */
+#ifndef _PSYNC_CORE_GRAPH_H
+#define _PSYNC_CORE_GRAPH_H
+
+#include "image.h"
+
+/**
+ * psync_node_mid - a node's message id
+ * @node: node
+ */
+static inline u64 psync_node_mid(const struct psync_node *node)
+{
+	return PSYNC_MID(node->sender, node->seq);
+}
+
+/**
+ * psync_node_cost - what a node's body counts in the limits
+ * @node: node
+ */
+static inline u64 psync_node_cost(const struct psync_node *node)
+{
+	return node->body_len > PSYNC_BODY_LEAST ? node->body_len :
+						   PSYNC_BODY_LEAST;
+}
+
+/**
+ * psync_node_new - memory for a message that is not attached yet
+ * @img: image
+ * @sender: participant index
+ * @seq: sequence number
+ * @npred: immediate predecessors
+ *
+ * Return: the node, its stamp and predecessors zero, or NULL.
+ */
+struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
+				  u16 npred);
+
+/**
+ * psync_node_free - give back a node's memory; its body is the caller's
+ * @img: image
+ * @node: node in no list, or NULL
+ */
+void psync_node_free(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_node_decode - make a node of a message from the wire
+ * @img: image
+ * @pkt: the message; its number of participants is the image's
+ * @seq: its sequence number, expanded
+ * @node: where the node goes
+ *
+ * Checks what concerns the message alone: that the entries are possible
+ * sequence numbers, and the sender's own one is that of its previous message.
+ * Return: PSYNC_OK, BAD_CONTEXT, NO_MEM.
+ */
+enum psync_drop psync_node_decode(struct psync_image *img,
+				  const struct psync_pkt *pkt, u64 seq,
+				  struct psync_node **node);
+
+/**
+ * psync_graph_init - an empty graph
+ * @img: image with participants
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_graph_init(struct psync_image *img);
+
+/**
+ * psync_graph_exit - free all nodes and bodies
+ * @img: image, perhaps without a graph
+ */
+void psync_graph_exit(struct psync_image *img);
+
+/**
+ * psync_graph_find - a node that is kept
+ * @img: image
+ * @index: participant
+ * @seq: sequence number
+ *
+ * Return: the node or NULL.
+ */
+struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
+				    u64 seq);
+
+/**
+ * psync_graph_known - a node whose stamp and wave are known
+ * @img: image
+ * @index: participant
+ * @seq: sequence number
+ *
+ * Return: one that is kept, or the last freed one of the participant, or NULL.
+ */
+const struct psync_node *psync_graph_known(const struct psync_image *img,
+					   u32 index, u64 seq);
+
+/**
+ * psync_graph_check - does a message with complete context fit the graph?
+ * @img: image
+ * @node: the message; its stamp is computed unless it came with it
+ *
+ * Return: PSYNC_OK, BAD_CONTEXT, BAD_WAVE.
+ */
+enum psync_drop psync_graph_check(struct psync_image *img,
+				  struct psync_node *node);
+
+/**
+ * psync_graph_attach - P 3.1.3: the message becomes part of the image
+ * @img: image
+ * @node: checked message, whose body is accounted for; may be freed at once
+ */
+void psync_graph_attach(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_graph_release - give back a body that nobody wants any more
+ * @img: image
+ * @node: attached node
+ */
+void psync_graph_release(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_graph_trim - free old nodes beyond the depth threshold
+ * @img: image
+ */
+void psync_graph_trim(struct psync_image *img);
+
+#endif /* _PSYNC_CORE_GRAPH_H */

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The holding queue (P 3.1.3).
+ *
+ * Each held message waits for exactly one missing message: its sender's
+ * previous one, then its predecessors (or the entries of its stamp) in
+ * order.  When that one is attached, only those that wait for it are looked
+ * at again, from where they stopped, since what was found once stays.  What
+ * becomes complete is attached at once and may complete others in turn: a
+ * list of work, no recursion, however long the chain.
+ */
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include "graph.h"
+#include "hold.h"
+
+#define PSYNC_HOLD_BUCKETS_MAX	256
+
+struct psync_hold_bucket {
+	struct hlist_head	seen;	/* held messages by their own number */
+	struct hlist_head	waits;	/* by what they wait for */
+};
+
+/**
+ * struct psync_hold - the holding queue's hash table
+ * @nbuckets: a power of two
+ * @buckets: the table
+ */
+struct psync_hold {
+	u32				nbuckets;
+	struct psync_hold_bucket	buckets[];
+};
+
+static size_t psync_hold_size(u32 nbuckets)
+{
+	return sizeof(struct psync_hold) +
+	       nbuckets * sizeof(struct psync_hold_bucket);
+}
+
+static struct psync_hold_bucket *psync_hold_bucket(const struct psync_image *img,
+						   u32 index, u64 seq)
+{
+	u64 hash = (seq ^ (u64)index << 40) * 0x9e3779b97f4a7c15ULL;
+
+	return &img->held->buckets[(hash >> 32) & (img->held->nbuckets - 1)];
+}
+
+int psync_hold_init(struct psync_image *img)
+{
+	u32 nbuckets = 8;
+
+	while (nbuckets < img->p.limits.max_held &&
+	       nbuckets < PSYNC_HOLD_BUCKETS_MAX)
+		nbuckets *= 2;
+	img->held = img->ops->alloc(img, psync_hold_size(nbuckets));
+	if (!img->held)
+		return -ENOMEM;
+	img->held->nbuckets = nbuckets;
+	return 0;
+}
+
+/* Takes a message out of the queue; its bytes no longer wait. */
+static void psync_hold_del(struct psync_image *img, struct psync_node *node)
+{
+	hlist_del(&node->hash);
+	img->nheld--;
+	img->waiting_bytes -= psync_node_cost(node);
+}
+
+static void psync_hold_drop(struct psync_image *img, struct psync_node *node,
+			    enum psync_drop reason)
+{
+	img->body_bytes -= psync_node_cost(node);
+	if (node->body)
+		img->ops->body_put(img, node->body);
+	psync_node_free(img, node);
+	img->ops->dropped(img, reason);
+}
+
+void psync_hold_exit(struct psync_image *img)
+{
+	struct psync_hold_bucket *bucket;
+	struct psync_node *node;
+	struct hlist_node *next;
+	u32 i;
+
+	if (!img->held)
+		return;
+	for (i = 0; i < img->held->nbuckets; i++) {
+		bucket = &img->held->buckets[i];
+		hlist_for_each_entry_safe(node, next, &bucket->seen, hash) {
+			psync_hold_del(img, node);
+			psync_hold_drop(img, node, PSYNC_DROP_LEFT_OVER);
+		}
+	}
+	img->ops->free(img, img->held, psync_hold_size(img->held->nbuckets));
+	img->held = NULL;
+}
+
+bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq)
+{
+	const struct psync_node *node;
+
+	hlist_for_each_entry(node, &psync_hold_bucket(img, index, seq)->seen,
+			     hash)
+		if (node->seq == seq && node->sender == index)
+			return true;
+	return false;
+}
+
+bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq)
+{
+	const struct psync_node *node;
+
+	hlist_for_each_entry(node, &psync_hold_bucket(img, index, seq)->waits,
+			     wait)
+		if (node->wait_seq == seq && node->wait_index == index)
+			return true;
+	return false;
+}
+
+/* Step @cursor of a context; returns false when there are no more. */
+static bool psync_hold_step(const struct psync_image *img,
+			    const struct psync_node *node, u16 *index, u64 *seq)
+{
+	u32 at = node->cursor;
+
+	if (!at) {
+		*index = node->sender;
+		*seq = node->seq - 1;
+		return true;
+	}
+	at--;
+	if (node->stamped) {
+		if (at == img->p.n)
+			return false;
+		*index = at;
+		*seq = at == node->sender ? node->seq - 1 : node->stamp[at];
+		return true;
+	}
+	if (at == node->npred)
+		return false;
+	*index = PSYNC_MID_INDEX(node->preds[at]);
+	*seq = PSYNC_MID_SEQ(node->preds[at]);
+	return true;
+}
+
+enum psync_hold_state psync_hold_scan(const struct psync_image *img,
+				      struct psync_node *node)
+{
+	while (psync_hold_step(img, node, &node->wait_index, &node->wait_seq)) {
+		const struct psync_part *part = &img->parts[node->wait_index];
+
+		if (part->seq < node->wait_seq) {
+			/* Whatever was sent at this site is attached. */
+			return part->remote < 0 ? PSYNC_HOLD_FALSE :
+						  PSYNC_HOLD_WAIT;
+		}
+		node->cursor++;
+	}
+	return PSYNC_HOLD_READY;
+}
+
+static void psync_hold_wait(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_hold_bucket *bucket;
+
+	bucket = psync_hold_bucket(img, node->wait_index, node->wait_seq);
+	hlist_add_head(&node->wait, &bucket->waits);
+}
+
+void psync_hold_add(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_hold_bucket *bucket;
+
+	bucket = psync_hold_bucket(img, node->sender, node->seq);
+	hlist_add_head(&node->hash, &bucket->seen);
+	psync_hold_wait(img, node);
+	img->nheld++;
+	img->waiting_bytes += psync_node_cost(node);
+}
+
+/* Moves those that wait for (@index, @seq) to @ready. */
+static void psync_hold_collect(struct psync_image *img, u32 index, u64 seq,
+			       struct hlist_head *ready)
+{
+	struct psync_hold_bucket *bucket = psync_hold_bucket(img, index, seq);
+	struct psync_node *node;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(node, next, &bucket->waits, wait) {
+		if (node->wait_seq != seq || node->wait_index != index)
+			continue;
+		hlist_del(&node->wait);
+		hlist_add_head(&node->wait, ready);
+	}
+}
+
+void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
+{
+	enum psync_hold_state state;
+	struct psync_node *node;
+	enum psync_drop drop;
+	HLIST_HEAD(ready);
+
+	psync_hold_collect(img, index, seq, &ready);
+	while (!hlist_empty(&ready)) {
+		node = hlist_entry(ready.first, struct psync_node, wait);
+		hlist_del(&node->wait);
+		state = psync_hold_scan(img, node);
+		if (state == PSYNC_HOLD_WAIT) {
+			psync_hold_wait(img, node);
+			continue;
+		}
+		psync_hold_del(img, node);
+		drop = PSYNC_DROP_BAD_CONTEXT;
+		if (state == PSYNC_HOLD_READY)
+			drop = psync_graph_check(img, node);
+		if (drop) {
+			psync_hold_drop(img, node, drop);
+			continue;
+		}
+		/* Attaching may free the node. */
+		index = node->sender;
+		seq = node->seq;
+		psync_graph_attach(img, node);
+		psync_hold_collect(img, index, seq, &ready);
+	}
+}

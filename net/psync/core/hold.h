@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: messages whose context is incomplete. */
+#ifndef _PSYNC_CORE_HOLD_H
+#define _PSYNC_CORE_HOLD_H
+
+#include "image.h"
+
+/**
+ * psync_hold_init - an empty holding queue
+ * @img: image with participants
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_hold_init(struct psync_image *img);
+
+/**
+ * psync_hold_exit - drop all held messages (LEFT_OVER)
+ * @img: image, perhaps without a holding queue
+ */
+void psync_hold_exit(struct psync_image *img);
+
+/**
+ * psync_hold_has - is a message held?
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ */
+bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq);
+
+/**
+ * psync_hold_wants - does a held message wait for this one?
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ */
+bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq);
+
+enum psync_hold_state {
+	PSYNC_HOLD_READY,	/* its whole context is attached */
+	PSYNC_HOLD_WAIT,	/* wait_index and wait_seq say for what */
+	PSYNC_HOLD_FALSE,	/* follows what was never sent here */
+};
+
+/**
+ * psync_hold_scan - look for the next missing message of a context
+ * @img: image
+ * @node: message not attached; scanning goes on where it stopped last
+ *
+ * All calls for one message together cost O(its context).
+ */
+enum psync_hold_state psync_hold_scan(const struct psync_image *img,
+				      struct psync_node *node);
+
+/**
+ * psync_hold_add - hold a message until what it waits for is attached
+ * @img: image
+ * @node: message for which psync_hold_scan() said WAIT; accounted for
+ */
+void psync_hold_add(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_hold_wake - a message was attached: attach what can follow now
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ */
+void psync_hold_wake(struct psync_image *img, u32 index, u64 seq);
+
+#endif /* _PSYNC_CORE_HOLD_H */

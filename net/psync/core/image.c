@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The conversation at one site: opening, closing, sending, receiving.
+ *
+ * A message passes, in this order: same list of participants, sender is one
+ * at that site, opening (confirm.c), not a duplicate, possible by itself
+ * (psync_node_decode()), context there (hold.c), within the limits, fits the
+ * graph (psync_graph_check()), attached.
+ */
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include "confirm.h"
+#include "graph.h"
+#include "hold.h"
+#include "view.h"
+
+/* Room for any context: a list, or a stamp with its bitmap. */
+static size_t psync_image_scratch(u32 n)
+{
+	return max(PSYNC_PREDS_LIST * sizeof(struct psync_wire_mid),
+		   n * sizeof(__be32) + (n + 31) / 32 * 4);
+}
+
+static int psync_image_pid_cmp(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a;
+	u64 y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Checks the list and gives it sorted, as site << 32 | port.  Counts the
+ * sites other than ours.
+ */
+static int psync_image_sort(const struct psync_image *img,
+			    const struct psync_pid *pids, u32 n, u64 *sorted,
+			    u32 *nremotes)
+{
+	u32 site, last = 0;
+	bool here = false;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (!pids[i].site || !pids[i].port)
+			return -EINVAL;
+		sorted[i] = (u64)pids[i].site << 32 | pids[i].port;
+	}
+	sort(sorted, n, sizeof(*sorted), psync_image_pid_cmp, NULL);
+	*nremotes = 0;
+	for (i = 0; i < n; i++) {
+		if (i && sorted[i] == sorted[i - 1])
+			return -EINVAL;
+		site = sorted[i] >> 32;
+		if (site == img->p.site)
+			here = true;
+		else if (site != last)
+			++*nremotes;
+		last = site;
+	}
+	return here ? 0 : -EINVAL;
+}
+
+/* The sites other than ours, once each, in ascending order. */
+static void psync_image_set_remotes(struct psync_image *img, const u64 *sorted)
+{
+	struct psync_remote *remote = img->remotes;
+	u32 site, last = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		site = sorted[i] >> 32;
+		if (site != img->p.site && site != last) {
+			remote->site = site;
+			INIT_LIST_HEAD(&remote->early);
+			remote++;
+		}
+		last = site;
+	}
+}
+
+static void psync_image_set_parts(struct psync_image *img,
+				  struct psync_pid *copy,
+				  const struct psync_pid *pids)
+{
+	struct psync_remote *remote;
+	struct psync_part *part;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		copy[i] = pids[i];
+		img->wire_pids[i].site = cpu_to_be32(pids[i].site);
+		img->wire_pids[i].port = cpu_to_be32(pids[i].port);
+		part = &img->parts[i];
+		part->pid = pids[i];
+		part->seq = img->p.seq_base;
+		remote = psync_remote_find(img, pids[i].site);
+		part->remote = remote ? (int)(remote - img->remotes) : -1;
+	}
+	img->p.pids = copy;
+}
+
+/* Gives back all that psync_image_setup() made. */
+static void psync_image_clear(struct psync_image *img, struct psync_pid *pids)
+{
+	const struct psync_image_ops *ops = img->ops;
+	u32 n = img->p.n;
+
+	psync_hold_exit(img);
+	psync_graph_exit(img);
+	ops->free(img, img->scratch, psync_image_scratch(n));
+	ops->free(img, img->remotes, img->nremotes * sizeof(*img->remotes));
+	ops->free(img, img->parts, n * sizeof(*img->parts));
+	ops->free(img, img->wire_pids, n * sizeof(*img->wire_pids));
+	ops->free(img, pids, n * sizeof(*pids));
+	img->scratch = NULL;
+	img->remotes = NULL;
+	img->nremotes = 0;
+	img->parts = NULL;
+	img->wire_pids = NULL;
+	img->p.pids = NULL;
+	img->p.n = 0;
+}
+
+/* All that depends on the participants, in memory of its own. */
+static int psync_image_alloc(struct psync_image *img, const u64 *sorted,
+			     const struct psync_pid *pids, u32 n, u32 nremotes)
+{
+	const struct psync_image_ops *ops = img->ops;
+	struct psync_pid *copy;
+	int err = -ENOMEM;
+
+	img->p.n = n;
+	copy = ops->alloc(img, n * sizeof(*copy));
+	img->wire_pids = ops->alloc(img, n * sizeof(*img->wire_pids));
+	img->parts = ops->alloc(img, n * sizeof(*img->parts));
+	if (nremotes)
+		img->remotes = ops->alloc(img,
+					  nremotes * sizeof(*img->remotes));
+	img->scratch = ops->alloc(img, psync_image_scratch(n));
+	if (!copy || !img->wire_pids || !img->parts || !img->scratch ||
+	    (nremotes && !img->remotes))
+		goto err_clear;
+	img->nremotes = nremotes;
+	psync_image_set_remotes(img, sorted);
+	psync_image_set_parts(img, copy, pids);
+	err = psync_graph_init(img);
+	if (!err)
+		err = psync_hold_init(img);
+	if (!err)
+		return 0;
+err_clear:
+	img->nremotes = nremotes;
+	psync_image_clear(img, copy);
+	return err;
+}
+
+static int psync_image_setup(struct psync_image *img,
+			     const struct psync_pid *pids, u32 n)
+{
+	u32 nremotes;
+	u64 *sorted;
+	int err;
+
+	if (n < PSYNC_PARTICIPANTS_MIN || n > PSYNC_PARTICIPANTS_LIM)
+		return -EINVAL;
+	sorted = img->ops->alloc(img, n * sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	err = psync_image_sort(img, pids, n, sorted, &nremotes);
+	if (!err)
+		err = psync_image_alloc(img, sorted, pids, n, nremotes);
+	img->ops->free(img, sorted, n * sizeof(*sorted));
+	return err;
+}
+
+int psync_image_init(struct psync_image *img,
+		     const struct psync_image_params *p,
+		     const struct psync_image_ops *ops)
+{
+	img->ops = ops;
+	img->p = *p;
+	img->p.pids = NULL;
+	img->p.n = 0;
+	INIT_LIST_HEAD(&img->views);
+	INIT_LIST_HEAD(&img->order);
+	INIT_LIST_HEAD(&img->embryo);
+	img->deadline = U64_MAX;
+	return p->pids ? psync_image_setup(img, p->pids, p->n) : 0;
+}
+
+void psync_image_destroy(struct psync_image *img)
+{
+	u32 i;
+
+	psync_early_purge(img, &img->embryo, PSYNC_DROP_LEFT_OVER);
+	for (i = 0; i < img->nremotes; i++)
+		psync_early_purge(img, &img->remotes[i].early,
+				  PSYNC_DROP_LEFT_OVER);
+	if (img->p.pids)
+		psync_image_clear(img, (struct psync_pid *)img->p.pids);
+	img->deadline = U64_MAX;
+}
+
+int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
+		      u32 n, u64 now)
+{
+	int err;
+
+	if (img->p.pids)
+		return -EINVAL;
+	err = psync_image_setup(img, pids, n);
+	if (!err)
+		psync_early_feed(img, &img->embryo, NULL, now);
+	return err;
+}
+
+/* A participant here is open, not only pending. */
+static void psync_image_opened(struct psync_image *img, u32 opening, u64 now)
+{
+	if (!img->opening) {
+		img->opening = opening;
+		img->opened = now;
+	}
+	if (!img->nopen++)
+		psync_confirm_opened(img, now);
+}
+
+int psync_image_join(struct psync_image *img, struct psync_view *view,
+		     u32 index, u32 binding, u32 opening, u64 now)
+{
+	struct psync_part *part;
+	int err;
+
+	if (index >= img->p.n || img->parts[index].remote >= 0)
+		return -EINVAL;
+	part = &img->parts[index];
+	if (part->view)
+		return -EBUSY;
+	if (part->seq != img->p.seq_base)
+		return -ESTALE;
+	err = psync_view_init(view, img);
+	if (err)
+		return err;
+	view->index = index;
+	view->binding = binding;
+	psync_view_begin(view);
+	part->view = view;
+	list_add_tail(&view->link, &img->views);
+	img->nviews++;
+	img->joined = true;
+	if (view->count)
+		psync_image_event(img, view, PSYNC_EV_GAP, 0,
+				  view->next ? psync_node_mid(view->next) : 0,
+				  0);
+	if (!view->pending)
+		psync_image_opened(img, opening, now);
+	return 0;
+}
+
+void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
+		       u64 now)
+{
+	if (!view->pending)
+		return;
+	view->pending = false;
+	view->binding = binding;
+	psync_image_opened(view->img, opening, now);
+}
+
+void psync_image_leave(struct psync_image *img, struct psync_view *view)
+{
+	list_del(&view->link);
+	img->nviews--;
+	if (!view->pending)
+		img->nopen--;
+	img->parts[view->index].view = NULL;
+	psync_view_end(view);
+	psync_view_exit(view);
+	psync_graph_trim(img);
+}
+
+u32 psync_image_max_header(const struct psync_image *img)
+{
+	struct psync_pkt pkt = { .type = PSYNC_PKT_MSG };
+	u32 start = 0;
+
+	pkt.msg.n = img->p.n;
+	if (!img->p.number) {
+		pkt.msg.flags = PSYNC_MSGF_START;
+		start = psync_wire_hdr_size(&pkt);
+	}
+	pkt.msg.flags = 0;
+	pkt.msg.npred = img->p.n;
+	if (img->p.n > PSYNC_PREDS_LIST)
+		pkt.msg.flags = PSYNC_MSGF_STAMP;
+	return max(start, psync_wire_hdr_size(&pkt));
+}
+
+int psync_image_part_index(const struct psync_image *img,
+			   const struct psync_pid *pid)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].pid.site == pid->site &&
+		    img->parts[i].pid.port == pid->port)
+			return i;
+	return -1;
+}
+
+/* A new message in the context of the view's leaves (P 2, send). */
+static struct psync_node *psync_image_compose(struct psync_image *img,
+					      const struct psync_view *view)
+{
+	u64 seq = img->parts[view->index].seq + 1;
+	struct psync_node *node;
+
+	node = psync_node_new(img, view->index, seq, view->nleaves);
+	if (!node)
+		return NULL;
+	node->kind = PSYNC_KIND_DATA;
+	node->wave = view->max_wave + 1;
+	node->binding = view->binding;
+	memcpy(node->stamp, view->stamp, img->p.n * sizeof(*node->stamp));
+	node->stamp[view->index] = seq;
+	psync_view_leaves(view, node->preds, view->nleaves);
+	return node;
+}
+
+/* The context of a message in wire order, in the image's scratch memory. */
+static void psync_image_context(struct psync_image *img,
+				const struct psync_node *node,
+				struct psync_pkt *pkt)
+{
+	struct psync_wire_mid *mids = (void *)img->scratch;
+	__be32 *stamp = (void *)img->scratch;
+	u8 *bitmap = (u8 *)(stamp + img->p.n);
+	u32 i, index;
+
+	if (node->npred <= PSYNC_PREDS_LIST) {
+		for (i = 0; i < node->npred; i++) {
+			index = PSYNC_MID_INDEX(node->preds[i]);
+			mids[i].index = cpu_to_be16(index);
+			mids[i].reserved = 0;
+			mids[i].seq = cpu_to_be32(PSYNC_MID_SEQ(node->preds[i]));
+		}
+		pkt->msg.preds = mids;
+		return;
+	}
+	for (i = 0; i < img->p.n; i++)
+		stamp[i] = cpu_to_be32(node->stamp[i]);
+	stamp[node->sender] = cpu_to_be32(node->seq - 1);
+	memset(bitmap, 0, (img->p.n + 31) / 32 * 4);
+	for (i = 0; i < node->npred; i++) {
+		index = PSYNC_MID_INDEX(node->preds[i]);
+		bitmap[index / 8] |= 1 << index % 8;
+	}
+	pkt->msg.flags |= PSYNC_MSGF_STAMP;
+	pkt->msg.stamp = stamp;
+	pkt->msg.bitmap = bitmap;
+}
+
+/* The packet (P figures 3 and 4) that carries a message. */
+static void psync_image_packet(struct psync_image *img,
+			       const struct psync_node *node,
+			       struct psync_pkt *pkt)
+{
+	*pkt = (struct psync_pkt){
+		.type		= PSYNC_PKT_MSG,
+		.cid		= img->p.cid,
+		.digest		= img->p.digest,
+		.group		= img->p.group,
+		.number		= img->p.number,
+		.opening	= img->opening,
+		.msg = {
+			.sender		= node->sender,
+			.kind		= node->kind,
+			.seq		= (u32)node->seq,
+			.wave		= node->wave,
+			.binding	= node->binding,
+			.n		= img->p.n,
+			.npred		= node->npred,
+		},
+		.body_len	= node->body_len,
+	};
+	if (!img->p.number && !img->attached) {
+		pkt->msg.flags |= PSYNC_MSGF_START;
+		pkt->msg.participants = img->wire_pids;
+	}
+	psync_image_context(img, node, pkt);
+}
+
+int psync_image_send(struct psync_image *img, struct psync_view *view,
+		     void *body, u32 len, u64 *mid)
+{
+	struct psync_node *node;
+	struct psync_pkt pkt;
+
+	if (view->pending)
+		return -EINVAL;
+	if (img->refused)
+		return -ESTALE;
+	if (view->max_wave == U32_MAX)
+		return -EOVERFLOW;
+	node = psync_image_compose(img, view);
+	if (!node)
+		return -ENOMEM;
+	node->body = body;
+	node->body_len = len;
+	psync_image_packet(img, node, &pkt);
+	if (len > U16_MAX - psync_wire_hdr_size(&pkt)) {
+		psync_node_free(img, node);
+		return -EMSGSIZE;
+	}
+	*mid = psync_node_mid(node);
+	img->body_bytes += psync_node_cost(node);
+	if (img->nremotes)
+		img->ops->transmit(img, 0, &pkt, body);
+	psync_graph_attach(img, node);
+	return 0;
+}
+
+/* A start message: the first of the conversation, with the list we know. */
+static enum psync_drop psync_image_check_start(const struct psync_image *img,
+					       const struct psync_pkt *pkt)
+{
+	if (memcmp(pkt->msg.participants, img->wire_pids,
+		   img->p.n * sizeof(*img->wire_pids)))
+		return PSYNC_DROP_BAD_PARTICIPANTS;
+	if (pkt->msg.npred || pkt->msg.seq != (u32)(img->p.seq_base + 1))
+		return PSYNC_DROP_BAD_CONTEXT;
+	return PSYNC_OK;
+}
+
+/* Limits (S2.5).  What is attached and what waits (held, early) are bounded
+ * each for itself, so that messages which wait never keep out those that are
+ * complete; one that a held message waits for is always taken, so is a start
+ * message, and anything when nothing is kept.
+ */
+static enum psync_drop psync_image_admit(const struct psync_image *img,
+					 const struct psync_node *node,
+					 enum psync_hold_state state, bool start)
+{
+	u64 limit = img->nopen ? img->p.limits.max_bytes :
+				 img->p.limits.max_pending;
+	u64 kept = img->waiting_bytes;
+
+	if (state == PSYNC_HOLD_READY) {
+		if (start || psync_hold_wants(img, node->sender, node->seq))
+			return PSYNC_OK;
+		kept = img->body_bytes - img->waiting_bytes;
+	} else if (img->nheld >= img->p.limits.max_held) {
+		return PSYNC_DROP_HELD_FULL;
+	}
+	if (!kept || kept + psync_node_cost(node) <= limit)
+		return PSYNC_OK;
+	if (!img->nopen)
+		return PSYNC_DROP_PENDING_FULL;
+	return state == PSYNC_HOLD_READY ? PSYNC_DROP_IMAGE_FULL :
+					   PSYNC_DROP_HELD_FULL;
+}
+
+/* A message of the opening that we go by. */
+static enum psync_drop psync_image_take(struct psync_image *img,
+					const struct psync_pkt *pkt, void *body)
+{
+	const struct psync_part *part = &img->parts[pkt->msg.sender];
+	s32 ahead = (s32)(pkt->msg.seq - (u32)part->seq);
+	bool start = pkt->msg.flags & PSYNC_MSGF_START;
+	u64 seq = part->seq + (u64)(ahead > 0 ? ahead : 0);
+	enum psync_hold_state state;
+	struct psync_node *node;
+	enum psync_drop drop;
+
+	if (ahead <= 0 || psync_hold_has(img, pkt->msg.sender, seq))
+		return PSYNC_DROP_DUPLICATE;
+	drop = psync_node_decode(img, pkt, seq, &node);
+	if (drop)
+		return drop;
+	state = psync_hold_scan(img, node);
+	drop = PSYNC_DROP_BAD_CONTEXT;
+	if (state != PSYNC_HOLD_FALSE)
+		drop = psync_image_admit(img, node, state, start);
+	if (!drop && state == PSYNC_HOLD_READY)
+		drop = psync_graph_check(img, node);
+	if (drop) {
+		psync_node_free(img, node);
+		return drop;
+	}
+	node->body = body;
+	img->body_bytes += psync_node_cost(node);
+	if (state == PSYNC_HOLD_WAIT) {
+		psync_hold_add(img, node);
+		return PSYNC_OK;
+	}
+	psync_graph_attach(img, node);
+	psync_hold_wake(img, pkt->msg.sender, seq);
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_image_input_msg(struct psync_image *img,
+					     const struct psync_pkt *pkt,
+					     void *body, u64 now)
+{
+	struct psync_remote *remote;
+	enum psync_drop drop;
+	bool kept = false;
+
+	if (pkt->msg.n != img->p.n || pkt->digest != img->p.digest)
+		return psync_confirm_mismatch(img, pkt, now);
+	if (pkt->group != img->p.group || pkt->number != img->p.number)
+		return PSYNC_DROP_BAD_HEADER;
+	remote = psync_remote_find(img, pkt->src_site);
+	if (!remote || img->parts[pkt->msg.sender].pid.site != pkt->src_site)
+		return PSYNC_DROP_NOT_MEMBER;
+	if (pkt->msg.flags & PSYNC_MSGF_START) {
+		drop = psync_image_check_start(img, pkt);
+		if (drop)
+			return drop;
+	}
+	drop = psync_confirm_msg(img, remote, pkt, body, now, &kept);
+	if (drop || kept)
+		return drop;
+	if (pkt->msg.dst_opening && pkt->msg.dst_opening != img->opening)
+		return PSYNC_DROP_STALE_OPENING;
+	return psync_image_take(img, pkt, body);
+}
+
+static enum psync_drop psync_image_input_hello(struct psync_image *img,
+					       const struct psync_pkt *pkt)
+{
+	struct psync_pkt ack;
+
+	psync_image_hello_answer(img, 0, 0, pkt, &ack);
+	img->ops->transmit(img, pkt->src_site, &ack, NULL);
+	return PSYNC_OK;
+}
+
+/* An embryo keeps messages that agree with the first one and nothing else. */
+static enum psync_drop psync_image_input_embryo(struct psync_image *img,
+						const struct psync_pkt *pkt,
+						void *body)
+{
+	if (pkt->type != PSYNC_PKT_MSG)
+		return PSYNC_DROP_NO_CONV;
+	if (pkt->digest != img->p.digest)
+		return PSYNC_DROP_DIGEST;
+	return psync_early_keep(img, &img->embryo, pkt, body);
+}
+
+enum psync_drop psync_image_input(struct psync_image *img,
+				  const struct psync_pkt *pkt, void *body,
+				  u64 now)
+{
+	struct psync_remote *remote;
+
+	if (!img->p.pids)
+		return psync_image_input_embryo(img, pkt, body);
+	if (pkt->type == PSYNC_PKT_MSG)
+		return psync_image_input_msg(img, pkt, body, now);
+	remote = psync_remote_find(img, pkt->src_site);
+	if (!remote)
+		return PSYNC_DROP_NOT_MEMBER;
+	switch (pkt->type) {
+	case PSYNC_PKT_HELLO:
+		return psync_image_input_hello(img, pkt);
+	case PSYNC_PKT_HELLO_ACK:
+		return psync_confirm_ack(img, remote, pkt, now);
+	case PSYNC_PKT_REFUSE:
+		return psync_confirm_refused(img, remote, pkt, now);
+	default:
+		return PSYNC_DROP_BAD_TYPE;
+	}
+}

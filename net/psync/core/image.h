@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The conversation at one site: image, views, holding queue, confirmation. */
+#ifndef _PSYNC_CORE_IMAGE_H
+#define _PSYNC_CORE_IMAGE_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include "wire.h"
+
+/**
+ * DOC: the core
+ *
+ * The core is a set of state machines without locks, clock, randomness or
+ * sockets.  The caller holds the conversation's lock over every call here and
+ * over everything reached through the ops; the ops are called with that lock
+ * held and must not call back into the core.  Times are nanoseconds of one
+ * monotonic clock.  Bodies are opaque: the core owns one reference to each
+ * body it keeps and gives it back through body_put().
+ *
+ * A psync_image is the copy of the context graph at one site (P 3.1.1); a
+ * psync_view is one local participant's window on it (P 2).  Images know who
+ * takes part from the beginning, except an *embryo*, opened by a message that
+ * overtook its conversation's start message: it keeps what arrives, within
+ * the limit, until psync_image_start().
+ *
+ * Costs: n participants.  Every node carries its stamp: for each participant
+ * the greatest sequence number in the node's context, itself included.  So
+ * precedes is one comparison, stable one look per participant, attach, send
+ * and receive O(n) whatever the number of predecessors and however long the
+ * conversation.  Nodes are found by (participant, sequence number) in a hash
+ * table.  When more than max_nodes are kept, the oldest that every local view
+ * has taken are freed in attach order, so what is freed is always closed
+ * downwards.  Of each participant the memory of the last freed node stays
+ * (psync_part.freed), so the stamp of its last message is known in every view
+ * and with it stability.
+ *
+ * A list (not a stamp) on the wire makes the receiver compute the stamp from
+ * at most PSYNC_PREDS_LIST predecessors and the sender's previous message.
+ * Of a predecessor that was freed here only its own entry is known then, so
+ * what the new stamp may lack concerns freed nodes alone, and queries about
+ * freed nodes are answered PSYNC_EFREED (ESTALE).
+ *
+ * Sequence numbers are 64 bits inside and start at seq_base + 1; the wire has
+ * the low 32, expanded relative to the participant's last attached one.
+ */
+
+struct psync_image;
+struct psync_view;
+
+/* Query results that are no booleans; the shell's errno is in the comment. */
+#define PSYNC_EUNKNOWN	(-1)	/* ENOENT: not in the view */
+#define PSYNC_EFREED	(-2)	/* ESTALE: was in the view, its node is freed */
+
+/**
+ * struct psync_image_ops - all that the core asks of its surroundings
+ * @alloc: zeroed memory or NULL; may be called in softirq
+ * @free: gives back memory of @alloc; NULL is fine
+ * @transmit: send @pkt with @body (NULL: none) to @site, or to every other
+ *	site of the conversation when @site is 0.  The callee fills in
+ *	src_site, src_inc, dst_site, dst_inc and, for MSG, msg.dst_opening from
+ *	psync_image_opening(); it keeps no pointer into @pkt and takes its own
+ *	reference to @body.  Losing a packet is allowed.
+ * @body_put: drop one reference to a body
+ * @readable: @view has something outstanding that it had not
+ * @event: tell @view, or when NULL every local view and the site's listeners
+ *	of events; @ev is copied
+ * @arm: psync_image_deadline() moved to the earlier @deadline
+ * @dropped: a packet or held message was dropped inside the core, after
+ *	psync_image_input() had returned PSYNC_OK for it or on its own account
+ * @nonce: an unpredictable 64-bit number, not zero
+ */
+struct psync_image_ops {
+	void	*(*alloc)(struct psync_image *img, size_t size);
+	void	(*free)(struct psync_image *img, void *mem, size_t size);
+	void	(*transmit)(struct psync_image *img, u32 site,
+			    struct psync_pkt *pkt, void *body);
+	void	(*body_put)(struct psync_image *img, void *body);
+	void	(*readable)(struct psync_image *img, struct psync_view *view);
+	void	(*event)(struct psync_image *img, struct psync_view *view,
+			 const struct psync_event *ev);
+	void	(*arm)(struct psync_image *img, u64 deadline);
+	void	(*dropped)(struct psync_image *img, enum psync_drop reason);
+	u64	(*nonce)(struct psync_image *img);
+};
+
+/* What a body counts in the limits at least. */
+#define PSYNC_BODY_LEAST	64
+
+/**
+ * struct psync_limits - bounds of one image; each at least 1
+ * @max_nodes: nodes kept beyond which old ones are freed (depth threshold)
+ * @max_held: messages held for their context
+ * @max_early: packets kept before confirmation or before the start message
+ * @max_bytes: bytes of bodies attached and not yet taken, and again so many
+ *	held and early ones; each counts as PSYNC_BODY_LEAST at least
+ * @max_pending: the same while no local participant has opened
+ * @hello_ns: first wait for a HELLO's answer; doubles with each try
+ * @hello_tries: tries before early packets of that site are dropped
+ */
+struct psync_limits {
+	u32	max_nodes;
+	u32	max_held;
+	u32	max_early;
+	u32	max_bytes;
+	u32	max_pending;
+	u64	hello_ns;
+	u32	hello_tries;
+};
+
+/**
+ * struct psync_node - a vertex of the context graph
+ * @order: in psync_image.order, by attachment: a linear extension of precedes
+ * @wait: while held: among those that wait for the same message
+ * @hash: in psync_image.nodes, or in the holding queue
+ * @ordinal: place in attach order, from 1: psync_image.attached at that time
+ * @seq: 64-bit sequence number
+ * @sender: participant index
+ * @kind: enum psync_msg_kind
+ * @npred: entries in @preds
+ * @wanted: local views that have yet to take it
+ * @wave: depth: 1 for a root
+ * @binding: of the sender's port
+ * @body_len: bytes of body
+ * @body: the message, or NULL once every local participant has taken it
+ * @stamp: psync_image.n entries
+ * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index
+ * @stamped: its context came as a stamp
+ * @gone: @body was given back, or the message never had to be kept
+ * @cursor: while held: what of the context was found
+ * @wait_index: while held: participant of the message it waits for
+ * @wait_seq: while held: sequence number of that message
+ */
+struct psync_node {
+	union {
+		struct list_head	order;
+		struct hlist_node	wait;
+	};
+	struct hlist_node	hash;
+	u64			ordinal;
+	u64			seq;
+	u16			sender;
+	u8			kind;
+	u16			npred;
+	u16			wanted;
+	u32			wave;
+	u32			binding;
+	u32			body_len;
+	void			*body;
+	u64			*stamp;
+	u64			*preds;
+	bool			stamped;
+	bool			gone;
+	u16			cursor;
+	u16			wait_index;
+	u64			wait_seq;
+};
+
+/**
+ * struct psync_part - a participant as this image knows it
+ * @pid: its identity
+ * @remote: index of its site in psync_image.remotes, or -1: this site
+ * @seq: last attached message, seq_base if none
+ * @stamp: stamp of that message, or NULL if none yet
+ * @last: that message; its memory stays when it is freed, its body does not
+ * @freed: last freed message, whose memory stays, or NULL
+ * @root: its first message has no predecessors
+ * @view: the local participant, if open here
+ */
+struct psync_part {
+	struct psync_pid	pid;
+	int			remote;
+	u64			seq;
+	u64			*stamp;
+	struct psync_node	*last;
+	struct psync_node	*freed;
+	bool			root;
+	struct psync_view	*view;
+};
+
+enum psync_remote_state {
+	PSYNC_REMOTE_UNKNOWN,
+	PSYNC_REMOTE_ASKED,		/* HELLO sent, timer runs */
+	PSYNC_REMOTE_CONFIRMED,		/* inc and opening are its present ones */
+};
+
+/**
+ * struct psync_remote - another site of the conversation
+ * @site: its id
+ * @state: rendezvous only; others are confirmed by their first packet
+ * @inc: its incarnation in this conversation, once confirmed
+ * @opening: its opening in this conversation, once confirmed
+ * @nonce: of the HELLO under way
+ * @asked: when the first HELLO of this exchange was sent
+ * @deadline: when to ask again
+ * @tries: HELLOs sent in this exchange
+ * @early: packets waiting for the answer, in order of arrival
+ * @quiet: no REFUSE to it and no event about that before this time
+ * @quiet_refused: no event about a REFUSE from it before this time
+ */
+struct psync_remote {
+	u32			site;
+	enum psync_remote_state	state;
+	u64			inc;
+	u32			opening;
+	u64			nonce;
+	u64			asked;
+	u64			deadline;
+	u32			tries;
+	struct list_head	early;
+	u64			quiet;
+	u64			quiet_refused;
+};
+
+/**
+ * struct psync_view - what one local participant has sent or received
+ * @img: its image
+ * @link: in psync_image.views
+ * @index: its participant index
+ * @binding: binding number of its port
+ * @pending: set by the caller before psync_image_join() when the participant
+ *	only listens so far; psync_view_accept() clears it
+ * @stamp: greatest sequence number in the view of each participant
+ * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
+ * @nleaves: bits set in @leaves
+ * @next: first node in attach order that may be outstanding, or NULL
+ * @outstanding: nodes in the image and not in the view
+ * @count: messages in the view
+ * @max_wave: greatest wave in the view, which one of its leaves has
+ * @user: the caller's
+ */
+struct psync_view {
+	struct psync_image	*img;
+	struct list_head	link;
+	u16			index;
+	u32			binding;
+	bool			pending;
+	u64			*stamp;
+	unsigned long		*leaves;
+	u32			nleaves;
+	struct psync_node	*next;
+	u32			outstanding;
+	u64			count;
+	u32			max_wave;
+	void			*user;
+};
+
+/**
+ * struct psync_image_params - what an image is opened with
+ * @cid: conversation id
+ * @digest: psync_wire_digest() of @pids, or for an embryo what the packet says
+ * @group: group number or 0
+ * @number: conversation number of a rendezvous, or 0
+ * @site: this site's id
+ * @inc: this site's incarnation
+ * @pids: ordered participants, distinct, 2 to 1024, or NULL for an embryo
+ * @n: entries in @pids, or 0
+ * @seq_base: sequence numbers begin after it; the same at all sites
+ * @limits: bounds
+ */
+struct psync_image_params {
+	u64			cid;
+	u64			digest;
+	u32			group;
+	u32			number;
+	u32			site;
+	u64			inc;
+	const struct psync_pid	*pids;
+	u32			n;
+	u64			seq_base;
+	struct psync_limits	limits;
+};
+
+/**
+ * struct psync_image - the copy of the context graph at one site
+ * @ops: surroundings
+ * @p: parameters; pids points to memory of the image, NULL in an embryo
+ * @opening: this site's count of openings; 0 until the first view joined that
+ *	is not pending, or was accepted
+ * @opened: when that was
+ * @refused: others go on with an earlier opening of ours; sends fail ESTALE
+ * @parts: n participants
+ * @remotes: distinct other sites
+ * @nremotes: entries in @remotes
+ * @views: local participants that have opened, or are pending
+ * @nviews: how many
+ * @nopen: how many of them are not pending
+ * @joined: some view has joined; before that everything is kept
+ * @order: nodes by attachment
+ * @nodes: hash table of nodes
+ * @nbuckets: its size, a power of two
+ * @nnodes: nodes kept
+ * @attached: messages ever attached
+ * @body_bytes: bytes of bodies kept (attached, held, early)
+ * @waiting_bytes: how many of them are of held and early ones
+ * @floor: what was freed, as a view: every view begins with it
+ * @wire_pids: the participants in wire order
+ * @scratch: room for one context in wire order
+ * @quiet: as in psync_remote, for sites that are no participants'
+ * @held: messages waiting for context, see hold.c
+ * @nheld: how many
+ * @embryo: packets of an embryo, in order of arrival
+ * @nearly: packets in @embryo and all psync_remote.early together
+ * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
+ * @max_depth: greatest wave attached, for statistics
+ */
+struct psync_image {
+	const struct psync_image_ops	*ops;
+	struct psync_image_params	p;
+	u32				opening;
+	u64				opened;
+	bool				refused;
+	struct psync_part		*parts;
+	struct psync_remote		*remotes;
+	u32				nremotes;
+	struct list_head		views;
+	u32				nviews;
+	u32				nopen;
+	bool				joined;
+	struct list_head		order;
+	struct hlist_head		*nodes;
+	u32				nbuckets;
+	u32				nnodes;
+	u64				attached;
+	u64				body_bytes;
+	u64				waiting_bytes;
+	struct psync_view		floor;
+	struct psync_wire_pid		*wire_pids;
+	u8				*scratch;
+	u64				quiet;
+	struct psync_hold		*held;
+	u32				nheld;
+	struct list_head		embryo;
+	u32				nearly;
+	u64				deadline;
+	u32				max_depth;
+};
+
+/* image.c: opening, closing, sending, packets, timer */
+
+/**
+ * psync_image_init - make an image, empty, with nobody open here
+ * @img: zeroed memory owned by the caller
+ * @p: parameters; copied, @p->pids too
+ * @ops: surroundings; must outlive the image
+ *
+ * Return: 0, -EINVAL (list not valid: size, duplicate pid, zero site or port,
+ * no participant at @p->site), -ENOMEM.
+ */
+int psync_image_init(struct psync_image *img,
+		     const struct psync_image_params *p,
+		     const struct psync_image_ops *ops);
+
+/**
+ * psync_image_destroy - free everything; no view may be joined any more
+ * @img: image
+ *
+ * Messages still held or early are counted through ops->dropped (LEFT_OVER).
+ */
+void psync_image_destroy(struct psync_image *img);
+
+/**
+ * psync_image_start - give an embryo its participants
+ * @img: embryo
+ * @pids: the list from the start message, whose digest the caller compared
+ * @n: its length
+ * @now: time
+ *
+ * Then feeds the early packets through psync_image_input().  The caller feeds
+ * the start message itself next: no limit refuses it.
+ * Return: as psync_image_init(); -EINVAL also when it is no embryo.
+ */
+int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
+		      u32 n, u64 now);
+
+/**
+ * psync_image_join - a local participant opens
+ * @img: image with participants
+ * @view: zeroed; in use until psync_image_leave()
+ * @index: which participant; its pid must be of this site
+ * @binding: binding number of its port
+ * @opening: the site's next count of openings; used if nobody is open yet
+ * @now: time
+ *
+ * The view is empty and all that is attached is outstanding.  When bodies were
+ * given back before, the view begins behind the last of them with PSYNC_EV_GAP
+ * (S1.5).  With the first view of a rendezvous that is not pending the early
+ * packets' sites are asked.
+ * Return: 0, -EINVAL (no such participant here), -EBUSY (open already),
+ * -ESTALE (this image already has messages of that participant: coming back
+ * is a restart, S1.4), -ENOMEM.
+ */
+int psync_image_join(struct psync_image *img, struct psync_view *view,
+		     u32 index, u32 binding, u32 opening, u64 now);
+
+/**
+ * psync_view_accept - a pending participant opens
+ * @view: view that joined with ->pending set
+ * @binding: binding number of its port
+ * @opening: as in psync_image_join()
+ * @now: time
+ */
+void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
+		       u64 now);
+
+/**
+ * psync_image_leave - a local participant closes
+ * @img: image
+ * @view: its view; its memory is the caller's again
+ *
+ * Bodies only it had yet to take are freed.
+ */
+void psync_image_leave(struct psync_image *img, struct psync_view *view);
+
+/**
+ * psync_image_send - P 2, send: attach a message to the view's leaves
+ * @img: image
+ * @view: the sender's view
+ * @body: the message; on success the core has taken over this reference
+ * @len: its bytes
+ * @mid: where the new message's id goes
+ *
+ * Attaches, transmits to all other sites, makes it outstanding for the other
+ * local views.  In a conversation that is no rendezvous the first message of
+ * all, which has an empty image before it, carries the participant list.
+ * Return: 0, -ENOMEM, -ESTALE (refused), -EINVAL (the view is pending),
+ * -EMSGSIZE (header and body exceed what the wire's length can say),
+ * -EOVERFLOW (the graph is too deep for the wire's wave).
+ */
+int psync_image_send(struct psync_image *img, struct psync_view *view,
+		     void *body, u32 len, u64 *mid);
+
+/**
+ * psync_image_max_header - most bytes any packet of this image has before
+ * its body
+ * @img: image
+ */
+u32 psync_image_max_header(const struct psync_image *img);
+
+/**
+ * psync_image_input - a packet of this conversation has come
+ * @img: image
+ * @pkt: decoded; MSG, HELLO, HELLO_ACK or REFUSE whose cid is the image's
+ * @body: the message's body, or NULL; on PSYNC_OK the core has taken over
+ *	the reference (and may already have dropped it again)
+ * @now: time
+ *
+ * Nothing in @pkt is kept by pointer: what must wait is copied.
+ * Return: PSYNC_OK or why the packet was dropped; the caller counts it.
+ */
+enum psync_drop psync_image_input(struct psync_image *img,
+				  const struct psync_pkt *pkt, void *body,
+				  u64 now);
+
+/**
+ * psync_image_refusal - fill in the answer to a packet that is refused
+ * @pkt: the packet
+ * @digest: digest of the list that this site goes by
+ * @opening: this site's opening of the conversation, 0 if it has none
+ * @reason: why
+ * @out: the answer; all but src and dst fields are set
+ */
+void psync_image_refusal(const struct psync_pkt *pkt, u64 digest, u32 opening,
+			 enum psync_refuse_reason reason,
+			 struct psync_pkt *out);
+
+/**
+ * psync_image_part_index - which participant is that?
+ * @img: image
+ * @pid: identity
+ *
+ * Return: its index, or -1.
+ */
+int psync_image_part_index(const struct psync_image *img,
+			   const struct psync_pid *pid);
+
+/**
+ * psync_image_timer - "it is now"
+ * @img: image
+ * @now: time
+ *
+ * To be called at psync_image.deadline or any time after.  Should more be to
+ * do, it sets psync_image.deadline anew and calls ops->arm().
+ */
+void psync_image_timer(struct psync_image *img, u64 now);
+
+/**
+ * psync_image_opening - the opening of @site this image goes by
+ * @img: image
+ * @site: a remote site
+ * @inc: where its incarnation goes (0 if not known)
+ *
+ * Return: the opening, 0 if not confirmed.
+ */
+u32 psync_image_opening(const struct psync_image *img, u32 site, u64 *inc);
+
+/**
+ * psync_image_hello_answer - fill in the answer to a HELLO about a cid
+ * @img: the image, or NULL when there is none
+ * @closed: opening of the last closed image of that cid, 0 if not remembered
+ * @age_ms: how long ago it was closed
+ * @hello: the question
+ * @ack: the answer; all but src and dst fields are set
+ */
+void psync_image_hello_answer(const struct psync_image *img, u32 closed,
+			      u32 age_ms, const struct psync_pkt *hello,
+			      struct psync_pkt *ack);
+
+/* view.c: views and queries */
+
+/**
+ * psync_view_next - the earliest outstanding message (P 2, receive)
+ * @view: view
+ *
+ * Return: a node all of whose predecessors are in the view, or NULL.
+ */
+struct psync_node *psync_view_next(struct psync_view *view);
+
+/**
+ * psync_view_take - the participant receives: the view grows by a message
+ * @view: view
+ * @node: what psync_view_next() returned
+ *
+ * May free @node and its body.
+ */
+void psync_view_take(struct psync_view *view, struct psync_node *node);
+
+/**
+ * psync_view_find - a message of the view
+ * @view: view
+ * @mid: PSYNC_MID
+ * @node: where the node goes
+ *
+ * Return: 0, PSYNC_EUNKNOWN, PSYNC_EFREED.
+ */
+int psync_view_find(const struct psync_view *view, u64 mid,
+		    const struct psync_node **node);
+
+/**
+ * psync_view_roots - P 2, root: the view's vertices without predecessors
+ * @view: view
+ * @mids: where they go, by participant index
+ * @room: entries that fit
+ *
+ * Freed roots are named too.  Return: how many there are.
+ */
+u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room);
+
+/**
+ * psync_view_leaves - P 2, leaves: what the next message is sent in the
+ * context of
+ * @view: view
+ * @mids: where they go, by participant index
+ * @room: entries that fit
+ *
+ * Return: how many there are.
+ */
+u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room);
+
+/**
+ * psync_view_step - P 2, next and prev: immediate successors or predecessors
+ * @view: view
+ * @mid: message
+ * @forward: successors, else predecessors
+ * @mids: where they go, by participant index
+ * @room: entries that fit
+ *
+ * Return: how many there are, PSYNC_EUNKNOWN, PSYNC_EFREED.
+ */
+int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
+		    u64 *mids, u32 room);
+
+/**
+ * psync_view_mids - the view's messages that are kept, in attach order
+ * @view: view
+ * @after: 0 to begin, else the mid to go on after
+ * @mids: where they go
+ * @room: entries that fit
+ *
+ * Return: how many there are (after @after), PSYNC_EUNKNOWN, PSYNC_EFREED.
+ */
+int psync_view_mids(const struct psync_view *view, u64 after, u64 *mids,
+		    u32 room);
+
+/**
+ * psync_view_precedes - P 2, precedes
+ * @view: view
+ * @first: mid
+ * @second: mid
+ *
+ * Return: 0 or 1, PSYNC_EUNKNOWN, PSYNC_EFREED.
+ */
+int psync_view_precedes(const struct psync_view *view, u64 first, u64 second);
+
+/**
+ * psync_view_stable - P 2, stable; S2.2
+ * @view: view
+ * @mid: mid
+ * @participants: how many others have sent in its context, in this view
+ * @sites: distinct sites among them and the sender's
+ *
+ * Counted from the last message in the view of each participant, so a freed
+ * message has an answer too.
+ * Return: 1 if all others have, 0, PSYNC_EUNKNOWN.
+ */
+int psync_view_stable(const struct psync_view *view, u64 mid,
+		      u32 *participants, u32 *sites);
+
+#endif /* _PSYNC_CORE_IMAGE_H */

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Views: what one participant has sent or received, and questions about it
+ * (P 2; S2).
+ *
+ * A view is closed downwards and, but for its participant's own messages, a
+ * prefix of the attach order: the first node in that order that is not in the
+ * view has all its predecessors there, so it may be received next.
+ *
+ * Leaves: a leaf of a message's context is an immediate predecessor of it
+ * (every other message of the context precedes one).  So when a message
+ * enters, the entries to clear are among its predecessors, and a predecessor
+ * that is no longer its participant's last one is no leaf already.
+ */
+#include <linux/bitmap.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "graph.h"
+#include "view.h"
+
+static size_t psync_view_size(const struct psync_image *img)
+{
+	return img->p.n * sizeof(u64) +
+	       BITS_TO_LONGS(img->p.n) * sizeof(unsigned long);
+}
+
+int psync_view_init(struct psync_view *view, struct psync_image *img)
+{
+	u32 i;
+
+	view->stamp = img->ops->alloc(img, psync_view_size(img));
+	if (!view->stamp)
+		return -ENOMEM;
+	view->img = img;
+	view->leaves = (unsigned long *)(view->stamp + img->p.n);
+	for (i = 0; i < img->p.n; i++)
+		view->stamp[i] = img->p.seq_base;
+	return 0;
+}
+
+void psync_view_exit(struct psync_view *view)
+{
+	if (view->stamp)
+		view->img->ops->free(view->img, view->stamp,
+				     psync_view_size(view->img));
+	view->stamp = NULL;
+	view->leaves = NULL;
+}
+
+void psync_view_enter(struct psync_view *view, const struct psync_node *node)
+{
+	u32 i, index;
+
+	for (i = 0; i < node->npred; i++) {
+		index = PSYNC_MID_INDEX(node->preds[i]);
+		if (view->stamp[index] == PSYNC_MID_SEQ(node->preds[i]) &&
+		    test_bit(index, view->leaves)) {
+			__clear_bit(index, view->leaves);
+			view->nleaves--;
+		}
+	}
+	view->stamp[node->sender] = node->seq;
+	if (!test_bit(node->sender, view->leaves)) {
+		__set_bit(node->sender, view->leaves);
+		view->nleaves++;
+	}
+	view->max_wave = max(view->max_wave, node->wave);
+	view->count++;
+}
+
+/* The node after @node in attach order, or NULL. */
+static struct psync_node *psync_view_after(const struct psync_view *view,
+					   struct psync_node *node)
+{
+	if (list_is_last(&node->order, &view->img->order))
+		return NULL;
+	return list_next_entry(node, order);
+}
+
+void psync_view_begin(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	struct psync_view *floor = &img->floor;
+	struct psync_node *node, *gone = NULL;
+
+	memcpy(view->stamp, floor->stamp, psync_view_size(img));
+	view->nleaves = floor->nleaves;
+	view->count = floor->count;
+	view->max_wave = floor->max_wave;
+	list_for_each_entry_reverse(node, &img->order, order) {
+		if (node->gone) {
+			gone = node;
+			break;
+		}
+		node->wanted++;
+		view->outstanding++;
+		view->next = node;
+	}
+	if (!gone)
+		return;
+	list_for_each_entry(node, &img->order, order) {
+		psync_view_enter(view, node);
+		if (node == gone)
+			break;
+	}
+}
+
+/* One view fewer wants @node. */
+static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
+{
+	if (!--node->wanted)
+		psync_graph_release(view->img, node);
+}
+
+void psync_view_end(struct psync_view *view)
+{
+	struct psync_node *node;
+
+	for (node = view->next; node; node = psync_view_after(view, node))
+		if (!psync_view_has(view, node))
+			psync_view_unwant(view, node);
+	view->next = NULL;
+	view->outstanding = 0;
+}
+
+void psync_view_offer(struct psync_view *view, struct psync_node *node)
+{
+	node->wanted++;
+	if (!view->next)
+		view->next = node;
+	if (!view->outstanding++)
+		view->img->ops->readable(view->img, view);
+}
+
+struct psync_node *psync_view_next(struct psync_view *view)
+{
+	while (view->next && psync_view_has(view, view->next))
+		view->next = psync_view_after(view, view->next);
+	return view->next;
+}
+
+void psync_view_take(struct psync_view *view, struct psync_node *node)
+{
+	view->next = psync_view_after(view, node);
+	view->outstanding--;
+	psync_view_enter(view, node);
+	psync_view_unwant(view, node);
+	psync_graph_trim(view->img);
+}
+
+int psync_view_find(const struct psync_view *view, u64 mid,
+		    const struct psync_node **node)
+{
+	const struct psync_image *img = view->img;
+	u32 index = PSYNC_MID_INDEX(mid);
+	u64 seq = PSYNC_MID_SEQ(mid);
+
+	if (index >= img->p.n || seq <= img->p.seq_base ||
+	    seq > view->stamp[index])
+		return PSYNC_EUNKNOWN;
+	*node = psync_graph_find(img, index, seq);
+	return *node ? 0 : PSYNC_EFREED;
+}
+
+static void psync_view_put(u64 *mids, u32 room, u32 *count, u64 mid)
+{
+	if (*count < room)
+		mids[*count] = mid;
+	++*count;
+}
+
+u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room)
+{
+	const struct psync_image *img = view->img;
+	u32 count = 0;
+	u32 i;
+
+	/* Only a participant's first message can be without predecessors. */
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].root && view->stamp[i] > img->p.seq_base)
+			psync_view_put(mids, room, &count,
+				       PSYNC_MID(i, img->p.seq_base + 1));
+	return count;
+}
+
+u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room)
+{
+	unsigned long i;
+	u32 count = 0;
+
+	for_each_set_bit(i, view->leaves, view->img->p.n)
+		psync_view_put(mids, room, &count,
+			       PSYNC_MID(i, view->stamp[i]));
+	return count;
+}
+
+static bool psync_view_is_pred(const struct psync_node *node, u64 mid)
+{
+	u32 lo = 0, hi = node->npred;
+	u32 half;
+
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		if (node->preds[half] < mid)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	return lo < node->npred && node->preds[lo] == mid;
+}
+
+/* The first message of participant @index in the context of @node's message,
+ * which alone of that participant's can be its immediate successor.  All of
+ * them were attached after @node, which is kept, so they are kept too.
+ */
+static const struct psync_node *
+psync_view_first_after(const struct psync_view *view,
+		       const struct psync_node *node, u32 index)
+{
+	u64 lo = view->img->floor.stamp[index] + 1;
+	u64 hi = view->stamp[index] + 1;
+	u64 half;
+
+	if (index == node->sender)
+		lo = max(lo, node->seq + 1);
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		if (psync_graph_find(view->img, index, half)->stamp[node->sender] <
+		    node->seq)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	return lo > view->stamp[index] ? NULL :
+		psync_graph_find(view->img, index, lo);
+}
+
+int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
+		    u64 *mids, u32 room)
+{
+	const struct psync_node *node, *next;
+	u32 count = 0;
+	int err;
+	u32 i;
+
+	err = psync_view_find(view, mid, &node);
+	if (err)
+		return err;
+	for (i = 0; !forward && i < node->npred; i++)
+		psync_view_put(mids, room, &count, node->preds[i]);
+	for (i = 0; forward && i < view->img->p.n; i++) {
+		next = psync_view_first_after(view, node, i);
+		if (next && psync_view_is_pred(next, mid))
+			psync_view_put(mids, room, &count,
+				       psync_node_mid(next));
+	}
+	return count;
+}
+
+int psync_view_mids(const struct psync_view *view, u64 after, u64 *mids,
+		    u32 room)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_node *node;
+	u32 count = 0;
+	int err;
+
+	node = list_entry(&img->order, struct psync_node, order);
+	if (after) {
+		err = psync_view_find(view, after, &node);
+		if (err)
+			return err;
+	}
+	list_for_each_entry_continue(node, &img->order, order)
+		if (psync_view_has(view, node))
+			psync_view_put(mids, room, &count,
+				       psync_node_mid(node));
+	return count;
+}
+
+int psync_view_precedes(const struct psync_view *view, u64 first, u64 second)
+{
+	const struct psync_node *a, *b;
+	int err;
+
+	err = psync_view_find(view, first, &a);
+	if (!err)
+		err = psync_view_find(view, second, &b);
+	if (err)
+		return err;
+	return a != b && b->stamp[a->sender] >= a->seq;
+}
+
+int psync_view_stable(const struct psync_view *view, u64 mid,
+		      u32 *participants, u32 *sites)
+{
+	DECLARE_BITMAP(seen, PSYNC_PARTICIPANTS_LIM);
+	const struct psync_image *img = view->img;
+	u32 index = PSYNC_MID_INDEX(mid);
+	u64 seq = PSYNC_MID_SEQ(mid);
+	const struct psync_node *last;
+	u32 i;
+
+	if (index >= img->p.n || seq <= img->p.seq_base ||
+	    seq > view->stamp[index])
+		return PSYNC_EUNKNOWN;
+	bitmap_zero(seen, PSYNC_PARTICIPANTS_LIM);
+	*participants = 0;
+	*sites = 0;
+	for (i = 0; i < img->p.n; i++) {
+		if (i != index) {
+			last = psync_graph_known(img, i, view->stamp[i]);
+			if (!last || last->stamp[index] < seq)
+				continue;
+			++*participants;
+		}
+		/* Our own site counts as one more than the last remote. */
+		if (!__test_and_set_bit(img->parts[i].remote < 0 ?
+					img->nremotes : img->parts[i].remote,
+					seen))
+			++*sites;
+	}
+	return *participants == img->p.n - 1;
+}

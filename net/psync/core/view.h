@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: how views begin, grow and end. */
+#ifndef _PSYNC_CORE_VIEW_H
+#define _PSYNC_CORE_VIEW_H
+
+#include "image.h"
+
+/**
+ * psync_view_init - an empty view
+ * @view: zeroed
+ * @img: image with participants
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_view_init(struct psync_view *view, struct psync_image *img);
+
+/**
+ * psync_view_exit - give back a view's memory
+ * @view: view, perhaps never initialised
+ */
+void psync_view_exit(struct psync_view *view);
+
+/**
+ * psync_view_begin - let a new view begin with what is kept
+ * @view: initialised view in no list yet
+ *
+ * Bodies that are there become outstanding, all before the last one that is
+ * not is taken for received.
+ */
+void psync_view_begin(struct psync_view *view);
+
+/**
+ * psync_view_end - a view wants nothing any more
+ * @view: view
+ */
+void psync_view_end(struct psync_view *view);
+
+/**
+ * psync_view_has - is a message in the view?
+ * @view: view
+ * @node: message
+ */
+static inline bool psync_view_has(const struct psync_view *view,
+				  const struct psync_node *node)
+{
+	return node->seq <= view->stamp[node->sender];
+}
+
+/**
+ * psync_view_enter - the view grows by a message
+ * @view: view
+ * @node: message whose context is in the view
+ */
+void psync_view_enter(struct psync_view *view, const struct psync_node *node);
+
+/**
+ * psync_view_offer - a message was attached
+ * @view: view that does not have it
+ * @node: the message
+ */
+void psync_view_offer(struct psync_view *view, struct psync_node *node);
+
+#endif /* _PSYNC_CORE_VIEW_H */

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The wire format: the only place where bytes become packets and back.
+ *
+ * Decoding is top-down and total: nothing is read before its length was
+ * checked, nothing is accepted that an encoder of this version would not
+ * write, so every packet has exactly one form.  Structures are packed, so
+ * they may lie at any address.
+ */
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
+#include <linux/limits.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <asm/checksum.h>
+#include "wire.h"
+
+static_assert(sizeof(struct psync_wire_hdr) == 40);
+static_assert(sizeof(struct psync_wire_conv) == 32);
+static_assert(sizeof(struct psync_wire_msg) == 32);
+static_assert(sizeof(struct psync_wire_pid) == 8);
+static_assert(sizeof(struct psync_wire_mid) == 8);
+static_assert(sizeof(struct psync_wire_hello) == 24);
+static_assert(sizeof(struct psync_wire_refuse) == 16);
+static_assert(sizeof(struct psync_wire_dgram) == 32);
+static_assert(offsetof(struct psync_wire_hdr, csum) == 6);
+static_assert(offsetof(struct psync_wire_hdr, src_inc) == 16);
+static_assert(offsetof(struct psync_wire_conv, opening) == 24);
+static_assert(offsetof(struct psync_wire_msg, n) == 20);
+static_assert(offsetof(struct psync_wire_msg, body_len) == 28);
+
+#define PSYNC_FNV_BASIS	0xcbf29ce484222325ULL
+#define PSYNC_FNV_PRIME	0x100000001b3ULL
+
+/* Bytes of the predecessor bitmap of @n participants. */
+static u32 psync_wire_bitmap_size(u32 n)
+{
+	return (n + 31) / 32 * 4;
+}
+
+/* Bytes of header, conversation and the type's structure; 0: unknown type. */
+static u32 psync_wire_fixed(u8 type)
+{
+	u32 hdr = sizeof(struct psync_wire_hdr);
+	u32 conv = sizeof(struct psync_wire_conv);
+
+	switch (type) {
+	case PSYNC_PKT_MSG:
+		return hdr + conv + sizeof(struct psync_wire_msg);
+	case PSYNC_PKT_HELLO:
+	case PSYNC_PKT_HELLO_ACK:
+		return hdr + conv + sizeof(struct psync_wire_hello);
+	case PSYNC_PKT_REFUSE:
+		return hdr + conv + sizeof(struct psync_wire_refuse);
+	case PSYNC_PKT_DGRAM:
+		return hdr + sizeof(struct psync_wire_dgram);
+	default:
+		return 0;
+	}
+}
+
+/* Bytes of a message's header; the counts are within their limits. */
+static u32 psync_wire_msg_size(u8 flags, u32 n, u32 npred)
+{
+	u32 size = psync_wire_fixed(PSYNC_PKT_MSG);
+
+	if (flags & PSYNC_MSGF_START)
+		size += n * sizeof(struct psync_wire_pid);
+	if (flags & PSYNC_MSGF_STAMP)
+		size += n * sizeof(__be32) + psync_wire_bitmap_size(n);
+	else
+		size += npred * sizeof(struct psync_wire_mid);
+	return size;
+}
+
+u32 psync_wire_need(const u8 *data, u32 len)
+{
+	const struct psync_wire_hdr *hdr = (const void *)data;
+	const struct psync_wire_msg *msg;
+	u32 fixed, n, npred;
+
+	if (len < sizeof(*hdr))
+		return sizeof(*hdr);
+	fixed = psync_wire_fixed(hdr->type);
+	if (hdr->version != PSYNC_WIRE_VERSION || !fixed)
+		return sizeof(*hdr);
+	if (len < fixed || hdr->type != PSYNC_PKT_MSG)
+		return fixed;
+	msg = (const void *)(data + fixed - sizeof(*msg));
+	n = be16_to_cpu(msg->n);
+	npred = be16_to_cpu(msg->npred);
+	if (n > PSYNC_PARTICIPANTS_LIM)
+		return fixed;
+	if (!(msg->flags & PSYNC_MSGF_STAMP) && npred > PSYNC_PREDS_LIST)
+		return fixed;
+	return psync_wire_msg_size(msg->flags, n, npred);
+}
+
+static enum psync_drop psync_wire_decode_hdr(const struct psync_wire_hdr *hdr,
+					     u32 total, struct psync_pkt *pkt)
+{
+	u32 fixed;
+
+	if (hdr->version != PSYNC_WIRE_VERSION)
+		return PSYNC_DROP_BAD_VERSION;
+	fixed = psync_wire_fixed(hdr->type);
+	if (!fixed)
+		return PSYNC_DROP_BAD_TYPE;
+	if (total < fixed)
+		return PSYNC_DROP_TOO_SHORT;
+	if (be16_to_cpu(hdr->len) < fixed || be16_to_cpu(hdr->len) > total)
+		return PSYNC_DROP_BAD_LENGTH;
+	if (hdr->flags || hdr->seal || !hdr->src_site || !hdr->src_inc)
+		return PSYNC_DROP_BAD_HEADER;
+	pkt->type = hdr->type;
+	pkt->src_site = be32_to_cpu(hdr->src_site);
+	pkt->dst_site = be32_to_cpu(hdr->dst_site);
+	pkt->src_inc = be64_to_cpu(hdr->src_inc);
+	pkt->dst_inc = be64_to_cpu(hdr->dst_inc);
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_wire_decode_conv(const struct psync_wire_conv *conv,
+					      struct psync_pkt *pkt)
+{
+	if (conv->view)
+		return PSYNC_DROP_BAD_HEADER;
+	pkt->cid = be64_to_cpu(conv->cid);
+	pkt->digest = be64_to_cpu(conv->digest);
+	pkt->group = be32_to_cpu(conv->group);
+	pkt->number = be32_to_cpu(conv->number);
+	pkt->opening = be32_to_cpu(conv->opening);
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_wire_check_participants(const struct psync_pkt *pkt)
+{
+	u32 i;
+
+	for (i = 0; i < pkt->msg.n; i++)
+		if (!pkt->msg.participants[i].site ||
+		    !pkt->msg.participants[i].port)
+			return PSYNC_DROP_BAD_PARTICIPANTS;
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_wire_check_list(const struct psync_pkt *pkt)
+{
+	int before = -1;
+	int index;
+	u32 i;
+
+	for (i = 0; i < pkt->msg.npred; i++) {
+		if (pkt->msg.preds[i].reserved)
+			return PSYNC_DROP_BAD_HEADER;
+		index = be16_to_cpu(pkt->msg.preds[i].index);
+		if (index <= before || index >= pkt->msg.n)
+			return PSYNC_DROP_BAD_CONTEXT;
+		before = index;
+	}
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_wire_check_bitmap(const struct psync_pkt *pkt)
+{
+	u32 size = psync_wire_bitmap_size(pkt->msg.n);
+	u32 n = pkt->msg.n;
+	u32 weight = 0;
+	u32 i;
+
+	for (i = 0; i < size; i++)
+		weight += hweight8(pkt->msg.bitmap[i]);
+	if (weight != pkt->msg.npred)
+		return PSYNC_DROP_BAD_CONTEXT;
+	if (n % 8 && pkt->msg.bitmap[n / 8] >> n % 8)
+		return PSYNC_DROP_BAD_HEADER;
+	for (i = (n + 7) / 8; i < size; i++)
+		if (pkt->msg.bitmap[i])
+			return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
+/* The fixed part of a message. */
+static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
+					       struct psync_pkt *pkt)
+{
+	bool few;
+
+	if (msg->kind != PSYNC_KIND_DATA)
+		return PSYNC_DROP_BAD_KIND;
+	if (msg->flags & ~PSYNC_MSGF_KNOWN || msg->class || msg->reserved ||
+	    !pkt->cid || !pkt->opening)
+		return PSYNC_DROP_BAD_HEADER;
+	/* A rendezvous' members know one another: nobody carries the list. */
+	if (msg->flags & PSYNC_MSGF_START && pkt->number)
+		return PSYNC_DROP_BAD_HEADER;
+	pkt->msg.sender = be16_to_cpu(msg->sender);
+	pkt->msg.kind = msg->kind;
+	pkt->msg.flags = msg->flags;
+	pkt->msg.seq = be32_to_cpu(msg->seq);
+	pkt->msg.wave = be32_to_cpu(msg->wave);
+	pkt->msg.binding = be32_to_cpu(msg->binding);
+	pkt->msg.dst_opening = be32_to_cpu(msg->dst_opening);
+	pkt->msg.n = be16_to_cpu(msg->n);
+	pkt->msg.npred = be16_to_cpu(msg->npred);
+	pkt->body_len = be32_to_cpu(msg->body_len);
+	if (pkt->msg.n < PSYNC_PARTICIPANTS_MIN ||
+	    pkt->msg.n > PSYNC_PARTICIPANTS_LIM)
+		return PSYNC_DROP_BAD_PARTICIPANTS;
+	if (pkt->msg.sender >= pkt->msg.n)
+		return PSYNC_DROP_NOT_MEMBER;
+	if (!pkt->msg.wave)
+		return PSYNC_DROP_BAD_WAVE;
+	if (pkt->msg.npred > pkt->msg.n)
+		return PSYNC_DROP_BAD_CONTEXT;
+	/* One form for each context: few predecessors as a list, many not. */
+	few = pkt->msg.npred <= PSYNC_PREDS_LIST;
+	if (few == !!(msg->flags & PSYNC_MSGF_STAMP))
+		return PSYNC_DROP_BAD_CONTEXT;
+	return PSYNC_OK;
+}
+
+static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
+					     struct psync_pkt *pkt)
+{
+	u32 at = psync_wire_fixed(PSYNC_PKT_MSG);
+	enum psync_drop drop;
+
+	drop = psync_wire_decode_fixed((const void *)(data + at -
+				       sizeof(struct psync_wire_msg)), pkt);
+	if (drop)
+		return drop;
+	pkt->hdr_len = psync_wire_msg_size(pkt->msg.flags, pkt->msg.n,
+					   pkt->msg.npred);
+	if (len < pkt->hdr_len)
+		return PSYNC_DROP_TOO_SHORT;
+	if (wire < pkt->hdr_len || wire - pkt->hdr_len != pkt->body_len)
+		return PSYNC_DROP_BAD_LENGTH;
+	pkt->msg.participants = NULL;
+	pkt->msg.preds = NULL;
+	pkt->msg.stamp = NULL;
+	pkt->msg.bitmap = NULL;
+	if (pkt->msg.flags & PSYNC_MSGF_START) {
+		pkt->msg.participants = (const void *)(data + at);
+		at += pkt->msg.n * sizeof(struct psync_wire_pid);
+		drop = psync_wire_check_participants(pkt);
+		if (drop)
+			return drop;
+	}
+	if (pkt->msg.flags & PSYNC_MSGF_STAMP) {
+		pkt->msg.stamp = (const void *)(data + at);
+		pkt->msg.bitmap = data + at + pkt->msg.n * sizeof(__be32);
+		return psync_wire_check_bitmap(pkt);
+	}
+	pkt->msg.preds = (const void *)(data + at);
+	return psync_wire_check_list(pkt);
+}
+
+static enum psync_drop psync_wire_decode_hello(const struct psync_wire_hello *h,
+					       struct psync_pkt *pkt)
+{
+	bool none;
+
+	if (memchr_inv(h->reserved, 0, sizeof(h->reserved)) || h->reserved2)
+		return PSYNC_DROP_BAD_HEADER;
+	pkt->hello.nonce = be64_to_cpu(h->nonce);
+	pkt->hello.known = be32_to_cpu(h->known);
+	pkt->hello.age = be32_to_cpu(h->age);
+	pkt->hello.state = h->state;
+	pkt->body_len = 0;
+	if (!pkt->hello.nonce)
+		return PSYNC_DROP_BAD_HEADER;
+	if (!pkt->cid && (pkt->digest || pkt->group || pkt->number ||
+			  pkt->opening || pkt->hello.known ||
+			  pkt->hello.state != PSYNC_HELLO_NONE))
+		return PSYNC_DROP_BAD_HEADER;
+	if (pkt->hello.age && pkt->hello.state != PSYNC_HELLO_CLOSED)
+		return PSYNC_DROP_BAD_HEADER;
+	if (pkt->type == PSYNC_PKT_HELLO)
+		return pkt->hello.known || pkt->hello.state != PSYNC_HELLO_NONE ?
+			PSYNC_DROP_BAD_HEADER : PSYNC_OK;
+	if (pkt->hello.state > PSYNC_HELLO_CLOSED)
+		return PSYNC_DROP_BAD_HEADER;
+	/* An opening is named exactly when there is, or was, one. */
+	none = pkt->hello.state == PSYNC_HELLO_NONE;
+	if (none == !!pkt->opening)
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
+static enum psync_drop
+psync_wire_decode_refuse(const struct psync_wire_refuse *refuse,
+			 struct psync_pkt *pkt)
+{
+	pkt->refuse.reason = be16_to_cpu(refuse->reason);
+	pkt->refuse.opening = be32_to_cpu(refuse->opening);
+	pkt->refuse.digest = be64_to_cpu(refuse->digest);
+	pkt->body_len = 0;
+	if (refuse->reserved || !pkt->cid || !pkt->refuse.opening ||
+	    !pkt->refuse.digest)
+		return PSYNC_DROP_BAD_HEADER;
+	if (pkt->refuse.reason != PSYNC_REFUSE_DIGEST &&
+	    pkt->refuse.reason != PSYNC_REFUSE_RESTART)
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
+static enum psync_drop
+psync_wire_decode_dgram(const struct psync_wire_dgram *dgram, u32 wire,
+			struct psync_pkt *pkt)
+{
+	pkt->dgram.src_port = be32_to_cpu(dgram->src_port);
+	pkt->dgram.src_binding = be32_to_cpu(dgram->src_binding);
+	pkt->dgram.dst_port = be32_to_cpu(dgram->dst_port);
+	pkt->dgram.dst_binding = be32_to_cpu(dgram->dst_binding);
+	pkt->dgram.group = be32_to_cpu(dgram->group);
+	pkt->dgram.digest = be64_to_cpu(dgram->digest);
+	pkt->body_len = be32_to_cpu(dgram->body_len);
+	if (wire - pkt->hdr_len != pkt->body_len)
+		return PSYNC_DROP_BAD_LENGTH;
+	/* To a port or to a group, never both or neither. */
+	if (!pkt->dgram.src_port || !pkt->dgram.dst_port == !pkt->dgram.group ||
+	    !pkt->dgram.digest != !pkt->dgram.group ||
+	    (pkt->dgram.group && pkt->dgram.dst_binding))
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
+enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
+				  struct psync_pkt *pkt)
+{
+	const struct psync_wire_hdr *hdr = (const void *)data;
+	enum psync_drop drop;
+	u32 wire;
+
+	if (len < sizeof(*hdr))
+		return PSYNC_DROP_TOO_SHORT;
+	drop = psync_wire_decode_hdr(hdr, total, pkt);
+	if (drop)
+		return drop;
+	pkt->hdr_len = psync_wire_fixed(pkt->type);
+	if (len < pkt->hdr_len)
+		return PSYNC_DROP_TOO_SHORT;
+	wire = be16_to_cpu(hdr->len);
+	data += sizeof(*hdr);
+	if (pkt->type == PSYNC_PKT_DGRAM)
+		return psync_wire_decode_dgram((const void *)data, wire, pkt);
+	drop = psync_wire_decode_conv((const void *)data, pkt);
+	if (drop)
+		return drop;
+	data += sizeof(struct psync_wire_conv);
+	if (pkt->type == PSYNC_PKT_MSG)
+		return psync_wire_decode_msg((const u8 *)hdr, len, wire, pkt);
+	if (wire != pkt->hdr_len)
+		return PSYNC_DROP_BAD_LENGTH;
+	if (pkt->type == PSYNC_PKT_REFUSE)
+		return psync_wire_decode_refuse((const void *)data, pkt);
+	return psync_wire_decode_hello((const void *)data, pkt);
+}
+
+u32 psync_wire_hdr_size(const struct psync_pkt *pkt)
+{
+	if (pkt->type == PSYNC_PKT_MSG)
+		return psync_wire_msg_size(pkt->msg.flags, pkt->msg.n,
+					   pkt->msg.npred);
+	return psync_wire_fixed(pkt->type);
+}
+
+static u8 *psync_wire_encode_hdr(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_hdr *hdr = (void *)buf;
+
+	hdr->version = PSYNC_WIRE_VERSION;
+	hdr->type = pkt->type;
+	hdr->flags = 0;
+	hdr->len = cpu_to_be16(psync_wire_hdr_size(pkt) + pkt->body_len);
+	hdr->csum = 0;
+	hdr->src_site = cpu_to_be32(pkt->src_site);
+	hdr->dst_site = cpu_to_be32(pkt->dst_site);
+	hdr->src_inc = cpu_to_be64(pkt->src_inc);
+	hdr->dst_inc = cpu_to_be64(pkt->dst_inc);
+	hdr->seal = 0;
+	return buf + sizeof(*hdr);
+}
+
+static u8 *psync_wire_encode_conv(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_conv *conv = (void *)buf;
+
+	conv->cid = cpu_to_be64(pkt->cid);
+	conv->digest = cpu_to_be64(pkt->digest);
+	conv->group = cpu_to_be32(pkt->group);
+	conv->number = cpu_to_be32(pkt->number);
+	conv->opening = cpu_to_be32(pkt->opening);
+	conv->view = 0;
+	return buf + sizeof(*conv);
+}
+
+static u8 *psync_wire_put(u8 *buf, const void *from, u32 size)
+{
+	if (size)
+		memcpy(buf, from, size);
+	return buf + size;
+}
+
+static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_msg *msg = (void *)buf;
+	u32 n = pkt->msg.n;
+
+	msg->sender = cpu_to_be16(pkt->msg.sender);
+	msg->kind = pkt->msg.kind;
+	msg->flags = pkt->msg.flags;
+	msg->seq = cpu_to_be32(pkt->msg.seq);
+	msg->wave = cpu_to_be32(pkt->msg.wave);
+	msg->binding = cpu_to_be32(pkt->msg.binding);
+	msg->dst_opening = cpu_to_be32(pkt->msg.dst_opening);
+	msg->n = cpu_to_be16(pkt->msg.n);
+	msg->npred = cpu_to_be16(pkt->msg.npred);
+	msg->class = 0;
+	msg->reserved = 0;
+	msg->body_len = cpu_to_be32(pkt->body_len);
+	buf += sizeof(*msg);
+	if (pkt->msg.flags & PSYNC_MSGF_START)
+		buf = psync_wire_put(buf, pkt->msg.participants,
+				     n * sizeof(struct psync_wire_pid));
+	if (pkt->msg.flags & PSYNC_MSGF_STAMP) {
+		buf = psync_wire_put(buf, pkt->msg.stamp, n * sizeof(__be32));
+		psync_wire_put(buf, pkt->msg.bitmap, psync_wire_bitmap_size(n));
+	} else {
+		psync_wire_put(buf, pkt->msg.preds,
+			       pkt->msg.npred * sizeof(struct psync_wire_mid));
+	}
+}
+
+static void psync_wire_encode_hello(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_hello *hello = (void *)buf;
+
+	hello->nonce = cpu_to_be64(pkt->hello.nonce);
+	hello->known = cpu_to_be32(pkt->hello.known);
+	hello->age = cpu_to_be32(pkt->hello.age);
+	hello->state = pkt->hello.state;
+	memset(hello->reserved, 0, sizeof(hello->reserved));
+	hello->reserved2 = 0;
+}
+
+static void psync_wire_encode_refuse(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_refuse *refuse = (void *)buf;
+
+	refuse->reason = cpu_to_be16(pkt->refuse.reason);
+	refuse->reserved = 0;
+	refuse->opening = cpu_to_be32(pkt->refuse.opening);
+	refuse->digest = cpu_to_be64(pkt->refuse.digest);
+}
+
+static void psync_wire_encode_dgram(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_dgram *dgram = (void *)buf;
+
+	dgram->src_port = cpu_to_be32(pkt->dgram.src_port);
+	dgram->src_binding = cpu_to_be32(pkt->dgram.src_binding);
+	dgram->dst_port = cpu_to_be32(pkt->dgram.dst_port);
+	dgram->dst_binding = cpu_to_be32(pkt->dgram.dst_binding);
+	dgram->group = cpu_to_be32(pkt->dgram.group);
+	dgram->body_len = cpu_to_be32(pkt->body_len);
+	dgram->digest = cpu_to_be64(pkt->dgram.digest);
+}
+
+void psync_wire_encode(const struct psync_pkt *pkt, u8 *buf)
+{
+	buf = psync_wire_encode_hdr(pkt, buf);
+	if (pkt->type == PSYNC_PKT_DGRAM) {
+		psync_wire_encode_dgram(pkt, buf);
+		return;
+	}
+	buf = psync_wire_encode_conv(pkt, buf);
+	if (pkt->type == PSYNC_PKT_MSG)
+		psync_wire_encode_msg(pkt, buf);
+	else if (pkt->type == PSYNC_PKT_REFUSE)
+		psync_wire_encode_refuse(pkt, buf);
+	else
+		psync_wire_encode_hello(pkt, buf);
+}
+
+static u64 psync_wire_fnv(u64 hash, const void *data, u32 len)
+{
+	const u8 *p = data;
+
+	while (len--)
+		hash = (hash ^ *p++) * PSYNC_FNV_PRIME;
+	return hash;
+}
+
+u64 psync_wire_digest(const struct psync_pid *pids, u32 n)
+{
+	u64 hash = PSYNC_FNV_BASIS;
+	struct psync_wire_pid pid;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		pid.site = cpu_to_be32(pids[i].site);
+		pid.port = cpu_to_be32(pids[i].port);
+		hash = psync_wire_fnv(hash, &pid, sizeof(pid));
+	}
+	return hash ? hash : PSYNC_FNV_BASIS;
+}
+
+u64 psync_wire_cid(u32 group, u32 number, u64 digest)
+{
+	struct {
+		__be32	group;
+		__be32	number;
+		__be64	digest;
+	} __packed name = {
+		.group = cpu_to_be32(group),
+		.number = cpu_to_be32(number),
+		.digest = cpu_to_be64(digest),
+	};
+	u64 hash = psync_wire_fnv(PSYNC_FNV_BASIS, &name, sizeof(name));
+
+	return hash ? hash : PSYNC_FNV_BASIS;
+}
+
+bool psync_wire_csum_ok(const u8 *data, u32 len)
+{
+	return !csum_fold(csum_partial(data, len, 0));
+}
+
+void psync_wire_csum_set(u8 *data, u32 len)
+{
+	struct psync_wire_hdr *hdr = (void *)data;
+
+	hdr->csum = csum_fold(csum_partial(data, len, 0));
+}

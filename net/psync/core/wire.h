@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The wire format: fixed structures, decoded form, encode and decode. */
+#ifndef _PSYNC_CORE_WIRE_H
+#define _PSYNC_CORE_WIRE_H
+
+#include <linux/types.h>
+#include <asm/byteorder.h>
+#include <uapi/linux/psync.h>
+#include "drop.h"
+
+/* Specified in Documentation/networking/psync/protocol.rst.  All fields are
+ * big-endian and every structure is a multiple of four bytes.  A packet is
+ *
+ *	psync_wire_hdr
+ *	psync_wire_conv			MSG, HELLO, HELLO_ACK, REFUSE
+ *	psync_wire_msg | _hello | _refuse | _dgram
+ *	MSG with START:	n * psync_wire_pid	the ordered participant list
+ *	MSG:		the context, a list or a stamp (see psync_wire_msg)
+ *	MSG, DGRAM:	body
+ */
+#define PSYNC_WIRE_VERSION	1
+#define PSYNC_PARTICIPANTS_MIN	2
+#define PSYNC_PARTICIPANTS_LIM	1024
+/* A message with more immediate predecessors than this carries its stamp. */
+#define PSYNC_PREDS_LIST	8
+
+enum psync_wire_type {
+	PSYNC_PKT_MSG		= 1,	/* P 3.1: SC (flag START) and AN */
+	PSYNC_PKT_HELLO		= 2,	/* who are you now?  S1.2, S1.4 */
+	PSYNC_PKT_HELLO_ACK	= 3,
+	PSYNC_PKT_REFUSE	= 4,	/* S1.3, S1.4 */
+	PSYNC_PKT_DGRAM		= 5,	/* SOCK_DGRAM: the degenerate graph */
+};
+
+/**
+ * struct psync_wire_hdr - common header of every packet, 40 bytes
+ * @version: PSYNC_WIRE_VERSION
+ * @type: enum psync_wire_type
+ * @flags: zero in version 1
+ * @len: bytes of the packet, this header included (Ethernet pads)
+ * @csum: Internet checksum over @len bytes on Ethernet links; zero over UDP
+ * @src_site: sending site, never zero
+ * @dst_site: receiving site; zero means every site that hears it
+ * @src_inc: incarnation of the sending site, never zero
+ * @dst_inc: incarnation the packet is meant for; zero means whichever runs
+ * @seal: zero; reserved for authenticated encryption of all that follows
+ */
+struct psync_wire_hdr {
+	__u8	version;
+	__u8	type;
+	__be16	flags;
+	__be16	len;
+	__sum16	csum;
+	__be32	src_site;
+	__be32	dst_site;
+	__be64	src_inc;
+	__be64	dst_inc;
+	__be64	seal;
+} __packed;
+
+/**
+ * struct psync_wire_conv - which conversation, 32 bytes
+ * @cid: conversation id; zero only in a HELLO about the site itself
+ * @digest: digest of the ordered participant list (S1.3)
+ * @group: group number, zero when the participants were given by hand
+ * @number: conversation number of a rendezvous, else zero
+ * @opening: the sending site's count of openings (S1.2); zero if it has none
+ * @view: zero; reserved for the number of the agreed membership
+ */
+struct psync_wire_conv {
+	__be64	cid;
+	__be64	digest;
+	__be32	group;
+	__be32	number;
+	__be32	opening;
+	__be32	view;
+} __packed;
+
+enum psync_msg_kind {		/* S10; only DATA exists in version 1.0 */
+	PSYNC_KIND_DATA		= 1,
+};
+
+#define PSYNC_MSGF_START	0x01	/* carries the participant list (P figure 3) */
+#define PSYNC_MSGF_STAMP	0x02	/* context is a stamp, not a list */
+#define PSYNC_MSGF_KNOWN	(PSYNC_MSGF_START | PSYNC_MSGF_STAMP)
+
+/**
+ * struct psync_wire_msg - one message (P figures 3 and 4), 32 bytes
+ * @sender: participant index
+ * @kind: enum psync_msg_kind
+ * @flags: PSYNC_MSGF_*
+ * @seq: low 32 bits of the sequence number; a participant's first is base + 1
+ * @wave: one more than the greatest wave among the predecessors (S6.2)
+ * @binding: binding number of the sender's port (S1.1)
+ * @dst_opening: opening of the receiving site it is meant for; zero: unknown
+ * @n: number of participants
+ * @npred: number of immediate predecessors
+ * @class: zero; reserved for policies
+ * @reserved: zero
+ * @body_len: bytes of body
+ *
+ * Context without STAMP: @npred (at most PSYNC_PREDS_LIST) psync_wire_mid in
+ * strictly increasing order of participant.  With STAMP: @n big-endian 32-bit
+ * sequence numbers, the greatest of each participant in the message's context
+ * (not counting itself; the base where there is none), then a bitmap of @n
+ * bits, least significant bit of the first byte first, padded with zero bits
+ * to a multiple of four bytes, of exactly @npred set bits: participant i's
+ * entry is an immediate predecessor.
+ */
+struct psync_wire_msg {
+	__be16	sender;
+	__u8	kind;
+	__u8	flags;
+	__be32	seq;
+	__be32	wave;
+	__be32	binding;
+	__be32	dst_opening;
+	__be16	n;
+	__be16	npred;
+	__be16	class;
+	__be16	reserved;
+	__be32	body_len;
+} __packed;
+
+struct psync_wire_pid {
+	__be32	site;
+	__be32	port;
+} __packed;
+
+struct psync_wire_mid {
+	__be16	index;
+	__be16	reserved;
+	__be32	seq;
+} __packed;
+
+enum psync_hello_state {	/* of the answering site's image of @cid */
+	PSYNC_HELLO_NONE	= 0,	/* never had it, or forgotten */
+	PSYNC_HELLO_OPEN	= 1,	/* open, @opening says which */
+	PSYNC_HELLO_CLOSED	= 2,	/* last opening closed @age ms ago */
+};
+
+/**
+ * struct psync_wire_hello - HELLO and its answer, 24 bytes
+ * @nonce: chosen by the asker, echoed in the answer
+ * @known: in the answer: the asker's opening that the answerer goes by, or 0
+ * @age: in the answer, CLOSED: milliseconds since the close
+ * @state: in the answer: enum psync_hello_state
+ * @reserved: zero
+ * @reserved2: zero
+ */
+struct psync_wire_hello {
+	__be64	nonce;
+	__be32	known;
+	__be32	age;
+	__u8	state;
+	__u8	reserved[3];
+	__be32	reserved2;
+} __packed;
+
+enum psync_refuse_reason {
+	PSYNC_REFUSE_DIGEST	= 1,	/* S1.3: our list of the group differs */
+	PSYNC_REFUSE_RESTART	= 2,	/* S1.4: we still know your last opening */
+};
+
+/**
+ * struct psync_wire_refuse - why a packet was refused, 16 bytes
+ * @reason: enum psync_refuse_reason
+ * @reserved: zero
+ * @opening: opening of the refused packet's sender
+ * @digest: the refuser's digest
+ */
+struct psync_wire_refuse {
+	__be16	reason;
+	__be16	reserved;
+	__be32	opening;
+	__be64	digest;
+} __packed;
+
+/**
+ * struct psync_wire_dgram - a message outside conversations, 32 bytes
+ * @src_port: sender's port
+ * @src_binding: its binding number
+ * @dst_port: receiver's port; zero when sent to a group
+ * @dst_binding: binding it is meant for; zero means whichever is bound
+ * @group: group it was sent to, else zero
+ * @body_len: bytes of body
+ * @digest: of the group's list, else zero
+ */
+struct psync_wire_dgram {
+	__be32	src_port;
+	__be32	src_binding;
+	__be32	dst_port;
+	__be32	dst_binding;
+	__be32	group;
+	__be32	body_len;
+	__be64	digest;
+} __packed;
+
+/* Fixed part of the longest packet type: header, conv, msg. */
+#define PSYNC_WIRE_FIXED	(40 + 32 + 32)
+/* The longest header: a START message of 1,024 with a stamp. */
+#define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 1024 * 8 + 1024 * 4 + 128)
+
+/**
+ * struct psync_pkt - a packet, decoded; fields as in the wire structures
+ * @type: enum psync_wire_type
+ * @src_site: see struct psync_wire_hdr
+ * @dst_site: likewise
+ * @src_inc: likewise
+ * @dst_inc: likewise
+ * @cid: see struct psync_wire_conv; not in DGRAM
+ * @digest: likewise
+ * @group: likewise
+ * @number: likewise
+ * @opening: likewise
+ * @msg: MSG, see struct psync_wire_msg
+ * @msg.participants: with START: n wire pids inside the packet, else NULL
+ * @msg.preds: without STAMP: npred wire mids inside the packet, else NULL
+ * @msg.stamp: with STAMP: n wire sequence numbers at any address, else NULL
+ * @msg.bitmap: with STAMP: the predecessor bitmap, else NULL
+ * @hello: HELLO and HELLO_ACK, see struct psync_wire_hello
+ * @refuse: REFUSE, see struct psync_wire_refuse
+ * @dgram: DGRAM, see struct psync_wire_dgram
+ * @hdr_len: bytes before the body
+ * @body_len: bytes of the body
+ *
+ * After decoding, the pointers lead into the decoded buffer.  For encoding,
+ * the core supplies arrays already in wire order.
+ */
+struct psync_pkt {
+	u8	type;
+	u32	src_site;
+	u32	dst_site;
+	u64	src_inc;
+	u64	dst_inc;
+	/* conv */
+	u64	cid;
+	u64	digest;
+	u32	group;
+	u32	number;
+	u32	opening;
+	union {
+		struct {
+			u16	sender;
+			u8	kind;
+			u8	flags;
+			u32	seq;
+			u32	wave;
+			u32	binding;
+			u32	dst_opening;
+			u16	n;
+			u16	npred;
+			const struct psync_wire_pid *participants;
+			const struct psync_wire_mid *preds;
+			const __be32 *stamp;
+			const u8 *bitmap;
+		} msg;
+		struct {
+			u64	nonce;
+			u32	known;
+			u32	age;
+			u8	state;
+		} hello;
+		struct {
+			u16	reason;
+			u32	opening;
+			u64	digest;
+		} refuse;
+		struct {
+			u32	src_port;
+			u32	src_binding;
+			u32	dst_port;
+			u32	dst_binding;
+			u32	group;
+			u64	digest;
+		} dgram;
+	};
+	u32	hdr_len;
+	u32	body_len;
+};
+
+/* wire.c */
+
+/**
+ * psync_wire_need - bytes that must be contiguous before decoding
+ * @data: start of the packet
+ * @len: contiguous bytes at @data
+ *
+ * Called with growing @len until it asks for no more than @len: first for the
+ * common header, then for the fixed part of the type, then for the whole
+ * header up to the body.  Reads nothing beyond @len and trusts nothing.
+ *
+ * Return: bytes wanted, at most PSYNC_WIRE_MAX.
+ */
+u32 psync_wire_need(const u8 *data, u32 len);
+
+/**
+ * psync_wire_decode - check a packet totally and take it apart
+ * @data: start of the packet, contiguous up to the body
+ * @len: contiguous bytes at @data
+ * @total: bytes of the packet as received (padding included), >= @len
+ * @pkt: filled in; defined only when PSYNC_OK is returned
+ *
+ * Checks everything that can be checked without state: version, type, every
+ * length and count, reserved zeros, known flags, ranges, order of the list,
+ * population of the bitmap.  The checksum is the link's business.
+ *
+ * Return: PSYNC_OK or the reason to drop.
+ */
+enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
+				  struct psync_pkt *pkt);
+
+/**
+ * psync_wire_hdr_size - bytes that psync_wire_encode() writes
+ * @pkt: packet to be sent
+ */
+u32 psync_wire_hdr_size(const struct psync_pkt *pkt);
+
+/**
+ * psync_wire_encode - write all that precedes the body
+ * @pkt: packet to be sent; hdr_len is ignored
+ * @buf: room for psync_wire_hdr_size() bytes
+ *
+ * Every byte is written; csum is left zero for the link.
+ */
+void psync_wire_encode(const struct psync_pkt *pkt, u8 *buf);
+
+/**
+ * psync_wire_digest - digest of an ordered participant list (S1.3)
+ * @pids: the list
+ * @n: its length
+ *
+ * FNV-1a, 64 bits, over the list in wire form: it tells two ideas of a group
+ * apart, it is no protection against forgery.
+ *
+ * Return: the digest, never zero.
+ */
+u64 psync_wire_digest(const struct psync_pid *pids, u32 n);
+
+/**
+ * psync_wire_cid - conversation id of a rendezvous (S1.3)
+ * @group: group number
+ * @number: conversation number
+ * @digest: of the ordered participant list
+ *
+ * Return: the cid, never zero.
+ */
+u64 psync_wire_cid(u32 group, u32 number, u64 digest);
+
+/**
+ * psync_wire_csum_ok - verify the checksum of a contiguous packet
+ * @data: packet
+ * @len: the header's len field, already known to be within the buffer
+ */
+bool psync_wire_csum_ok(const u8 *data, u32 len);
+
+/**
+ * psync_wire_csum_set - fill in the checksum of a contiguous packet
+ * @data: packet with a zero csum field
+ * @len: its length
+ */
+void psync_wire_csum_set(u8 *data, u32 len);
+
+#endif /* _PSYNC_CORE_WIRE_H */

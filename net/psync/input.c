@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets in: decode (the core's), whose is it, which conversation.
+ *
+ * A link hands up a packet whose checksum and length it has verified.  The
+ * source must be a configured peer at that address, the incarnation its
+ * present one (peer.c); then the type decides.  A message of an unknown cid
+ * opens a conversation if somebody here could take part in it.
+ */
+
+#include <linux/etherdevice.h>
+
+#include "psync.h"
+#include "trace.h"
+
+/* Refusals answered and told per peer and second; all are counted. */
+#define PSYNC_REFUSE_RATE	10
+
+void psync_drop(struct psync_net *pnet, struct sk_buff *skb,
+		enum psync_drop reason)
+{
+	if (pnet)
+		this_cpu_inc(pnet->mib->drops[reason]);
+	trace_psync_drop(pnet, skb, reason);
+	kfree_skb(skb);
+}
+
+/* Makes the header contiguous and decodes it. */
+static enum psync_drop psync_input_decode(struct sk_buff *skb,
+					  struct psync_pkt *pkt)
+{
+	u32 need, have = 0;
+
+	while ((need = psync_wire_need(skb->data, have)) > have) {
+		if (need > skb->len)
+			return PSYNC_DROP_TOO_SHORT;
+		if (!pskb_may_pull(skb, need))
+			return PSYNC_DROP_NO_MEM;
+		have = need;
+	}
+	return psync_wire_decode(skb->data, skb_headlen(skb), skb->len, pkt);
+}
+
+static bool psync_input_same_addr(const struct psync_addr *a,
+				  const struct psync_addr *b)
+{
+	if (a->family != b->family)
+		return false;
+	switch (a->family) {
+	case AF_PACKET:
+		return ether_addr_equal(a->mac, b->mac);
+	case AF_INET:
+		return a->ip4 == b->ip4 && a->port == b->port;
+	case AF_INET6:
+		return ipv6_addr_equal(&a->ip6, &b->ip6) && a->port == b->port;
+	}
+	return false;
+}
+
+/* Who says so, and to whom: what can be judged without any conversation. */
+static enum psync_drop psync_input_check(struct psync_link *link,
+					 const struct psync_pkt *pkt,
+					 const struct psync_addr *from,
+					 struct psync_peer **peer)
+{
+	struct psync_net *pnet = link->pnet;
+	u32 site = READ_ONCE(pnet->site);
+
+	if (!site)
+		return PSYNC_DROP_NO_SITE;
+	if (pkt->src_site == site)
+		return PSYNC_DROP_SELF;
+	if (pkt->dst_site && pkt->dst_site != site)
+		return PSYNC_DROP_NOT_FOR_US;
+	if (pkt->dst_inc && pkt->dst_inc != READ_ONCE(pnet->inc))
+		return PSYNC_DROP_OTHER_INC;
+	*peer = psync_peer_find_rcu(pnet, pkt->src_site);
+	if (!*peer)
+		return PSYNC_DROP_UNKNOWN_PEER;
+	if ((*peer)->link != link ||
+	    !psync_input_same_addr(&(*peer)->addr, from))
+		return PSYNC_DROP_BAD_ADDRESS;
+	return PSYNC_OK;
+}
+
+void psync_input(struct psync_link *link, struct sk_buff *skb,
+		 const struct psync_addr *from)
+{
+	struct psync_net *pnet = link->pnet;
+	struct psync_peer *peer = NULL;
+	enum psync_drop reason;
+	struct psync_pkt pkt;
+
+	PSYNC_INC(pnet, RX_PACKETS);
+	atomic64_inc(&link->rx_packets);
+	reason = psync_input_decode(skb, &pkt);
+	if (!reason)
+		reason = psync_input_check(link, &pkt, from, &peer);
+	if (reason) {
+		psync_drop(pnet, skb, reason);
+		return;
+	}
+	trace_psync_rx(pnet, &pkt);
+	/*
+	 * An answer about the site is what decides which incarnation is
+	 * present, so it cannot wait for that decision.
+	 */
+	if (pkt.type == PSYNC_PKT_HELLO_ACK && !pkt.cid) {
+		reason = psync_peer_hello_ack(peer, &pkt);
+		if (reason)
+			psync_drop(pnet, skb, reason);
+		else
+			consume_skb(skb);
+		return;
+	}
+	if (psync_peer_admit(peer, skb, &pkt))
+		psync_input_pkt(pnet, peer, skb, &pkt);
+}
+
+static void psync_input_reply(struct psync_net *pnet, u32 site,
+			      struct psync_pkt *pkt)
+{
+	struct sk_buff *skb;
+
+	skb = psync_output_build(pnet, site, pkt, NULL);
+	if (skb)
+		psync_output_send(pnet, skb);
+}
+
+/* What this site has of the conversation that a HELLO asks about. */
+static void psync_input_hello_conv(struct psync_net *pnet,
+				   const struct psync_pkt *pkt,
+				   struct psync_pkt *ack)
+{
+	struct psync_closed_info closed = {};
+	struct psync_conv *conv;
+
+	psync_closed_find(pnet, pkt->cid, &closed);
+	conv = psync_conv_find_get(pnet, pkt->cid);
+	if (!conv) {
+		psync_image_hello_answer(NULL, closed.opening, closed.age_ms,
+					 pkt, ack);
+		return;
+	}
+	psync_conv_lock(conv);
+	psync_image_hello_answer(conv->dead ? NULL : &conv->img,
+				 closed.opening, closed.age_ms, pkt, ack);
+	psync_conv_unlock(conv);
+	psync_conv_put(conv);
+}
+
+/* HELLO: who are you now, as a site or in a conversation?  S1.2, S1.4 */
+static void psync_input_hello(struct psync_net *pnet,
+			      const struct psync_pkt *pkt)
+{
+	struct psync_pkt ack = {};
+
+	if (pkt->cid)
+		psync_input_hello_conv(pnet, pkt, &ack);
+	else
+		psync_image_hello_answer(NULL, 0, 0, pkt, &ack);
+	PSYNC_INC(pnet, HELLO_ANSWERED);
+	trace_psync_hello(pnet, pkt->src_site, pkt->cid, pkt->hello.nonce,
+			  true);
+	psync_input_reply(pnet, pkt->src_site, &ack);
+}
+
+/* At most PSYNC_REFUSE_RATE times a second and peer is more said than counted. */
+static bool psync_input_may_refuse(struct psync_peer *peer)
+{
+	bool may;
+
+	spin_lock_bh(&peer->lock);
+	if (!peer->refuse_count ||
+	    time_after(jiffies, peer->refuse_start + HZ)) {
+		peer->refuse_start = jiffies;
+		peer->refuse_count = 0;
+	}
+	may = peer->refuse_count < PSYNC_REFUSE_RATE;
+	peer->refuse_count += may;
+	spin_unlock_bh(&peer->lock);
+	return may;
+}
+
+/* Tell the sockets that take part in our idea of the conversation. */
+static void psync_input_tell(struct psync_net *pnet, u64 cid,
+			     const struct psync_event *ev)
+{
+	struct psync_participant *part;
+	struct psync_conv *conv;
+	struct psync_view *view;
+
+	conv = psync_conv_find_get(pnet, cid);
+	if (!conv)
+		return;
+	psync_conv_lock(conv);
+	list_for_each_entry(view, &conv->img.views, link) {
+		part = container_of(view, struct psync_participant, view);
+		if (part->sk)
+			psync_event_queue(part->sk, ev);
+	}
+	psync_conv_unlock(conv);
+	psync_conv_put(conv);
+}
+
+/* S1.3: two ideas of a group never mix; both sides hear of it. */
+static void psync_input_mismatch(struct psync_net *pnet,
+				 struct psync_peer *peer,
+				 const struct psync_pkt *pkt, u64 digest)
+{
+	struct psync_event ev = {
+		.type	= PSYNC_EV_MISMATCH,
+		.site	= pkt->src_site,
+		.cid	= pkt->cid,
+		.mid	= PSYNC_MID(pkt->msg.sender, pkt->msg.seq),
+		.group	= pkt->group,
+		.number	= pkt->number,
+	};
+	struct psync_pkt refuse;
+
+	if (!psync_input_may_refuse(peer))
+		return;
+	PSYNC_INC(pnet, REFUSE_SENT);
+	psync_image_refusal(pkt, digest, 0, PSYNC_REFUSE_DIGEST, &refuse);
+	psync_input_reply(pnet, pkt->src_site, &refuse);
+	psync_netlink_event(pnet, &ev);
+	if (pkt->number)
+		psync_input_tell(pnet, psync_wire_cid(pkt->group, pkt->number,
+						      digest), &ev);
+}
+
+/* Copies the list of a start message. */
+static struct psync_pid *psync_input_pids(const struct psync_pkt *pkt)
+{
+	struct psync_pid *pids;
+	u32 i;
+
+	pids = kmalloc_array(pkt->msg.n, sizeof(*pids),
+			     GFP_ATOMIC | __GFP_NOWARN);
+	for (i = 0; pids && i < pkt->msg.n; i++) {
+		pids[i].site = be32_to_cpu(pkt->msg.participants[i].site);
+		pids[i].port = be32_to_cpu(pkt->msg.participants[i].port);
+	}
+	return pids;
+}
+
+/* Does anybody at this site listen as one of these? */
+static bool psync_input_wanted(struct psync_net *pnet,
+			       const struct psync_pid *pids, u32 n)
+{
+	bool wanted = false;
+	struct sock *sk;
+	u32 i;
+
+	for (i = 0; i < n && !wanted; i++) {
+		if (pids[i].site != pnet->site)
+			continue;
+		sk = psync_port_find_get(pnet, pids[i].port, SOCK_SEQPACKET);
+		if (!sk)
+			continue;
+		wanted = READ_ONCE(sk->sk_state) == TCP_LISTEN;
+		sock_put(sk);
+	}
+	return wanted;
+}
+
+/*
+ * Who takes part, according to the message or to our configuration?  On
+ * success *pids is a list that the caller frees, or NULL: not known yet, the
+ * message overtook the start message.
+ */
+static enum psync_drop psync_input_list(struct psync_net *pnet,
+					struct psync_peer *peer,
+					const struct psync_pkt *pkt,
+					struct psync_pid **pids)
+{
+	const struct psync_group *group = NULL;
+
+	*pids = NULL;
+	if (pkt->group)
+		group = psync_group_find_rcu(pnet, pkt->group);
+	if (group && group->digest != pkt->digest) {
+		psync_input_mismatch(pnet, peer, pkt, group->digest);
+		return PSYNC_DROP_DIGEST;
+	}
+	if (pkt->msg.participants) {
+		*pids = psync_input_pids(pkt);
+		if (!*pids)
+			return PSYNC_DROP_NO_MEM;
+		if (psync_wire_digest(*pids, pkt->msg.n) == pkt->digest)
+			return PSYNC_OK;
+		kfree(*pids);
+		return PSYNC_DROP_BAD_PARTICIPANTS;
+	}
+	if (group && group->n == pkt->msg.n) {
+		*pids = kmemdup(group->pids, group->n * sizeof(**pids),
+				GFP_ATOMIC | __GFP_NOWARN);
+		return *pids ? PSYNC_OK : PSYNC_DROP_NO_MEM;
+	}
+	if (group)
+		return PSYNC_DROP_BAD_PARTICIPANTS;
+	/* Only the configuration tells who takes part in a rendezvous. */
+	return pkt->number ? PSYNC_DROP_NO_GROUP : PSYNC_OK;
+}
+
+/* May a message of this unknown cid open a conversation here?  */
+static enum psync_drop psync_input_open(struct psync_net *pnet,
+					struct psync_peer *peer,
+					const struct psync_pkt *pkt,
+					struct psync_conv **conv)
+{
+	struct psync_image_params p = {
+		.cid	= pkt->cid,
+		.digest	= pkt->digest,
+		.group	= pkt->group,
+		.number	= pkt->number,
+	};
+	struct psync_closed_info closed;
+	struct psync_pid *pids = NULL;
+	enum psync_drop reason;
+
+	/* S1.4; a rendezvous may open again, then HELLO tells old from new. */
+	if (!pkt->number && psync_closed_find(pnet, pkt->cid, &closed))
+		return PSYNC_DROP_CLOSED;
+	reason = psync_input_list(pnet, peer, pkt, &pids);
+	if (reason)
+		return reason;
+	p.pids = pids;
+	p.n = pids ? pkt->msg.n : 0;
+	if (!pkt->number &&
+	    (pids ? !psync_input_wanted(pnet, pids, p.n) :
+		    !psync_port_listening(pnet))) {
+		kfree(pids);
+		return PSYNC_DROP_NO_LISTENER;
+	}
+	switch (psync_conv_open(pnet, &p, true, conv)) {
+	case 0:
+	case -EEXIST:
+		break;
+	case -EINVAL:
+		reason = PSYNC_DROP_BAD_PARTICIPANTS;
+		break;
+	case -ENETDOWN:
+		reason = PSYNC_DROP_NO_SITE;
+		break;
+	case -ENOMEM:
+		reason = PSYNC_DROP_NO_MEM;
+		break;
+	default:
+		reason = PSYNC_DROP_PENDING_FULL;
+	}
+	kfree(pids);
+	return reason;
+}
+
+/* The start message of an embryo has come: now it is known who takes part. */
+static enum psync_drop psync_input_start(struct psync_conv *conv,
+					 struct psync_peer *peer,
+					 const struct psync_pkt *pkt)
+{
+	enum psync_drop reason;
+	struct psync_pid *pids;
+	int err;
+
+	if (conv->img.p.digest != pkt->digest)
+		return PSYNC_DROP_DIGEST;
+	reason = psync_input_list(conv->pnet, peer, pkt, &pids);
+	if (reason)
+		return reason;
+	err = psync_image_start(&conv->img, pids, pkt->msg.n, ktime_get_ns());
+	kfree(pids);
+	if (err)
+		return err == -ENOMEM ? PSYNC_DROP_NO_MEM :
+					PSYNC_DROP_BAD_PARTICIPANTS;
+	conv->embryo_end = U64_MAX;
+	return PSYNC_OK;
+}
+
+/* The nodes that a packet let into the image. */
+static void psync_input_trace(const struct psync_conv *conv, u64 before)
+{
+	const struct psync_node *node;
+
+	if (!trace_psync_attach_enabled())
+		return;
+	list_for_each_entry_reverse(node, &conv->img.order, order) {
+		if (node->ordinal <= before)
+			break;
+		trace_psync_attach(conv->pnet, conv->cid,
+				   PSYNC_MID(node->sender, node->seq),
+				   node->wave);
+	}
+}
+
+/*
+ * Feeds a packet to a conversation, which takes a reference to the body if it
+ * is that of a message that is used.
+ */
+static enum psync_drop psync_input_feed(struct psync_conv *conv,
+					struct psync_peer *peer,
+					struct sk_buff *skb,
+					const struct psync_pkt *pkt)
+{
+	struct psync_image *img = &conv->img;
+	enum psync_drop reason = PSYNC_OK;
+	u64 attached = img->attached;
+	u32 held = img->nheld;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->dead)
+		return PSYNC_DROP_CLOSED;
+	if (pkt->type != PSYNC_PKT_MSG)
+		return psync_image_input(img, pkt, NULL, ktime_get_ns());
+	if (pkt->msg.participants && !img->p.pids)
+		reason = psync_input_start(conv, peer, pkt);
+	if (reason)
+		return reason;
+	psync_conv_announce(conv);
+	if (!img->p.number && img->p.pids && !img->nviews) {
+		/* Every backlog is full: nobody could ever be told of it. */
+		psync_conv_kill(conv);
+		return PSYNC_DROP_PENDING_FULL;
+	}
+	skb_get(skb);
+	reason = psync_image_input(img, pkt, skb, ktime_get_ns());
+	if (reason)
+		consume_skb(skb);
+	if (img->nheld > held)
+		PSYNC_INC(conv->pnet, MSG_HELD);
+	if (img->attached > attached) {
+		this_cpu_add(conv->pnet->mib->counters[PSYNC_MIB_MSG_ATTACHED],
+			     img->attached - attached);
+		psync_input_trace(conv, attached);
+	}
+	return reason;
+}
+
+/* MSG, HELLO_ACK and REFUSE of a conversation. */
+static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
+			     struct sk_buff *skb, const struct psync_pkt *pkt)
+{
+	enum psync_drop reason = PSYNC_OK;
+	struct psync_conv *conv;
+
+	if (pkt->type == PSYNC_PKT_REFUSE)
+		PSYNC_INC(pnet, REFUSE_HEARD);
+	conv = psync_conv_find_get(pnet, pkt->cid);
+	if (!conv && pkt->type == PSYNC_PKT_MSG)
+		reason = psync_input_open(pnet, peer, pkt, &conv);
+	else if (!conv)
+		reason = PSYNC_DROP_NO_CONV;
+	if (!reason) {
+		if (pkt->type == PSYNC_PKT_MSG) {
+			/* From here on the skb is the body. */
+			skb_pull(skb, pkt->hdr_len);
+			skb_orphan(skb);
+		}
+		psync_conv_lock(conv);
+		reason = psync_input_feed(conv, peer, skb, pkt);
+		psync_conv_unlock(conv);
+		psync_conv_put(conv);
+	}
+	if (reason)
+		psync_drop(pnet, skb, reason);
+	else
+		consume_skb(skb);
+}
+
+void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
+		     struct sk_buff *skb, const struct psync_pkt *pkt)
+{
+	switch (pkt->type) {
+	case PSYNC_PKT_MSG:
+	case PSYNC_PKT_HELLO_ACK:
+	case PSYNC_PKT_REFUSE:
+		psync_input_conv(pnet, peer, skb, pkt);
+		break;
+	case PSYNC_PKT_HELLO:
+		psync_input_hello(pnet, pkt);
+		consume_skb(skb);
+		break;
+	case PSYNC_PKT_DGRAM:
+		skb_pull(skb, pkt->hdr_len);
+		psync_dgram_input(pnet, skb, pkt);
+		break;
+	}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Links: the ways this site reaches others.
+ *
+ * A link is in psync_net.links from before it opens until before it closes,
+ * so that the netdevice notifier misses no device of an open link.  Life ends
+ * so (psync_link_end): out of the list, where only readers under RCU may still
+ * have it; closed, after which no packet comes in or goes out through it; freed
+ * after a grace period.  No peer points to it then: it is refused to delete a
+ * link that one uses, and at the end of the namespace peers go first.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "psync.h"
+
+/**
+ * psync_link_find - a link by its name
+ * @pnet: site
+ * @name: the name
+ *
+ * Context: process, psync_net.lock held; valid as long as it is.
+ * Return: the link or NULL.
+ */
+struct psync_link *psync_link_find(struct psync_net *pnet, const char *name)
+{
+	struct psync_link *link;
+
+	lockdep_assert_held(&pnet->lock);
+	list_for_each_entry(link, &pnet->links, list)
+		if (!strcmp(link->name, name))
+			return link;
+	return NULL;
+}
+
+/* Names are typed by people and printed one to a line. */
+static bool psync_link_name_ok(const char *name)
+{
+	const char *p;
+
+	for (p = name; *p; p++)
+		if (!isgraph(*p))
+			return false;
+	return p != name;
+}
+
+/* The notifier walks the list under RTNL alone. */
+static void psync_link_publish(struct psync_link *link)
+{
+	rtnl_lock();
+	list_add_tail_rcu(&link->list, &link->pnet->links);
+	rtnl_unlock();
+}
+
+static void psync_link_unpublish(struct psync_link *link)
+{
+	rtnl_lock();
+	list_del_rcu(&link->list);
+	rtnl_unlock();
+}
+
+/**
+ * psync_link_add - open a link
+ * @pnet: site
+ * @tmpl: zeroed memory of kmalloc() with ops, name and what the kind asks for
+ *	(dev_name and ethertype, or local); taken over on success only
+ * @extack: why not
+ *
+ * Context: process, psync_net.lock held.
+ * Return: 0, -EINVAL, -EEXIST (name, or device and EtherType, in use), -ENODEV,
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EAFNOSUPPORT, -ENOMEM.
+ */
+int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
+		   struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&pnet->lock);
+	if (!psync_link_name_ok(tmpl->name)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a link's name is printable, without blanks");
+		return -EINVAL;
+	}
+	if (psync_link_find(pnet, tmpl->name)) {
+		NL_SET_ERR_MSG_MOD(extack, "there is a link of this name");
+		return -EEXIST;
+	}
+
+	tmpl->pnet = pnet;
+	psync_link_publish(tmpl);
+	err = tmpl->ops->open(tmpl, extack);
+	if (err) {
+		psync_link_unpublish(tmpl);
+		synchronize_rcu(); /* the caller may free it at once */
+		return err;
+	}
+	pnet->generation++;
+	pr_debug("link %s created\n", tmpl->name);
+	return 0;
+}
+
+static void psync_link_end(struct psync_link *link)
+{
+	psync_link_unpublish(link);
+	link->ops->close(link);
+	pr_debug("link %s destroyed\n", link->name);
+	kfree_rcu(link, rcu);
+}
+
+/**
+ * psync_link_del - close a link
+ * @pnet: site
+ * @name: its name
+ * @extack: why not
+ *
+ * Context: process, psync_net.lock held.
+ * Return: 0, -ENOENT, -EBUSY (a peer uses it).
+ */
+int psync_link_del(struct psync_net *pnet, const char *name,
+		   struct netlink_ext_ack *extack)
+{
+	struct psync_link *link;
+
+	link = psync_link_find(pnet, name);
+	if (!link) {
+		NL_SET_ERR_MSG_MOD(extack, "no link has this name");
+		return -ENOENT;
+	}
+	if (psync_peer_uses_link(pnet, link)) {
+		NL_SET_ERR_MSG_MOD(extack, "peers use this link");
+		return -EBUSY;
+	}
+	psync_link_end(link);
+	pnet->generation++;
+	return 0;
+}
+
+/**
+ * psync_link_flush - close all links
+ * @pnet: site without peers
+ *
+ * Context: process, psync_net.lock held.  Nothing comes in when it returns.
+ */
+void psync_link_flush(struct psync_net *pnet)
+{
+	struct psync_link *link, *next;
+
+	lockdep_assert_held(&pnet->lock);
+	list_for_each_entry_safe(link, next, &pnet->links, list)
+		psync_link_end(link);
+}
+
+/*
+ * The cheap checks come before anybody sums up a checksum.  Whatever follows
+ * the packet is padding of the link and is not looked at.
+ */
+enum psync_drop psync_link_frame(struct sk_buff *skb)
+{
+	const struct psync_wire_hdr *hdr;
+	u32 len;
+
+	if (!pskb_may_pull(skb, sizeof(*hdr)))
+		return PSYNC_DROP_TOO_SHORT;
+	hdr = (const struct psync_wire_hdr *)skb->data;
+	if (hdr->version != PSYNC_WIRE_VERSION)
+		return PSYNC_DROP_BAD_VERSION;
+	len = ntohs(hdr->len);
+	if (len < sizeof(*hdr) || len > skb->len)
+		return PSYNC_DROP_BAD_LENGTH;
+	if (pskb_trim_rcsum(skb, len))
+		return PSYNC_DROP_NO_MEM;
+	return PSYNC_OK;
+}

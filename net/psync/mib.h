@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of a namespace: drops by reason and what went well. */
+#ifndef _PSYNC_MIB_H
+#define _PSYNC_MIB_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+#include "core/drop.h"
+
+/* X(enumerator suffix, name, one-line meaning); drops come after these. */
+#define PSYNC_COUNTERS(X)						\
+	X(RX_PACKETS,	"RxPackets",	"packets that links handed up")	\
+	X(TX_PACKETS,	"TxPackets",	"packets handed to links")	\
+	X(MSG_SENT,	"MsgSent",	"messages sent in conversations") \
+	X(MSG_ATTACHED,	"MsgAttached",	"messages of others attached to an image") \
+	X(MSG_HELD,	"MsgHeld",	"messages that waited for their context") \
+	X(MSG_RECEIVED,	"MsgReceived",	"messages handed to programs")	\
+	X(DGRAM_SENT,	"DgramSent",	"datagrams sent")		\
+	X(DGRAM_RECEIVED, "DgramReceived", "datagrams handed to programs") \
+	X(HELLO_SENT,	"HelloSent",	"HELLO packets sent")		\
+	X(HELLO_ANSWERED, "HelloAnswered", "HELLO packets answered")	\
+	X(REFUSE_SENT,	"RefuseSent",	"REFUSE packets sent")		\
+	X(REFUSE_HEARD,	"RefuseHeard",	"REFUSE packets received")	\
+	X(CONV_OPENED,	"ConvOpened",	"conversations opened or accepted") \
+	X(CONV_CLOSED,	"ConvClosed",	"conversations closed")		\
+	X(CONV_EVICTED,	"ConvEvicted",	"pending conversations given up")
+
+enum psync_counter {
+#define X(name, counter, text) PSYNC_MIB_##name,
+	PSYNC_COUNTERS(X)
+#undef X
+	PSYNC_MIB_MAX
+};
+
+/**
+ * struct psync_mib - counters, one copy per CPU
+ * @counters: by enum psync_counter
+ * @drops: by enum psync_drop; entry 0 is unused
+ */
+struct psync_mib {
+	u64	counters[PSYNC_MIB_MAX];
+	u64	drops[PSYNC_DROP_MAX];
+};
+
+struct psync_net;
+struct net;
+
+/* Any context.  The percpu add is safe against softirqs on the same CPU. */
+#define PSYNC_INC(pnet, name) \
+	this_cpu_inc((pnet)->mib->counters[PSYNC_MIB_##name])
+
+/* mib.c */
+int psync_mib_init(struct psync_net *pnet);
+void psync_mib_exit(struct psync_net *pnet);
+/* Sums over all CPUs; @sum has room for one struct. */
+void psync_mib_sum(const struct psync_net *pnet, struct psync_mib *sum);
+
+extern const char * const psync_counter_names[PSYNC_MIB_MAX];
+extern const char * const psync_drop_names[PSYNC_DROP_MAX];
+
+#endif /* _PSYNC_MIB_H */

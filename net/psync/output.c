@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets out: one skb per destination, its head written here, a body of more
+ * than PSYNC_COPY_MAX bytes shared and never copied nor written to.
+ */
+
+#include "psync.h"
+#include "trace.h"
+
+/* What an outgoing skb's cb says between building and sending. */
+struct psync_output_cb {
+	u32	site;
+};
+
+static struct psync_output_cb *psync_output_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct psync_output_cb) > sizeof_field(struct sk_buff, cb));
+	return (struct psync_output_cb *)skb->cb;
+}
+
+struct sk_buff *psync_output_build(struct psync_net *pnet, u32 site,
+				   struct psync_pkt *pkt, struct sk_buff *body)
+{
+	struct sk_buff *skb;
+	u32 size;
+
+	pkt->src_site = pnet->site;
+	pkt->src_inc = pnet->inc;
+	pkt->dst_site = site;
+	pkt->body_len = body ? body->len : 0;
+	size = psync_wire_hdr_size(pkt);
+	if (body)
+		skb = __pskb_copy_fclone(body, PSYNC_LINK_HEADROOM + size,
+					 GFP_ATOMIC, false);
+	else
+		skb = alloc_skb(PSYNC_LINK_HEADROOM + size, GFP_ATOMIC);
+	if (!skb) {
+		psync_drop(pnet, NULL, PSYNC_DROP_TX_NO_MEM);
+		return NULL;
+	}
+	if (!body)
+		skb_reserve(skb, PSYNC_LINK_HEADROOM + size);
+	psync_wire_encode(pkt, skb_push(skb, size));
+	memset(skb->cb, 0, sizeof(skb->cb));
+	psync_output_cb(skb)->site = site;
+	return skb;
+}
+
+void psync_output_send(struct psync_net *pnet, struct sk_buff *skb)
+{
+	struct psync_peer *peer;
+
+	rcu_read_lock_bh();
+	peer = psync_peer_find_rcu(pnet, psync_output_cb(skb)->site);
+	if (peer) {
+		PSYNC_INC(pnet, TX_PACKETS);
+		trace_psync_tx(pnet, peer->site, skb);
+		atomic64_inc(&peer->link->tx_packets);
+		peer->link->ops->xmit(peer->link, skb, &peer->addr);
+	} else {
+		psync_drop(pnet, skb, PSYNC_DROP_TX_NO_PEER);
+	}
+	rcu_read_unlock_bh();
+}
+
+unsigned int psync_output_mtu(struct psync_net *pnet, u32 site)
+{
+	struct psync_peer *peer;
+	unsigned int mtu = 0;
+
+	rcu_read_lock();
+	peer = psync_peer_find_rcu(pnet, site);
+	if (peer)
+		mtu = peer->link->ops->mtu(peer->link, &peer->addr);
+	rcu_read_unlock();
+	return mtu;
+}

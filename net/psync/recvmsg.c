@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * receive in a conversation (P 2): hand over the earliest outstanding message;
+ * only then the view grows by it (S2.1).
+ *
+ * lock_sock is held from choosing the message to taking it, so two readers of
+ * one socket get two messages and a failed copy leaves the message where it
+ * was.  The conversation's lock is not held while copying; the body stays
+ * because it is referenced, the node because this view has yet to take it.
+ */
+
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "psync.h"
+#include "trace.h"
+
+/**
+ * struct psync_recv - a message on its way to the user
+ * @node: stays until the view takes it
+ * @skb: its body, referenced
+ * @info: what is known of it
+ * @preds: copies of its predecessors, if asked for
+ * @npreds: entries
+ */
+struct psync_recv {
+	struct psync_node	*node;
+	struct sk_buff		*skb;
+	struct psync_msginfo	info;
+	u64			*preds;
+	u32			npreds;
+};
+
+static bool psync_recv_ready(struct sock *sk)
+{
+	struct psync_participant *part = psync_sk(sk)->part;
+
+	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	       READ_ONCE(part->view.outstanding) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
+}
+
+/* Waits until there is something to receive; lock_sock given back meanwhile. */
+static int psync_recv_wait(struct sock *sk, long *timeo)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	int err = 0;
+
+	if (!*timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(*timeo);
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_set_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	sk_wait_event(sk, timeo, psync_recv_ready(sk), &wait);
+	sk_clear_bit(SOCKWQ_ASYNC_WAITDATA, sk);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	return err;
+}
+
+/* Chooses the earliest outstanding message. */
+static int psync_recv_choose(struct psync_sock *psk, struct psync_recv *r)
+{
+	struct psync_participant *part = psk->part;
+	struct psync_conv *conv = part->conv;
+	const struct psync_pid *pid;
+	struct psync_node *node;
+	int err = -EAGAIN;
+
+	psync_conv_lock(conv);
+	node = psync_view_next(&part->view);
+	if (!node)
+		goto out;
+	err = 0;
+	if (psk->recvinfo & PSYNC_RECV_PREDS && node->npred) {
+		r->preds = kmemdup(node->preds,
+				   node->npred * sizeof(*node->preds),
+				   GFP_ATOMIC | __GFP_NOWARN);
+		if (!r->preds) {
+			err = -ENOBUFS;
+			goto out;
+		}
+	}
+	r->node = node;
+	r->npreds = node->npred;
+	r->skb = skb_get(node->body);
+	pid = &conv->img.p.pids[node->sender];
+	r->info.mid = PSYNC_MID(node->sender, node->seq);
+	r->info.sender = *pid;
+	r->info.binding = node->binding;
+	r->info.index = node->sender;
+	r->info.wave = node->wave;
+out:
+	psync_conv_unlock(conv);
+	return err;
+}
+
+static int psync_recv_copy(struct psync_sock *psk, struct psync_recv *r,
+			   struct msghdr *msg, size_t size)
+{
+	size_t len = min_t(size_t, size, r->skb->len);
+	int err;
+
+	err = skb_copy_datagram_msg(r->skb, 0, msg, len);
+	if (err)
+		return err;
+	if (len < r->skb->len)
+		msg->msg_flags |= MSG_TRUNC;
+	if (msg->msg_name) {
+		psync_addr_pid(msg->msg_name, r->info.sender.site,
+			       r->info.sender.port, r->info.binding);
+		msg->msg_namelen = sizeof(struct sockaddr_psync);
+	}
+	if (psk->recvinfo & PSYNC_RECV_INFO)
+		put_cmsg(msg, SOL_PSYNC, PSYNC_CMSG_INFO, sizeof(r->info),
+			 &r->info);
+	if (psk->recvinfo & PSYNC_RECV_PREDS)
+		put_cmsg(msg, SOL_PSYNC, PSYNC_CMSG_PREDS,
+			 r->npreds * sizeof(*r->preds), r->preds);
+	return 0;
+}
+
+static void psync_recv_take(struct psync_participant *part,
+			    struct psync_recv *r)
+{
+	struct psync_conv *conv = part->conv;
+
+	psync_conv_lock(conv);
+	psync_view_take(&part->view, r->node);
+	psync_conv_unlock(conv);
+	PSYNC_INC(conv->pnet, MSG_RECEIVED);
+	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->skb->len);
+}
+
+static int psync_recv_message(struct psync_sock *psk, struct msghdr *msg,
+			      size_t size, int flags)
+{
+	struct psync_recv r = {};
+	int err;
+
+	err = psync_recv_choose(psk, &r);
+	if (err)
+		return err;
+	err = psync_recv_copy(psk, &r, msg, size);
+	if (!err) {
+		err = flags & MSG_TRUNC ? r.skb->len :
+					  min_t(size_t, size, r.skb->len);
+		if (!(flags & MSG_PEEK))
+			psync_recv_take(psk->part, &r);
+	}
+	consume_skb(r.skb);
+	kfree(r.preds);
+	return err;
+}
+
+/* One try: an event, else a message, else what ends the waiting. */
+static int psync_recv_try(struct psync_sock *psk, struct msghdr *msg,
+			  size_t size, int flags)
+{
+	struct sock *sk = &psk->sk;
+	int err;
+
+	err = psync_event_recv(psk, msg, size, flags);
+	if (err == -EAGAIN)
+		err = psync_recv_message(psk, msg, size, flags);
+	if (err != -EAGAIN)
+		return err;
+	err = sock_error(sk);
+	if (err)
+		return err;
+	/* Stays so: the others go on with an earlier opening (S1.4). */
+	if (READ_ONCE(psk->part->conv->img.refused))
+		return -ESTALE;
+	/* Shut down: the end, like a stream's; distinct from "nothing now". */
+	if (READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN)
+		return -ESHUTDOWN;
+	return -EAGAIN;
+}
+
+int psync_recvmsg(struct socket *sock, struct msghdr *msg, size_t size,
+		  int flags)
+{
+	struct psync_sock *psk = psync_sk(sock->sk);
+	struct sock *sk = sock->sk;
+	long timeo;
+	int err;
+
+	if (flags & ~(MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_COMPAT |
+		      MSG_CMSG_CLOEXEC | MSG_NOSIGNAL))
+		return -EOPNOTSUPP;
+	lock_sock(sk);
+	err = psk->part ? 0 : -ENOTCONN;
+	timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	while (!err) {
+		err = psync_recv_try(psk, msg, size, flags);
+		if (err != -EAGAIN)
+			goto out;
+		err = psync_recv_wait(sk, &timeo);
+	}
+out:
+	release_sock(sk);
+	return err == -ESHUTDOWN ? 0 : err;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * send in a conversation (P 2, 3.1.3): copy once from the user, attach to the
+ * leaves of the sender's view, fan out.
+ */
+
+#include <linux/uio.h>
+
+#include "psync.h"
+
+/* Up to here a body is copied for every destination; above it is shared. */
+#define PSYNC_COPY_MAX		256
+
+struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
+			       int *err)
+{
+	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
+	size_t data_len = len > PSYNC_COPY_MAX ? len : 0;
+	struct sk_buff *skb;
+
+	skb = sock_alloc_send_pskb(sk, len - data_len, data_len, nonblock, err,
+				   PAGE_ALLOC_COSTLY_ORDER);
+	if (!skb)
+		return NULL;
+	skb_put(skb, len - data_len);
+	skb->data_len = data_len;
+	skb->len = len;
+	*err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (*err) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+/* What can be said against a send before anything is done. */
+static int psync_sendmsg_check(struct sock *sk, const struct msghdr *msg)
+{
+	if (msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR |
+			       MSG_CMSG_COMPAT))
+		return -EOPNOTSUPP;
+	if (msg->msg_controllen)
+		return -EINVAL;
+	if (!psync_sk(sk)->part)
+		return -ENOTCONN;
+	if (msg->msg_name)
+		return -EISCONN;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return -EPIPE;
+	return sock_error(sk);
+}
+
+/* Consumes skb. */
+static int psync_sendmsg_attach(struct psync_participant *part,
+				struct sk_buff *skb)
+{
+	struct psync_conv *conv = part->conv;
+	u64 mid;
+	int err;
+
+	psync_conv_lock(conv);
+	/* Local listeners hear of it before the message, so none misses it. */
+	psync_conv_announce(conv);
+	err = psync_image_send(&conv->img, &part->view, skb, skb->len, &mid);
+	psync_conv_unlock(conv);
+	if (err)
+		kfree_skb(skb);
+	else
+		PSYNC_INC(conv->pnet, MSG_SENT);
+	return err;
+}
+
+int psync_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct sock *sk = sock->sk;
+	struct psync_participant *part = psync_sk(sk)->part;
+	struct sk_buff *skb;
+	u32 max;
+	int err;
+
+	err = psync_sendmsg_check(sk, msg);
+	if (err)
+		goto out;
+	psync_conv_lock(part->conv);
+	max = psync_conv_max_body(part->conv);
+	psync_conv_unlock(part->conv);
+	err = -EMSGSIZE;
+	if (len > max)
+		goto out;
+	skb = psync_msg_copy(sk, msg, len, &err);
+	if (skb)
+		err = psync_sendmsg_attach(part, skb);
+out:
+	if (err == -EPIPE && !(msg->msg_flags & MSG_NOSIGNAL))
+		send_sig(SIGPIPE, current, 0);
+	return err ?: len;
+}

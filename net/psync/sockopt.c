@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Socket options: what a socket is set to, and the paper's questions about the
+ * context graph (P 2), each answered from the socket's own view.
+ */
+
+#include <linux/slab.h>
+
+#include "psync.h"
+
+/* Entries a set-valued answer may ask room for at once. */
+#define PSYNC_QUERY_ROOM	65536
+
+static int psync_sockopt_err(int answer)
+{
+	switch (answer) {
+	case PSYNC_EUNKNOWN:
+		return -ENOENT;
+	case PSYNC_EFREED:
+		return -ESTALE;
+	}
+	return 0;
+}
+
+static int psync_set_participants(struct psync_sock *psk, sockptr_t optval,
+				  unsigned int len)
+{
+	unsigned int n = len / sizeof(struct psync_pid);
+	struct psync_pid *pids;
+	unsigned int i, j;
+
+	if (len % sizeof(*pids) || n < PSYNC_PARTICIPANTS_MIN ||
+	    n > PSYNC_PARTICIPANTS_LIM)
+		return -EINVAL;
+	if (psk->part || psk->sk.sk_state == TCP_LISTEN)
+		return -EISCONN;
+	pids = memdup_sockptr(optval, len);
+	if (IS_ERR(pids))
+		return PTR_ERR(pids);
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < i; j++)
+			if (pids[i].site == pids[j].site &&
+			    pids[i].port == pids[j].port)
+				break;
+		if (j < i || !pids[i].site || !pids[i].port) {
+			kfree(pids);
+			return -EINVAL;
+		}
+	}
+	kfree(psk->pids);
+	psk->pids = pids;
+	psk->npids = n;
+	return 0;
+}
+
+static int psync_set_mask(u32 *mask, u32 known, sockptr_t optval,
+			  unsigned int len)
+{
+	u32 value;
+
+	if (len != sizeof(value))
+		return -EINVAL;
+	if (copy_from_sockptr(&value, optval, sizeof(value)))
+		return -EFAULT;
+	if (value & ~known)
+		return -EINVAL;
+	WRITE_ONCE(*mask, value);
+	return 0;
+}
+
+int psync_setsockopt(struct socket *sock, int level, int optname,
+		     sockptr_t optval, unsigned int optlen)
+{
+	struct psync_sock *psk = psync_sk(sock->sk);
+	int err;
+
+	if (level != SOL_PSYNC || sock->type != SOCK_SEQPACKET)
+		return -ENOPROTOOPT;
+	lock_sock(sock->sk);
+	switch (optname) {
+	case PSYNC_PARTICIPANTS:
+		err = psync_set_participants(psk, optval, optlen);
+		break;
+	case PSYNC_EVENTS:
+		err = psync_set_mask(&psk->events, PSYNC_EVMASK_ALL, optval,
+				     optlen);
+		break;
+	case PSYNC_RECVINFO:
+		err = psync_set_mask(&psk->recvinfo,
+				     PSYNC_RECV_INFO | PSYNC_RECV_PREDS,
+				     optval, optlen);
+		break;
+	default:
+		err = -ENOPROTOOPT;
+	}
+	release_sock(sock->sk);
+	return err;
+}
+
+/* Copies an answer of a fixed size, whole or not at all. */
+static int psync_answer(const void *answer, unsigned int size, int len,
+			char __user *optval, int __user *optlen)
+{
+	if (len < (int)size)
+		return -EINVAL;
+	if (copy_to_user(optval, answer, size) || put_user(size, optlen))
+		return -EFAULT;
+	return 0;
+}
+
+static int psync_get_participants(struct psync_sock *psk, int len,
+				  char __user *optval, int __user *optlen)
+{
+	const struct psync_pid *pids = psk->pids;
+	u32 size = psk->npids * sizeof(*pids);
+
+	if (psk->part) {
+		/* Immutable once there are participants. */
+		pids = psk->part->conv->img.p.pids;
+		size = psk->part->conv->img.p.n * sizeof(*pids);
+	}
+	return psync_answer(pids, size, len, optval, optlen);
+}
+
+static int psync_query_ask(struct psync_view *view, int optname, u64 mid,
+			   u64 *mids, u32 room)
+{
+	switch (optname) {
+	case PSYNC_ROOT:
+		return psync_view_roots(view, mids, room);
+	case PSYNC_LEAVES:
+		return psync_view_leaves(view, mids, room);
+	case PSYNC_NEXT:
+		return psync_view_step(view, mid, true, mids, room);
+	case PSYNC_PREV:
+		return psync_view_step(view, mid, false, mids, room);
+	case PSYNC_MIDS:
+		return psync_view_mids(view, mid, mids, room);
+	}
+	return PSYNC_EUNKNOWN;
+}
+
+/* ROOT, LEAVES, NEXT, PREV, MIDS: a set of message ids. */
+static int psync_get_query(struct psync_participant *part, int optname,
+			   int len, char __user *optval, int __user *optlen)
+{
+	struct psync_query q;
+	u64 *mids = NULL;
+	u32 filled;
+	int answer, err;
+
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	if (q.room > PSYNC_QUERY_ROOM ||
+	    q.room > (len - sizeof(q)) / sizeof(*mids))
+		return -EINVAL;
+	if ((optname == PSYNC_ROOT || optname == PSYNC_LEAVES) && q.mid)
+		return -EINVAL;
+	if (q.room) {
+		mids = kvmalloc_array(q.room, sizeof(*mids), GFP_KERNEL);
+		if (!mids)
+			return -ENOMEM;
+	}
+	psync_conv_lock(part->conv);
+	answer = psync_query_ask(&part->view, optname, q.mid, mids, q.room);
+	psync_conv_unlock(part->conv);
+	err = psync_sockopt_err(answer);
+	if (err)
+		goto out;
+	q.count = answer;
+	filled = min_t(u32, q.count, q.room);
+	err = -EFAULT;
+	if (copy_to_user(optval, &q, sizeof(q)) ||
+	    (filled && copy_to_user(optval + sizeof(q), mids,
+				    filled * sizeof(*mids))) ||
+	    put_user((int)(sizeof(q) + filled * sizeof(*mids)), optlen))
+		goto out;
+	err = 0;
+out:
+	kvfree(mids);
+	return err;
+}
+
+static int psync_get_sender(struct psync_participant *part, int len,
+			    char __user *optval, int __user *optlen)
+{
+	const struct psync_node *node;
+	struct psync_query_sender q;
+	int err;
+
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	if (q.reserved)
+		return -EINVAL;
+	psync_conv_lock(part->conv);
+	err = psync_sockopt_err(psync_view_find(&part->view, q.mid, &node));
+	psync_conv_unlock(part->conv);
+	if (err)
+		return err;
+	q.index = PSYNC_MID_INDEX(q.mid);
+	q.pid = part->conv->img.p.pids[q.index];
+	return psync_answer(&q, sizeof(q), len, optval, optlen);
+}
+
+static int psync_get_precedes(struct psync_participant *part, int len,
+			      char __user *optval, int __user *optlen)
+{
+	struct psync_query_precedes q;
+	int answer, err;
+
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	if (q.reserved)
+		return -EINVAL;
+	psync_conv_lock(part->conv);
+	answer = psync_view_precedes(&part->view, q.first, q.second);
+	psync_conv_unlock(part->conv);
+	err = psync_sockopt_err(answer);
+	if (err)
+		return err;
+	q.answer = answer;
+	return psync_answer(&q, sizeof(q), len, optval, optlen);
+}
+
+static int psync_get_stable(struct psync_participant *part, int len,
+			    char __user *optval, int __user *optlen)
+{
+	struct psync_query_stable q;
+	int answer, err;
+
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	if (q.reserved)
+		return -EINVAL;
+	psync_conv_lock(part->conv);
+	answer = psync_view_stable(&part->view, q.mid, &q.participants,
+				   &q.sites);
+	psync_conv_unlock(part->conv);
+	err = psync_sockopt_err(answer);
+	if (err)
+		return err;
+	q.answer = answer;
+	return psync_answer(&q, sizeof(q), len, optval, optlen);
+}
+
+/* The last message this participant sent; the conversation is locked. */
+static u64 psync_last_mid(const struct psync_participant *part)
+{
+	const struct psync_view *view = &part->view;
+	u64 seq = view->stamp[view->index];
+
+	return seq > view->img->p.seq_base ? PSYNC_MID(view->index, seq) : 0;
+}
+
+static int psync_get_info(struct psync_participant *part, int len,
+			  char __user *optval, int __user *optlen)
+{
+	const struct psync_image *img = &part->conv->img;
+	struct psync_info info = {};
+
+	psync_conv_lock(part->conv);
+	info.cid = part->conv->cid;
+	info.last_mid = psync_last_mid(part);
+	info.group = img->p.group;
+	info.number = img->p.number;
+	info.index = part->view.index;
+	info.participants = img->p.n;
+	info.view = part->view.count;
+	info.nodes = img->nnodes;
+	info.outstanding = part->view.outstanding;
+	info.held = img->nheld;
+	info.max_body = psync_conv_max_body(part->conv);
+	psync_conv_unlock(part->conv);
+	return psync_answer(&info, sizeof(info), len, optval, optlen);
+}
+
+static int psync_get_conv(struct psync_participant *part, int optname, int len,
+			  char __user *optval, int __user *optlen)
+{
+	u64 mid;
+	u32 n;
+
+	switch (optname) {
+	case PSYNC_CID:
+		return psync_answer(&part->conv->cid, sizeof(part->conv->cid),
+				    len, optval, optlen);
+	case PSYNC_ROOT:
+	case PSYNC_LEAVES:
+	case PSYNC_NEXT:
+	case PSYNC_PREV:
+	case PSYNC_MIDS:
+		return psync_get_query(part, optname, len, optval, optlen);
+	case PSYNC_SENDER:
+		return psync_get_sender(part, len, optval, optlen);
+	case PSYNC_PRECEDES:
+		return psync_get_precedes(part, len, optval, optlen);
+	case PSYNC_STABLE:
+		return psync_get_stable(part, len, optval, optlen);
+	case PSYNC_OUTSTANDING:
+		n = READ_ONCE(part->view.outstanding);
+		return psync_answer(&n, sizeof(n), len, optval, optlen);
+	case PSYNC_LAST_MID:
+		psync_conv_lock(part->conv);
+		mid = psync_last_mid(part);
+		psync_conv_unlock(part->conv);
+		return psync_answer(&mid, sizeof(mid), len, optval, optlen);
+	case PSYNC_INFO:
+		return psync_get_info(part, len, optval, optlen);
+	}
+	return -ENOPROTOOPT;
+}
+
+int psync_getsockopt(struct socket *sock, int level, int optname,
+		     char __user *optval, int __user *optlen)
+{
+	struct psync_sock *psk = psync_sk(sock->sk);
+	int len, err;
+
+	if (level != SOL_PSYNC || sock->type != SOCK_SEQPACKET)
+		return -ENOPROTOOPT;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	lock_sock(sock->sk);
+	switch (optname) {
+	case PSYNC_PARTICIPANTS:
+		err = psync_get_participants(psk, len, optval, optlen);
+		break;
+	case PSYNC_EVENTS:
+		err = psync_answer(&psk->events, sizeof(psk->events), len,
+				   optval, optlen);
+		break;
+	case PSYNC_RECVINFO:
+		err = psync_answer(&psk->recvinfo, sizeof(psk->recvinfo), len,
+				   optval, optlen);
+		break;
+	case PSYNC_CID ... PSYNC_LAST_MID:
+	case PSYNC_INFO:
+		err = psk->part ? psync_get_conv(psk->part, optname, len,
+						 optval, optlen) : -ENOTCONN;
+		break;
+	default:
+		err = -ENOPROTOOPT;
+	}
+	release_sock(sock->sk);
+	return err;
+}

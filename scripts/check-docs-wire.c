@@ -11,7 +11,7 @@
 #include <string.h>
 #include "wire.h"
 
-static int digest(int argc, char **argv)
+static int psync_docs_digest(int argc, char **argv)
 {
 	struct psync_pid pids[16];
 	unsigned int group = strtoul(argv[2], NULL, 0);
@@ -31,7 +31,7 @@ static int digest(int argc, char **argv)
 	return 0;
 }
 
-static void print_msg(const struct psync_pkt *pkt, const u8 *data)
+static void psync_docs_print(const struct psync_pkt *pkt, const u8 *data)
 {
 	u32 i;
 
@@ -47,7 +47,7 @@ static void print_msg(const struct psync_pkt *pkt, const u8 *data)
 	       (const char *)data + pkt->hdr_len);
 }
 
-static int decode(const char *hex)
+static int psync_docs_decode(const char *hex)
 {
 	struct psync_pkt pkt;
 	u8 data[512];
@@ -70,16 +70,16 @@ static int decode(const char *hex)
 		printf("no message\n");
 		return 1;
 	}
-	print_msg(&pkt, data);
+	psync_docs_print(&pkt, data);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc > 4 && !strcmp(argv[1], "digest"))
-		return digest(argc, argv);
+		return psync_docs_digest(argc, argv);
 	if (argc == 3 && !strcmp(argv[1], "decode"))
-		return decode(argv[2]);
+		return psync_docs_decode(argv[2]);
 	fprintf(stderr, "usage: see the head of check-docs-wire.c\n");
 	return 2;
 }

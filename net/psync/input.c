@@ -8,8 +8,6 @@
  * opens a conversation if somebody here could take part in it.
  */
 
-#include <linux/etherdevice.h>
-
 #include "psync.h"
 #include "trace.h"
 
@@ -41,22 +39,6 @@ static enum psync_drop psync_input_decode(struct sk_buff *skb,
 	return psync_wire_decode(skb->data, skb_headlen(skb), skb->len, pkt);
 }
 
-static bool psync_input_same_addr(const struct psync_addr *a,
-				  const struct psync_addr *b)
-{
-	if (a->family != b->family)
-		return false;
-	switch (a->family) {
-	case AF_PACKET:
-		return ether_addr_equal(a->mac, b->mac);
-	case AF_INET:
-		return a->ip4 == b->ip4 && a->port == b->port;
-	case AF_INET6:
-		return ipv6_addr_equal(&a->ip6, &b->ip6) && a->port == b->port;
-	}
-	return false;
-}
-
 /* Who says so, and to whom: what can be judged without any conversation. */
 static enum psync_drop psync_input_check(struct psync_link *link,
 					 const struct psync_pkt *pkt,
@@ -78,7 +60,7 @@ static enum psync_drop psync_input_check(struct psync_link *link,
 	if (!*peer)
 		return PSYNC_DROP_UNKNOWN_PEER;
 	if ((*peer)->link != link ||
-	    !psync_input_same_addr(&(*peer)->addr, from))
+	    !psync_peer_addr_equal(&(*peer)->addr, from))
 		return PSYNC_DROP_BAD_ADDRESS;
 	return PSYNC_OK;
 }

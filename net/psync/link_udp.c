@@ -176,6 +176,11 @@ static enum psync_drop psync_link_udp_prepare(struct sk_buff *skb,
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) + dst->header_len +
 			 head))
 		return PSYNC_DROP_TX_NO_MEM;
+	/*
+	 * The IP layer takes skb->sk for a socket of its own (IPv6 looks into
+	 * it for the MTU), so a packet leaves its sender's account here.
+	 */
+	skb_orphan(skb);
 	skb->dev = NULL; /* no tunnel device counts it */
 	skb->ip_summed = CHECKSUM_NONE;
 	return PSYNC_OK;

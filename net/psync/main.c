@@ -5,12 +5,8 @@
 #include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <net/genetlink.h>
-#include <net/genetlink.h>
 
 #include "psync.h"
-#define CREATE_TRACE_POINTS
-#include "trace.h"
-
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 

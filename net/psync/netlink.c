@@ -227,8 +227,10 @@ int __init psync_netlink_init(void)
 {
 	unsigned int i;
 
-	BUILD_BUG_ON(PSYNC_NAME_LEN != PSYNC_NAME_MAX + 1);
-	BUILD_BUG_ON(IFNAMSIZ != PSYNC_NAME_MAX + 1);
+	BUILD_BUG_ON(sizeof_field(struct psync_link, name) !=
+		     PSYNC_NAME_MAX + 1);
+	BUILD_BUG_ON(sizeof_field(struct psync_link, dev_name) !=
+		     PSYNC_NAME_MAX + 1);
 	BUILD_BUG_ON(PSYNC_PIDS_LEN_MAX !=
 		     PSYNC_PARTICIPANTS_LIM * sizeof(struct psync_pid));
 	for (i = 0; i < ARRAY_SIZE(psync_nl_ops); i++) {

@@ -50,7 +50,7 @@ void psync_output_send(struct psync_net *pnet, struct sk_buff *skb)
 {
 	struct psync_peer *peer;
 
-	rcu_read_lock_bh();
+	rcu_read_lock();
 	peer = psync_peer_find_rcu(pnet, psync_output_cb(skb)->site);
 	if (peer) {
 		PSYNC_INC(pnet, TX_PACKETS);
@@ -60,7 +60,7 @@ void psync_output_send(struct psync_net *pnet, struct sk_buff *skb)
 	} else {
 		psync_drop(pnet, skb, PSYNC_DROP_TX_NO_PEER);
 	}
-	rcu_read_unlock_bh();
+	rcu_read_unlock();
 }
 
 unsigned int psync_output_mtu(struct psync_net *pnet, u32 site)

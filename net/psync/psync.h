@@ -215,7 +215,8 @@ struct psync_link_ops {
  * @ptype: ETH: packet handler
  * @sock: UDP: encapsulation socket, RCU; changed under psync_net.lock
  * @headroom: bytes @ops->xmit puts in front of a packet
- * @tx_packets: counters
+ * @tx_packets: packets given to @ops->xmit
+ * @rx_packets: packets given to psync_input()
  * @rcu: freed after a grace period
  */
 struct psync_link {

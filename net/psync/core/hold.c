@@ -109,14 +109,31 @@ bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq)
 	return false;
 }
 
+/* Has a held message this one in what is known of its context? */
+static bool psync_hold_follows(const struct psync_node *node, u32 index,
+			       u64 seq)
+{
+	u32 i;
+
+	if (node->sender == index)
+		return node->seq > seq;
+	if (node->stamped)
+		return node->stamp[index] >= seq;
+	for (i = 0; i < node->npred; i++)
+		if (PSYNC_MID_INDEX(node->preds[i]) == index)
+			return PSYNC_MID_SEQ(node->preds[i]) >= seq;
+	return false;
+}
+
 bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq)
 {
 	const struct psync_node *node;
+	u32 i;
 
-	hlist_for_each_entry(node, &psync_hold_bucket(img, index, seq)->waits,
-			     wait)
-		if (node->wait_seq == seq && node->wait_index == index)
-			return true;
+	for (i = 0; img->nheld && i < img->held->nbuckets; i++)
+		hlist_for_each_entry(node, &img->held->buckets[i].seen, hash)
+			if (psync_hold_follows(node, index, seq))
+				return true;
 	return false;
 }
 

@@ -28,10 +28,12 @@ void psync_hold_exit(struct psync_image *img);
 bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq);
 
 /**
- * psync_hold_wants - does a held message wait for this one?
+ * psync_hold_wants - has a held message this one in its context?
  * @img: image
  * @index: its sender
  * @seq: its sequence number
+ *
+ * Asks all held messages, so it is for when a limit is hit.
  */
 bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq);
 

@@ -449,14 +449,14 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 				 img->p.limits.max_pending;
 	u64 kept = img->waiting_bytes;
 
-	if (state == PSYNC_HOLD_READY) {
-		if (start || psync_hold_wants(img, node->sender, node->seq))
-			return PSYNC_OK;
+	if (state == PSYNC_HOLD_READY)
 		kept = img->body_bytes - img->waiting_bytes;
-	} else if (img->nheld >= img->p.limits.max_held) {
+	else if (img->nheld >= img->p.limits.max_held)
 		return PSYNC_DROP_HELD_FULL;
-	}
 	if (!kept || kept + psync_node_cost(node) <= limit)
+		return PSYNC_OK;
+	if (state == PSYNC_HOLD_READY &&
+	    (start || psync_hold_wants(img, node->sender, node->seq)))
 		return PSYNC_OK;
 	if (!img->nopen)
 		return PSYNC_DROP_PENDING_FULL;

@@ -375,6 +375,20 @@ static void psync_input_trace(const struct psync_conv *conv, u64 before)
 }
 
 /*
+ * Was a conversation made for nothing?  Nobody here has it, and either nobody
+ * could be told of it (every backlog is full) or its message was refused.
+ */
+static bool psync_input_useless(const struct psync_conv *conv)
+{
+	const struct psync_image *img = &conv->img;
+
+	if (!conv->pending || img->nviews)
+		return false;
+	return (img->p.pids && !img->p.number) ||
+	       !(img->attached || img->nheld || img->nearly);
+}
+
+/*
  * Feeds a packet to a conversation, which takes a reference to the body if it
  * is that of a message that is used.
  */
@@ -397,16 +411,16 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 		reason = psync_input_start(conv, peer, pkt);
 	if (reason)
 		return reason;
-	psync_conv_announce(conv);
-	if (!img->p.number && img->p.pids && !img->nviews) {
-		/* Every backlog is full: nobody could ever be told of it. */
-		psync_conv_kill(conv);
-		return PSYNC_DROP_PENDING_FULL;
-	}
 	skb_get(skb);
 	reason = psync_image_input(img, pkt, skb, ktime_get_ns());
 	if (reason)
 		consume_skb(skb);
+	else
+		psync_conv_announce(conv);
+	if (psync_input_useless(conv)) {
+		psync_conv_kill(conv);
+		return reason ?: PSYNC_DROP_PENDING_FULL;
+	}
 	if (img->nheld > held)
 		PSYNC_INC(conv->pnet, MSG_HELD);
 	if (img->attached > attached) {

@@ -13,13 +13,13 @@
  *
  * The checksum.  The 16-bit Internet checksum over the whole packet, without a
  * pseudo header.  0x0000 and 0xffff are the same number to it and both are
- * accepted; 0 does not mean "none" as it does with UDP.  (The version makes the
- * sum of a packet other than zero, so software never writes 0xffff; whoever
- * completes CHECKSUM_PARTIAL writes 0xffff for 0.)  A sender leaves it to a
- * device that sums up anything (NETIF_F_HW_CSUM), never to one that knows UDP
- * and TCP only.  Software devices hand such packets on as they are: one that
- * comes in as CHECKSUM_PARTIAL, from our header to its end, never left memory.
- * CHECKSUM_UNNECESSARY is not believed, since no device knows this protocol.
+ * accepted; 0 does not mean "none" as it does with UDP.  It is always summed up
+ * here and never left to the device (CHECKSUM_PARTIAL): of those that claim to
+ * sum up anything (NETIF_F_HW_CSUM) some do so for IP packets only (e1000e sends
+ * ours with a zero), and a software device passes what it cannot do on to one
+ * of those, through a bridge for instance.  On the way in CHECKSUM_COMPLETE, a
+ * plain sum, is used, but not CHECKSUM_UNNECESSARY: no device knows this
+ * protocol.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -33,9 +33,6 @@
 
 static bool psync_link_eth_csum_ok(const struct sk_buff *skb)
 {
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		return !skb_checksum_start_offset(skb) &&
-		       skb->csum_offset == offsetof(struct psync_wire_hdr, csum);
 	if (skb->ip_summed == CHECKSUM_COMPLETE && !csum_fold(skb->csum))
 		return true;
 	return !csum_fold(skb_checksum(skb, 0, skb->len, 0));
@@ -164,14 +161,10 @@ static void psync_link_eth_close(struct psync_link *link)
 	rtnl_unlock();
 }
 
-static void psync_link_eth_csum_set(struct sk_buff *skb,
-				    const struct net_device *dev)
+static void psync_link_eth_csum_set(struct sk_buff *skb)
 {
 	struct psync_wire_hdr *hdr = (struct psync_wire_hdr *)skb->data;
 
-	if (dev->features & NETIF_F_HW_CSUM &&
-	    skb_partial_csum_set(skb, 0, offsetof(struct psync_wire_hdr, csum)))
-		return;
 	skb->ip_summed = CHECKSUM_NONE;
 	hdr->csum = csum_fold(skb_checksum(skb, 0, skb->len, 0));
 }
@@ -188,7 +181,7 @@ static enum psync_drop psync_link_eth_frame(struct sk_buff *skb,
 	skb->dev = dev;
 	skb->protocol = htons(ethertype);
 	skb_reset_network_header(skb);
-	psync_link_eth_csum_set(skb, dev);
+	psync_link_eth_csum_set(skb);
 	if (dev_hard_header(skb, dev, ethertype, mac, dev->dev_addr,
 			    skb->len) < 0)
 		return PSYNC_DROP_TX_NO_ROUTE;

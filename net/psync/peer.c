@@ -261,6 +261,12 @@ bool psync_peer_admit(struct psync_peer *peer, struct sk_buff *skb,
 	 */
 	if (likely(READ_ONCE(peer->inc.inc) == pkt->src_inc))
 		return true;
+	/*
+	 * "Who are you now?" is answered whoever asks: two sites that doubt
+	 * each other would park each other's question for ever.
+	 */
+	if (pkt->type == PSYNC_PKT_HELLO && !pkt->cid)
+		return true;
 
 	wait = (u64)READ_ONCE(pnet->sysctl.hello_ms) * NSEC_PER_MSEC;
 	nonce = psync_peer_nonce();

@@ -97,7 +97,10 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 	return err;
 }
 
-/* Copies an answer of a fixed size, whole or not at all. */
+/*
+ * Copies an answer of a fixed size, whole or not at all.  @answer is not part
+ * of a socket or a conversation: their caches are closed to user space.
+ */
 static int psync_answer(const void *answer, unsigned int size, int len,
 			char __user *optval, int __user *optlen)
 {
@@ -290,8 +293,8 @@ static int psync_get_conv(struct psync_participant *part, int optname, int len,
 
 	switch (optname) {
 	case PSYNC_CID:
-		return psync_answer(&part->conv->cid, sizeof(part->conv->cid),
-				    len, optval, optlen);
+		mid = part->conv->cid;
+		return psync_answer(&mid, sizeof(mid), len, optval, optlen);
 	case PSYNC_ROOT:
 	case PSYNC_LEAVES:
 	case PSYNC_NEXT:
@@ -323,6 +326,7 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 {
 	struct psync_sock *psk = psync_sk(sock->sk);
 	int len, err;
+	u32 value;
 
 	if (level != SOL_PSYNC || sock->type != SOCK_SEQPACKET)
 		return -ENOPROTOOPT;
@@ -336,12 +340,12 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		err = psync_get_participants(psk, len, optval, optlen);
 		break;
 	case PSYNC_EVENTS:
-		err = psync_answer(&psk->events, sizeof(psk->events), len,
-				   optval, optlen);
+		value = psk->events;
+		err = psync_answer(&value, sizeof(value), len, optval, optlen);
 		break;
 	case PSYNC_RECVINFO:
-		err = psync_answer(&psk->recvinfo, sizeof(psk->recvinfo), len,
-				   optval, optlen);
+		value = psk->recvinfo;
+		err = psync_answer(&value, sizeof(value), len, optval, optlen);
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:
 	case PSYNC_INFO:

@@ -133,7 +133,7 @@ machine_ended()
 			return 0 # died without a verdict: the rest is moot
 		fi
 	done
-	# A single machine powers itself off; several stay, each being part of
+	# A single machine ends by itself; several stay, each being part of
 	# the others' network, until all have given their verdict.
 	((vms > 1 && verdicts == vms))
 }

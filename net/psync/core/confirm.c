@@ -186,30 +186,25 @@ static void psync_early_free(struct psync_image *img,
 }
 
 void psync_early_feed(struct psync_image *img, struct list_head *queue,
-		      const struct psync_remote *remote, u64 now)
+		      u64 now)
 {
 	struct psync_early *early;
 	enum psync_drop drop;
 	LIST_HEAD(todo);
 
-	/* Nothing is kept in this queue again: the site is confirmed. */
 	list_splice_init(queue, &todo);
 	while ((early = psync_early_pop(img, &todo))) {
-		drop = PSYNC_DROP_STALE_OPENING;
-		if (!remote || (early->pkt.src_inc == remote->inc &&
-				early->pkt.opening == remote->opening))
-			drop = psync_image_input(img, &early->pkt, early->body,
-						 now);
+		drop = psync_image_input(img, &early->pkt, early->body, now);
 		psync_early_free(img, early, drop);
 	}
 }
 
 void psync_early_purge(struct psync_image *img, struct list_head *queue,
-		       enum psync_drop reason)
+		       u32 count, enum psync_drop reason)
 {
 	struct psync_early *early;
 
-	while ((early = psync_early_pop(img, queue)))
+	while (count-- && (early = psync_early_pop(img, queue)))
 		psync_early_free(img, early, reason);
 }
 
@@ -240,6 +235,12 @@ static void psync_confirm_arm(struct psync_image *img, u64 deadline)
 static void psync_confirm_ask(struct psync_image *img,
 			      struct psync_remote *remote, u64 now)
 {
+	struct list_head *each;
+
+	/* What comes later may be of an opening that the answer misses. */
+	remote->nasked = 0;
+	list_for_each(each, &remote->early)
+		remote->nasked++;
 	remote->state = PSYNC_REMOTE_ASKED;
 	remote->nonce = img->ops->nonce(img);
 	remote->asked = now;
@@ -277,7 +278,7 @@ void psync_image_timer(struct psync_image *img, u64 now)
 		if (remote->tries >= limits->hello_tries) {
 			/* It may be asked anew when it speaks again. */
 			remote->state = PSYNC_REMOTE_UNKNOWN;
-			psync_early_purge(img, &remote->early,
+			psync_early_purge(img, &remote->early, U32_MAX,
 					  PSYNC_DROP_LEFT_OVER);
 			continue;
 		}
@@ -407,11 +408,15 @@ enum psync_drop psync_confirm_ack(struct psync_image *img,
 		psync_confirm_stale(img, remote->site);
 	if (psync_confirm_overlaps(img, remote, pkt)) {
 		psync_confirm_fix(remote, pkt);
-		psync_early_feed(img, &remote->early, remote, now);
+		psync_early_feed(img, &remote->early, now);
 		return PSYNC_OK;
 	}
+	/* What was there when we asked is older than the answer. */
 	remote->state = PSYNC_REMOTE_UNKNOWN;
-	psync_early_purge(img, &remote->early, PSYNC_DROP_STALE_OPENING);
+	psync_early_purge(img, &remote->early, remote->nasked,
+			  PSYNC_DROP_STALE_OPENING);
+	if (img->nopen && !list_empty(&remote->early))
+		psync_confirm_ask(img, remote, now);
 	return PSYNC_OK;
 }
 

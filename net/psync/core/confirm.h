@@ -22,20 +22,22 @@ enum psync_drop psync_early_keep(struct psync_image *img,
  * psync_early_feed - let early packets go on
  * @img: image
  * @queue: where they are; empty afterwards
- * @remote: only those of its incarnation and opening, or NULL: all
  * @now: time
+ *
+ * The image can judge them now: it has its participants, the site is confirmed.
  */
 void psync_early_feed(struct psync_image *img, struct list_head *queue,
-		      const struct psync_remote *remote, u64 now);
+		      u64 now);
 
 /**
  * psync_early_purge - drop early packets
  * @img: image
- * @queue: where they are; empty afterwards
+ * @queue: where they are
+ * @count: how many of the oldest, U32_MAX: all
  * @reason: why
  */
 void psync_early_purge(struct psync_image *img, struct list_head *queue,
-		       enum psync_drop reason);
+		       u32 count, enum psync_drop reason);
 
 /**
  * psync_confirm_opened - we opened: ask all sites with early packets

@@ -196,9 +196,9 @@ void psync_image_destroy(struct psync_image *img)
 {
 	u32 i;
 
-	psync_early_purge(img, &img->embryo, PSYNC_DROP_LEFT_OVER);
+	psync_early_purge(img, &img->embryo, U32_MAX, PSYNC_DROP_LEFT_OVER);
 	for (i = 0; i < img->nremotes; i++)
-		psync_early_purge(img, &img->remotes[i].early,
+		psync_early_purge(img, &img->remotes[i].early, U32_MAX,
 				  PSYNC_DROP_LEFT_OVER);
 	if (img->p.pids)
 		psync_image_clear(img, (struct psync_pid *)img->p.pids);
@@ -214,7 +214,7 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
 		return -EINVAL;
 	err = psync_image_setup(img, pids, n);
 	if (!err)
-		psync_early_feed(img, &img->embryo, NULL, now);
+		psync_early_feed(img, &img->embryo, now);
 	return err;
 }
 

@@ -194,6 +194,7 @@ enum psync_remote_state {
  * @deadline: when to ask again
  * @tries: HELLOs sent in this exchange
  * @early: packets waiting for the answer, in order of arrival
+ * @nasked: how many of them were there when it was asked
  * @quiet: no REFUSE to it and no event about that before this time
  * @quiet_refused: no event about a REFUSE from it before this time
  */
@@ -207,6 +208,7 @@ struct psync_remote {
 	u64			deadline;
 	u32			tries;
 	struct list_head	early;
+	u32			nasked;
 	u64			quiet;
 	u64			quiet_refused;
 };

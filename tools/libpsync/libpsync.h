@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libpsync: conversations over AF_PSYNC sockets without the tedium.
+ *
+ * A conversation is a file descriptor; everything here is a thin cover of the
+ * calls of psync(7), and both may be mixed freely.  Functions return a value
+ * that is not negative, or a negative errno; they print nothing, keep nothing
+ * and may be called from any thread.
+ *
+ *	int fd = psync_join(7, 1, 0);		group 7, conversation 1
+ *	psync_send(fd, "hello", 5, NULL);
+ *	for (;;) {
+ *		struct psync_received info;
+ *		char text[1000];
+ *		int len = psync_recv(fd, text, sizeof(text), &info, NULL, 0);
+ *
+ *		if (len < 0 || !info.kind)
+ *			break;
+ *		printf("%u: %.*s\n", info.sender.site, len, text);
+ *	}
+ */
+#ifndef LIBPSYNC_H
+#define LIBPSYNC_H
+
+#include <linux/psync.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LIBPSYNC_VERSION	"1.0"
+
+/**
+ * psync_family - number of the socket family
+ *
+ * Return: the number, -EAFNOSUPPORT when the module is not loaded.
+ */
+int psync_family(void);
+
+/**
+ * psync_socket - make a socket, closed on exec
+ * @type: SOCK_SEQPACKET (conversations) or SOCK_DGRAM, with SOCK_NONBLOCK if
+ *	wanted
+ *
+ * Return: a file descriptor, -EAFNOSUPPORT, what socket() says.
+ */
+int psync_socket(int type);
+
+/**
+ * psync_addr_pid - address of a participant
+ * @addr: filled in
+ * @family: psync_family()
+ * @site: site id; zero in bind(): this one
+ * @port: port; zero in bind(): an automatic one
+ */
+void psync_addr_pid(struct sockaddr_psync *addr, int family, uint32_t site,
+		    uint32_t port);
+
+/**
+ * psync_addr_group - address of a group
+ * @addr: filled in
+ * @family: psync_family()
+ * @group: group number
+ * @number: conversation number of a rendezvous, or zero: a new conversation
+ */
+void psync_addr_group(struct sockaddr_psync *addr, int family, uint32_t group,
+		      uint32_t number);
+
+/**
+ * psync_bind - give a socket its port
+ * @fd: socket
+ * @port: port, zero: an automatic one
+ *
+ * Return: 0 or what bind() says.
+ */
+int psync_bind(int fd, uint32_t port);
+
+/**
+ * psync_connect - open a conversation of a group
+ * @fd: socket
+ * @group: group number
+ * @number: conversation number of a rendezvous, or zero: a new conversation
+ *
+ * Return: 0 or what connect() says.
+ */
+int psync_connect(int fd, uint32_t group, uint32_t number);
+
+/**
+ * psync_join - socket, bind and connect in one
+ * @group: group number
+ * @number: conversation number of a rendezvous, or zero: a new conversation
+ * @port: port of this participant; zero: the group's only one at this site
+ *
+ * Return: a file descriptor or the first error.
+ */
+int psync_join(uint32_t group, uint32_t number, uint32_t port);
+
+/**
+ * psync_listen - socket, bind and listen in one
+ * @port: port
+ * @backlog: conversations that may wait for accept()
+ *
+ * Return: a file descriptor or the first error.
+ */
+int psync_listen(uint32_t port, int backlog);
+
+/**
+ * psync_send - send a message in the context of what was received
+ * @fd: conversation
+ * @data: the message
+ * @len: its bytes
+ * @mid: where its id goes, or NULL; another thread that sends on the same
+ *	socket at the same time may have the ids exchanged
+ *
+ * Return: 0 or what send() says.
+ */
+int psync_send(int fd, const void *data, size_t len, uint64_t *mid);
+
+enum psync_received_kind {
+	PSYNC_RECEIVED_NOTHING	= 0,	/* shut down: nothing more will come */
+	PSYNC_RECEIVED_MESSAGE	= 1,
+	PSYNC_RECEIVED_EVENT	= 2,
+};
+
+/**
+ * struct psync_received - what was received
+ * @kind: enum psync_received_kind
+ * @truncated: the message did not fit
+ * @mid: MESSAGE: its id
+ * @sender: MESSAGE: who sent it
+ * @binding: MESSAGE: binding number of the sender's port
+ * @index: MESSAGE: the sender's participant index
+ * @wave: MESSAGE: its wave
+ * @npreds: MESSAGE: immediate predecessors; may be more than there was room
+ *	for
+ * @event: EVENT: what happened
+ */
+struct psync_received {
+	uint32_t		kind;
+	uint32_t		truncated;
+	uint64_t		mid;
+	struct psync_pid	sender;
+	uint32_t		binding;
+	uint32_t		index;
+	uint32_t		wave;
+	uint32_t		npreds;
+	struct psync_event	event;
+};
+
+/**
+ * psync_want - choose what comes besides messages
+ * @fd: conversation or listening socket
+ * @info: PSYNC_RECV_* bits
+ * @events: PSYNC_EVMASK() bits
+ *
+ * psync_recv() needs PSYNC_RECV_INFO to tell ids and senders, and
+ * PSYNC_RECV_PREDS to tell predecessors.  psync_join() and psync_listen() ask
+ * for both and for all events; what accept() returns has its listener's choice.
+ * Return: 0 or what setsockopt() says.
+ */
+int psync_want(int fd, uint32_t info, uint32_t events);
+
+/**
+ * psync_recv - receive a message or an event
+ * @fd: conversation
+ * @data: where a message goes
+ * @size: room for it
+ * @info: says what came
+ * @preds: where ids of its immediate predecessors go, or NULL
+ * @room: how many fit
+ *
+ * Return: bytes of the message that were stored (0 for an event), or what
+ * recvmsg() says: -EAGAIN when nothing is there and the socket must not
+ * block or its timeout passed.
+ */
+int psync_recv(int fd, void *data, size_t size, struct psync_received *info,
+	       uint64_t *preds, size_t room);
+
+/* The graph's queries (the paper's names), each about the socket's own view. */
+
+/**
+ * psync_roots - messages without predecessors
+ * @fd: conversation
+ * @mids: where the array goes, to be given to free(); by participant index
+ *
+ * Return: how many there are, or a negative errno.
+ */
+int psync_roots(int fd, uint64_t **mids);
+
+/* Messages without successors: what the next message is sent in context of. */
+int psync_leaves(int fd, uint64_t **mids);
+
+/* Immediate successors and predecessors of a message; -ENOENT, -ESTALE. */
+int psync_next(int fd, uint64_t mid, uint64_t **mids);
+int psync_prev(int fd, uint64_t mid, uint64_t **mids);
+
+/* All messages of the view that are kept, in an order that extends precedes. */
+int psync_mids(int fd, uint64_t **mids);
+
+/* All participants in order. */
+int psync_participants(int fd, struct psync_pid **pids);
+
+/* Name the participants of a conversation without a group, before connect(). */
+int psync_set_participants(int fd, const struct psync_pid *pids, size_t n);
+
+/* 1 if there is a path from @first to @second, 0, -ENOENT, -ESTALE. */
+int psync_precedes(int fd, uint64_t first, uint64_t second);
+
+/**
+ * psync_stable - has everybody sent in a message's context?
+ * @fd: conversation
+ * @mid: the message
+ * @participants: how many others have, or NULL
+ * @sites: distinct sites that have the message for certain, or NULL
+ *
+ * Return: 1, 0, -ENOENT.
+ */
+int psync_stable(int fd, uint64_t mid, uint32_t *participants,
+		 uint32_t *sites);
+
+/* Who sent a message; @index may be NULL.  Return: 0, -ENOENT, -ESTALE. */
+int psync_sender(int fd, uint64_t mid, struct psync_pid *pid,
+		 uint32_t *index);
+
+/* How many messages wait to be received. */
+int psync_outstanding(int fd);
+
+/* The conversation's id, the last message sent (0: none), all at once. */
+int psync_cid(int fd, uint64_t *cid);
+int psync_last_mid(int fd, uint64_t *mid);
+int psync_get_info(int fd, struct psync_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBPSYNC_H */

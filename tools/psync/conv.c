@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* psync conv */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print.h"
+
+static const char *conv_state(uint32_t state)
+{
+	switch (state) {
+	case PSYNC_CONV_STATE_EMBRYO:
+		return "embryo";
+	case PSYNC_CONV_STATE_PENDING:
+		return "pending";
+	case PSYNC_CONV_STATE_OPEN:
+		return "open";
+	case PSYNC_CONV_STATE_REFUSED:
+		return "refused";
+	}
+	return "unknown";
+}
+
+/* One line: enough to choose. */
+static void conv_print_line(const struct ipc_conv *conv)
+{
+	char cid[TEXT_CID];
+
+	printf("%s %s", text_of_cid(conv->cid, cid), conv_state(conv->state));
+	if (conv->group)
+		printf(" group %" PRIu32, conv->group);
+	if (conv->number)
+		printf(" number %" PRIu32, conv->number);
+	printf(" participants %" PRIu32 " here %" PRIu32 " attached %" PRIu64
+	       " kept %" PRIu32, conv->n, conv->views, conv->attached,
+	       conv->nodes);
+	if (conv->held)
+		printf(" held %" PRIu32, conv->held);
+	if (conv->early)
+		printf(" early %" PRIu32, conv->early);
+	putchar('\n');
+}
+
+static const struct ipc_view *conv_view_of(const struct ipc_view *views, int n,
+					   uint32_t index)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (views[i].index == index)
+			return &views[i];
+	return NULL;
+}
+
+static void conv_print(const struct ipc_conv *conv,
+		       const struct ipc_view *views, int nviews)
+{
+	const struct ipc_view *view;
+	char pid[TEXT_PID];
+	uint32_t i;
+
+	conv_print_line(conv);
+	printf("  site %" PRIu32 " opening %" PRIu32 ", other sites %" PRIu32
+	       ", confirmed %" PRIu32 "\n", conv->site, conv->opening,
+	       conv->sites, conv->confirmed);
+	printf("  bodies %" PRIu64 " bytes, depth %" PRIu32 "\n",
+	       conv->body_bytes, conv->depth);
+	for (i = 0; i < conv->n; i++) {
+		printf("  %" PRIu32 " = %s last %" PRIu64, i,
+		       text_of_pid(&conv->pids[i], pid), conv->seqs[i]);
+		view = conv_view_of(views, nviews, i);
+		if (view)
+			printf(" %s binding %" PRIu32 " view %" PRIu64
+			       " outstanding %" PRIu32 " leaves %" PRIu32,
+			       view->accepted ? "here" : "waits for accept",
+			       view->binding, view->count, view->outstanding,
+			       view->leaves);
+		putchar('\n');
+	}
+}
+
+static void conv_json_part(struct json *j, const struct ipc_conv *conv,
+			   uint32_t index, const struct ipc_view *view)
+{
+	char pid[TEXT_PID];
+
+	json_open(j, NULL, '{');
+	json_u64(j, "index", index);
+	json_text(j, "pid", text_of_pid(&conv->pids[index], pid));
+	json_u64(j, "last", conv->seqs[index]);
+	json_bool(j, "here", view);
+	if (view) {
+		json_bool(j, "accepted", view->accepted);
+		json_u64(j, "binding", view->binding);
+		json_u64(j, "view", view->count);
+		json_u64(j, "outstanding", view->outstanding);
+		json_u64(j, "leaves", view->leaves);
+	}
+	json_close(j, '}');
+}
+
+static void conv_json(struct json *j, const struct ipc_conv *conv,
+		      const struct ipc_view *views, int nviews)
+{
+	char text[TEXT_CID];
+	uint32_t i;
+
+	json_open(j, NULL, '{');
+	json_text(j, "cid", text_of_cid(conv->cid, text));
+	json_text(j, "state", conv_state(conv->state));
+	json_u64(j, "group", conv->group);
+	json_u64(j, "number", conv->number);
+	json_text(j, "digest", text_of_cid(conv->digest, text));
+	json_u64(j, "site", conv->site);
+	json_u64(j, "opening", conv->opening);
+	json_u64(j, "sites", conv->sites);
+	json_u64(j, "confirmed", conv->confirmed);
+	json_u64(j, "nodes", conv->nodes);
+	json_u64(j, "attached", conv->attached);
+	json_u64(j, "held", conv->held);
+	json_u64(j, "early", conv->early);
+	json_u64(j, "body_bytes", conv->body_bytes);
+	json_u64(j, "depth", conv->depth);
+	json_open(j, "participants", '[');
+	for (i = 0; i < conv->n; i++)
+		conv_json_part(j, conv, i, conv_view_of(views, nviews, i));
+	json_close(j, ']');
+	json_close(j, '}');
+}
+
+/* One conversation; one that was closed meanwhile is left out. */
+static int conv_show_one(struct cli *cli, struct ipc *ipc, struct json *j,
+			 const struct ipc_conv *conv, bool brief)
+{
+	struct ipc_view *views = NULL;
+	int n = 0;
+
+	if (brief && !cli->json) {
+		conv_print_line(conv);
+		return EXIT_OK;
+	}
+	if (conv->views)
+		n = ipc_view_list(ipc, conv->cid, &views);
+	if (n == -ENOENT && brief)
+		return EXIT_OK;
+	if (n < 0)
+		return cli_refused(cli, n, ipc_reason(ipc));
+	if (cli->json)
+		conv_json(j, conv, views, n);
+	else
+		conv_print(conv, views, n);
+	free(views);
+	return EXIT_OK;
+}
+
+static int conv_show_list(struct cli *cli, struct ipc *ipc, const char *word)
+{
+	struct json j = { .out = stdout };
+	const struct ipc_conv *one = NULL;
+	struct ipc_conv *convs;
+	int i, n, status = EXIT_OK;
+
+	n = ipc_conv_list(ipc, &convs);
+	if (n < 0)
+		return cli_refused(cli, n, ipc_reason(ipc));
+	if (word)
+		status = print_find_conv(cli, word, convs, n, &one);
+	if (!status && cli->json)
+		json_open(&j, NULL, '[');
+	for (i = 0; !status && i < n; i++)
+		if (!one || one == &convs[i])
+			status = conv_show_one(cli, ipc, &j, &convs[i], !one);
+	if (!status && cli->json) {
+		json_close(&j, ']');
+		json_end(&j);
+	}
+	ipc_conv_free(convs, n);
+	return status;
+}
+
+static int conv_show(struct cli *cli)
+{
+	const char *word = cli_next(cli);
+	struct ipc *ipc = NULL;
+	int err, status;
+
+	if (cli_end(cli))
+		return EXIT_USAGE;
+	err = ipc_open(&ipc);
+	if (err)
+		return cli_refused(cli, err, NULL);
+	status = conv_show_list(cli, ipc, word);
+	ipc_close(ipc);
+	return status;
+}
+
+const struct cli_noun noun_conv = {
+	.name = "conv",
+	.text = "conversations going on at this site",
+	.examples = (const char *const[]) {
+		"psync conv", "psync conv show 1f3a", "psync conv --json", NULL
+	},
+	.verbs = (const struct cli_verb[]) {
+		{ "show", "[CID]",
+		  "list all, or one (the beginning of its id is enough) in full",
+		  "%conv", NULL, conv_show },
+		{}
+	},
+};

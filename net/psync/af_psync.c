@@ -222,12 +222,21 @@ static int psync_connect_open(struct psync_sock *psk,
 		.pids	= pids,
 		.n	= n,
 	};
+	const struct psync_image *img;
 	int err;
 
 	if (p.number) {
 		p.cid = psync_wire_cid(p.group, p.number, p.digest);
 		err = psync_conv_open(pnet, &p, false, conv);
-		return err == -EEXIST ? 0 : err;
+		if (err != -EEXIST)
+			return err;
+		/* Its id may have been chosen by whoever opened it. */
+		img = &(*conv)->img;
+		if (img->p.group == p.group && img->p.number == p.number &&
+		    img->p.digest == p.digest)
+			return 0;
+		psync_conv_put(*conv);
+		return -EBUSY;
 	}
 	do {
 		p.cid = get_random_u64() ?: 1;
@@ -317,6 +326,8 @@ static int psync_connect(struct socket *sock, psync_sockaddr *uaddr, int len,
 	psk->peer = *addr;
 	sock->state = SS_CONNECTED;
 	sock->sk->sk_state = TCP_ESTABLISHED;
+	/* Who polls already: there is room, and perhaps something to receive. */
+	sock->sk->sk_state_change(sock->sk);
 out:
 	release_sock(sock->sk);
 	return err;
@@ -340,7 +351,9 @@ static int psync_dgram_connect(struct socket *sock, psync_sockaddr *uaddr,
 	err = psync_addr_check(addr, len, 0);
 	if (err)
 		return err;
-	if (addr->sp_number || !(addr->sp_port || addr->sp_group))
+	if (addr->sp_number ||
+	    (addr->sp_type == PSYNC_ADDR_PID ?
+	     !addr->sp_site || !addr->sp_port : !addr->sp_group))
 		return -EINVAL;
 	lock_sock(sock->sk);
 	psk->peer = *addr;
@@ -487,10 +500,12 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 {
 	struct sock *sk = sock->sk;
 	struct psync_participant *part;
-	u8 shut = READ_ONCE(sk->sk_shutdown);
 	__poll_t mask = 0;
+	u8 shut;
 
+	/* Whoever changes what is read below wakes those who wait. */
 	sock_poll_wait(file, sock, wait);
+	shut = READ_ONCE(sk->sk_shutdown);
 	if (READ_ONCE(sk->sk_err))
 		mask |= EPOLLERR;
 	if (shut == SHUTDOWN_MASK)

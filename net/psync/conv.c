@@ -565,6 +565,8 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	part = psync_conv_participant(conv, psk);
 	if (!part)
 		return -ENOMEM;
+	/* Before: what joining has to tell finds the socket. */
+	part->sk = &psk->sk;
 	err = psync_image_join(&conv->img, &part->view, index, part->binding,
 			       atomic_inc_return(&pnet->openings),
 			       ktime_get_ns());
@@ -573,7 +575,6 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 		return err;
 	}
 	kref_get(&conv->ref);
-	part->sk = &psk->sk;
 	psync_conv_opened(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */
 	smp_store_release(&psk->part, part);
@@ -602,6 +603,7 @@ void psync_conv_accept(struct psync_participant *part, struct sock *sk)
 			  ktime_get_ns());
 	psync_conv_opened(conv);
 	psync_conv_unlock(conv);
+	/* Pairs with the acquire of whoever looks without lock_sock. */
 	smp_store_release(&psk->part, part);
 }
 

@@ -34,14 +34,15 @@ struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
 }
 
 /* What can be said against a send before anything is done. */
-static int psync_sendmsg_check(struct sock *sk, const struct msghdr *msg)
+static int psync_sendmsg_check(struct sock *sk, const struct msghdr *msg,
+			       const struct psync_participant *part)
 {
 	if (msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR |
 			       MSG_CMSG_COMPAT))
 		return -EOPNOTSUPP;
 	if (msg->msg_controllen)
 		return -EINVAL;
-	if (!psync_sk(sk)->part)
+	if (!part)
 		return -ENOTCONN;
 	if (msg->msg_name)
 		return -EISCONN;
@@ -73,12 +74,14 @@ static int psync_sendmsg_attach(struct psync_participant *part,
 int psync_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sock *sk = sock->sk;
-	struct psync_participant *part = psync_sk(sk)->part;
+	struct psync_participant *part;
 	struct sk_buff *skb;
 	u32 max;
 	int err;
 
-	err = psync_sendmsg_check(sk, msg);
+	/* Looked at once: connect() may be under way. */
+	part = smp_load_acquire(&psync_sk(sk)->part);
+	err = psync_sendmsg_check(sk, msg, part);
 	if (err)
 		goto out;
 	psync_conv_lock(part->conv);

@@ -637,6 +637,8 @@ u32 psync_conv_max_body(struct psync_conv *conv)
 	u32 i, mtu;
 
 	lockdep_assert_held(&conv->lock);
+	/* What the wire's length can say, also where nothing is sent. */
+	max = min(max, U16_MAX - header);
 	for (i = 0; i < img->nremotes; i++) {
 		mtu = psync_output_mtu(conv->pnet, img->remotes[i].site);
 		if (!mtu)

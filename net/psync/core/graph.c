@@ -347,7 +347,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	hlist_add_head(&node->hash,
 		       psync_graph_bucket(img, node->sender, node->seq));
 	img->nnodes++;
-	img->attached++;
+	node->ordinal = ++img->attached;
 	img->max_depth = max(img->max_depth, node->wave);
 	if (!node->npred)
 		part->root = true;

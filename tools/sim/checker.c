@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The independent checker.
+ *
+ * It replays a history and keeps, for every message, the set of all messages
+ * that precede it, and for every seat the set that it has sent or received,
+ * both as plain bitmaps: no stamps, no graph walks, nothing that the core
+ * computes with.  Sets are numbered within an *instance* of a conversation: a
+ * longest time during which at least one participant has it open.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checker.h"
+
+#define PSYNC_CHECK_NONE UINT32_MAX
+
+/**
+ * struct psync_check_inst - an instance of a conversation
+ * @conv: index in the history
+ * @nmsgs: messages sent in it, all in all
+ * @nsent: so far
+ * @words: 64-bit words of a set of its messages
+ * @msgs: index of its first message
+ * @seats: its last seat (list by psync_check_seat.next)
+ * @refused: one of its seats was
+ */
+struct psync_check_inst {
+	uint32_t conv;
+	uint32_t nmsgs;
+	uint32_t nsent;
+	uint32_t words;
+	uint32_t msgs;
+	uint32_t seats;
+	bool refused;
+};
+
+/**
+ * struct psync_check_msg - a message sent
+ * @mid: its id
+ * @hash: of its bytes
+ * @len: its length
+ * @wave: its wave
+ * @bit: its number in its instance
+ * @seat: its sender
+ * @context: set: all that precedes it
+ * @preds: set: its immediate predecessors
+ */
+struct psync_check_msg {
+	uint64_t mid;
+	uint64_t hash;
+	uint32_t len;
+	uint32_t wave;
+	uint32_t bit;
+	uint32_t seat;
+	uint64_t *context;
+	uint64_t *preds;
+};
+
+/**
+ * struct psync_check_seat - one opening of one participant
+ * @inst: its instance
+ * @part: participant index
+ * @next: another seat of the instance
+ * @refused: it was told that others go on without it
+ * @opened: when it opened
+ * @closed: when it closed, UINT64_MAX: it did not
+ * @nsent: messages it sent so far
+ * @nview: messages in its view
+ * @sent: their numbers, in order
+ * @last: per participant: number + 1 of the last message in the view
+ * @view: set: what it sent or received
+ * @leaves: set: leaves of the view
+ * @stable: set: what it was told to be stable
+ */
+struct psync_check_seat {
+	uint32_t inst;
+	uint32_t part;
+	uint32_t next;
+	bool refused;
+	uint64_t opened;
+	uint64_t closed;
+	uint32_t nsent;
+	uint32_t nview;
+	uint32_t *sent;
+	uint32_t *last;
+	uint64_t *view;
+	uint64_t *leaves;
+	uint64_t *stable;
+};
+
+struct psync_check {
+	const struct psync_hist *hist;
+	struct psync_verdict *verdict;
+	const struct psync_rec *rec;
+	struct psync_check_inst *insts;
+	uint32_t ninsts;
+	struct psync_check_msg *msgs;
+	uint32_t nmsgs;
+	struct psync_check_seat *seats;
+	uint64_t *words;
+	uint32_t *numbers;
+	uint64_t *scratch;
+};
+
+static void *psync_check_alloc(size_t n, size_t size)
+{
+	void *mem = calloc(n ? n : 1, size);
+
+	if (!mem) {
+		fprintf(stderr, "psync-sim: out of memory\n");
+		abort();
+	}
+	return mem;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void psync_check_fail(struct psync_check *c, const char *invariant,
+			     const char *fmt, ...)
+{
+	const struct psync_rec *rec = c->rec;
+	struct psync_verdict *v = c->verdict;
+	va_list args;
+	int n;
+
+	if (v->invariant)
+		return;
+	v->invariant = invariant;
+	n = snprintf(v->text, sizeof(v->text),
+		     "at=%llu conv=%u part=%u mid=%u:%llu: ",
+		     (unsigned long long)rec->at,
+		     c->hist->seats[rec->seat].conv,
+		     c->hist->seats[rec->seat].part,
+		     (unsigned int)(rec->mid >> PSYNC_HIST_SEQ_BITS),
+		     (unsigned long long)(rec->mid &
+					  ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)));
+	va_start(args, fmt);
+	vsnprintf(v->text + n, sizeof(v->text) - n, fmt, args);
+	va_end(args);
+}
+
+static bool psync_check_has(const uint64_t *set, uint32_t bit)
+{
+	return set[bit / 64] >> bit % 64 & 1;
+}
+
+static void psync_check_put(uint64_t *set, uint32_t bit)
+{
+	set[bit / 64] |= 1ULL << bit % 64;
+}
+
+static void psync_check_or(uint64_t *to, const uint64_t *from, uint32_t words)
+{
+	while (words--)
+		*to++ |= *from++;
+}
+
+static uint32_t psync_check_count(const uint64_t *set, uint32_t words)
+{
+	uint32_t n = 0;
+
+	while (words--)
+		n += __builtin_popcountll(*set++);
+	return n;
+}
+
+static bool psync_check_equal(const uint64_t *a, const uint64_t *b,
+			      uint32_t words)
+{
+	return !memcmp(a, b, words * sizeof(*a));
+}
+
+static bool psync_check_subset(const uint64_t *a, const uint64_t *b,
+			       uint32_t words)
+{
+	while (words--)
+		if (*a++ & ~*b++)
+			return false;
+	return true;
+}
+
+static struct psync_check_inst *psync_check_inst(struct psync_check *c)
+{
+	return &c->insts[c->seats[c->rec->seat].inst];
+}
+
+static const struct psync_hist_conv *psync_check_conv(struct psync_check *c)
+{
+	return &c->hist->convs[psync_check_inst(c)->conv];
+}
+
+/*
+ * The message @mid of instance @inst, sent by now: when a participant was
+ * open twice in it, the one in @view if one is, else one with @hash.
+ */
+static struct psync_check_msg *psync_check_find(struct psync_check *c,
+						uint32_t inst, uint64_t mid,
+						const uint64_t *view,
+						uint64_t hash)
+{
+	struct psync_check_inst *in = &c->insts[inst];
+	uint64_t seq = mid & ((1ULL << PSYNC_HIST_SEQ_BITS) - 1);
+	uint64_t k = seq - c->hist->convs[in->conv].seq_base - 1;
+	struct psync_check_msg *msg, *found = NULL;
+	struct psync_check_seat *seat;
+	uint32_t i;
+
+	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
+		seat = &c->seats[i];
+		if (seat->part != mid >> PSYNC_HIST_SEQ_BITS ||
+		    k >= seat->nsent)
+			continue;
+		msg = &c->msgs[seat->sent[k]];
+		if (view ? psync_check_has(view, msg->bit) : msg->hash == hash)
+			return msg;
+		if (!found)
+			found = msg;
+	}
+	return found;
+}
+
+/* The record's set of mids as a set of bits; false if one was never sent. */
+static bool psync_check_set(struct psync_check *c, uint64_t *set)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	struct psync_check_msg *msg;
+	uint32_t i;
+
+	memset(set, 0, c->insts[seat->inst].words * sizeof(*set));
+	for (i = 0; i < c->rec->nset; i++) {
+		msg = psync_check_find(c, seat->inst, mids[i], seat->view, 0);
+		if (!msg || psync_check_has(set, msg->bit))
+			return false;
+		psync_check_put(set, msg->bit);
+	}
+	return true;
+}
+
+static void psync_check_enter(struct psync_check *c,
+			      struct psync_check_seat *seat,
+			      const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t i, width;
+
+	for (i = 0; i < in->words; i++)
+		seat->leaves[i] &= ~msg->context[i];
+	psync_check_put(seat->leaves, msg->bit);
+	psync_check_put(seat->view, msg->bit);
+	seat->last[c->seats[msg->seat].part] = in->msgs + msg->bit + 1;
+	seat->nview++;
+	width = psync_check_count(seat->leaves, in->words);
+	if (width > c->verdict->width)
+		c->verdict->width = width;
+}
+
+/*
+ * It opened: behind a gap when its site had given messages up.  Whatever
+ * precedes the leaves it names counts as received.
+ */
+static void psync_check_open(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *msg;
+	uint32_t i;
+
+	if (!psync_check_set(c, c->scratch))
+		psync_check_fail(c, "leaves", "begins behind the unknown");
+	for (i = 0; i < in->nsent; i++)
+		if (psync_check_has(c->scratch, i))
+			psync_check_or(c->scratch,
+				       c->msgs[in->msgs + i].context,
+				       in->words);
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (psync_check_has(c->scratch, i))
+			psync_check_enter(c, seat, msg);
+	}
+}
+
+static void psync_check_send(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	struct psync_check_msg *msg = &c->msgs[in->msgs + in->nsent];
+	const struct psync_rec *rec = c->rec;
+	const struct psync_check_msg *pred;
+	uint32_t i;
+
+	if (rec->mid != ((uint64_t)seat->part << PSYNC_HIST_SEQ_BITS |
+			 (psync_check_conv(c)->seq_base + 1 + seat->nsent)))
+		psync_check_fail(c, "mid-order", "message %u of its sender",
+				 seat->nsent + 1);
+	if (!psync_check_set(c, msg->preds) ||
+	    !psync_check_equal(msg->preds, seat->leaves, in->words))
+		psync_check_fail(c, "leaves", "sent after %u, view has %u",
+				 rec->nset,
+				 psync_check_count(seat->leaves, in->words));
+	msg->mid = rec->mid;
+	msg->hash = rec->hash;
+	msg->len = rec->len;
+	msg->seat = rec->seat;
+	msg->bit = in->nsent++;
+	for (i = 0; i < msg->bit; i++) {
+		if (!psync_check_has(msg->preds, i))
+			continue;
+		pred = &c->msgs[in->msgs + i];
+		psync_check_or(msg->context, pred->context, in->words);
+		if (pred->wave > msg->wave)
+			msg->wave = pred->wave;
+	}
+	msg->wave++;
+	if (msg->wave > c->verdict->depth)
+		c->verdict->depth = msg->wave;
+	for (i = 0; i < in->words; i++)
+		if (msg->context[i] & msg->preds[i])
+			psync_check_fail(c, "reduction", "redundant edge");
+	psync_check_or(msg->context, msg->preds, in->words);
+	seat->sent[seat->nsent++] = in->msgs + msg->bit;
+	psync_check_enter(c, seat, msg);
+}
+
+/* Received, but never sent in this instance: where does it come from? */
+static void psync_check_stray(struct psync_check *c)
+{
+	const struct psync_check_msg *msg;
+	uint32_t conv = psync_check_inst(c)->conv;
+	uint32_t i;
+
+	for (i = 0; i < c->ninsts; i++) {
+		if (c->insts[i].conv != conv)
+			continue;
+		msg = psync_check_find(c, i, c->rec->mid, NULL, c->rec->hash);
+		if (msg && msg->hash == c->rec->hash &&
+		    i != c->seats[c->rec->seat].inst) {
+			psync_check_fail(c, "earlier-instance",
+					 "sent in another instance");
+			return;
+		}
+	}
+	psync_check_fail(c, "integrity", "never sent like this");
+}
+
+static void psync_check_recv(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_rec *rec = c->rec;
+	struct psync_check_msg *msg;
+
+	msg = psync_check_find(c, seat->inst, rec->mid, NULL, rec->hash);
+	if (!msg || msg->hash != rec->hash || msg->len != rec->len) {
+		psync_check_stray(c);
+		return;
+	}
+	if (c->seats[msg->seat].part == seat->part)
+		psync_check_fail(c, "own", "received what it sent");
+	if (psync_check_has(seat->view, msg->bit))
+		psync_check_fail(c, "once", "received again");
+	if (!psync_check_subset(msg->preds, seat->view, in->words))
+		psync_check_fail(c, "causal-order",
+				 "received before a predecessor");
+	if (!psync_check_set(c, c->scratch) ||
+	    !psync_check_equal(c->scratch, msg->preds, in->words))
+		psync_check_fail(c, "edges", "%u predecessors, sent with %u",
+				 rec->nset,
+				 psync_check_count(msg->preds, in->words));
+	if (rec->wave != msg->wave)
+		psync_check_fail(c, "wave", "wave %u, is %u", rec->wave,
+				 msg->wave);
+	c->verdict->receives++;
+	psync_check_enter(c, seat, msg);
+}
+
+/* The message a query was about, or NULL; checks the answers without one. */
+static struct psync_check_msg *psync_check_asked(struct psync_check *c,
+						 uint64_t mid)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_msg *msg;
+	bool known;
+
+	msg = psync_check_find(c, seat->inst, mid, seat->view, 0);
+	known = msg && psync_check_has(seat->view, msg->bit);
+	return known ? msg : NULL;
+}
+
+/* True when the answer to a query about @msg is one and can be judged. */
+static bool psync_check_answered(struct psync_check *c, bool known)
+{
+	int32_t answer = c->rec->answer;
+
+	if (answer == PSYNC_HIST_FREED) {
+		if (!known || psync_check_conv(c)->exact)
+			psync_check_fail(c, "known", "is not freed");
+		return false;
+	}
+	if (known != (answer != PSYNC_HIST_UNKNOWN)) {
+		psync_check_fail(c, "known", "answer %d, %s the view", answer,
+				 known ? "in" : "not in");
+		return false;
+	}
+	return known;
+}
+
+/* Is @msg in the view of every participant but its sender? */
+static bool psync_check_everywhere(struct psync_check *c,
+				   const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = psync_check_inst(c);
+	uint32_t n = psync_check_conv(c)->n, i, got = 0;
+	struct psync_check_seat *seat;
+	uint64_t *parts = c->scratch;
+
+	memset(parts, 0, (n + 63) / 64 * sizeof(*parts));
+	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
+		seat = &c->seats[i];
+		if (psync_check_has(seat->view, msg->bit) &&
+		    !psync_check_has(parts, seat->part)) {
+			psync_check_put(parts, seat->part);
+			got++;
+		}
+	}
+	return got == n;
+}
+
+static void psync_check_stable(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	struct psync_check_msg *msg = psync_check_asked(c, c->rec->mid);
+	uint32_t i, others = 0, nsites = 1, sender;
+	const struct psync_check_msg *last;
+
+	if (!psync_check_answered(c, msg))
+		return;
+	sender = c->seats[msg->seat].part;
+	for (i = 0; i < conv->n; i++) {
+		last = seat->last[i] ? &c->msgs[seat->last[i] - 1] : NULL;
+		if (i == sender || !last ||
+		    !psync_check_has(last->context, msg->bit))
+			continue;
+		others++;
+		if (sites[i] != sites[sender] && !c->numbers[sites[i]]++)
+			nsites++;
+	}
+	memset(c->numbers, 0, conv->n * sizeof(*c->numbers));
+	if (c->rec->answer && !psync_check_everywhere(c, msg))
+		psync_check_fail(c, "stable-view",
+				 "somebody has not received it");
+	if (!c->rec->answer && psync_check_has(seat->stable, msg->bit))
+		psync_check_fail(c, "stable-revoked", "was stable before");
+	if (c->rec->answer)
+		psync_check_put(seat->stable, msg->bit);
+	if (c->rec->answer != (c->rec->others == conv->n - 1) ||
+	    c->rec->others > others || c->rec->sites > nsites ||
+	    (conv->exact &&
+	     (c->rec->others != others || c->rec->sites != nsites)))
+		psync_check_fail(c, "stable-exact",
+				 "answer %d, %u others at %u sites; are %u at %u",
+				 c->rec->answer, c->rec->others, c->rec->sites,
+				 others, nsites);
+}
+
+static void psync_check_precedes(struct psync_check *c)
+{
+	struct psync_check_msg *first = psync_check_asked(c, c->rec->mid);
+	struct psync_check_msg *second = psync_check_asked(c, c->rec->mid2);
+
+	/* one may be unknown and the other freed: then either may be said */
+	if (!psync_check_answered(c, c->rec->answer == PSYNC_HIST_FREED ?
+				  first || second : first && second))
+		return;
+	if (c->rec->answer != psync_check_has(second->context, first->bit))
+		psync_check_fail(c, "precedes", "%u:%llu? answered %d",
+				 (unsigned int)(second->mid >>
+						PSYNC_HIST_SEQ_BITS),
+				 (unsigned long long)(second->mid &
+				 ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)),
+				 c->rec->answer);
+}
+
+/* LEAVES, ROOTS, NEXT and PREV: the truth goes to the second scratch set. */
+static void psync_check_query(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint64_t *truth = c->scratch + in->words;
+	const struct psync_check_msg *msg, *x;
+	uint32_t type = c->rec->type, i;
+	static const char * const names[] = {
+		[PSYNC_REC_LEAVES] = "leaves", [PSYNC_REC_ROOTS] = "roots",
+		[PSYNC_REC_NEXT] = "next", [PSYNC_REC_PREV] = "prev",
+	};
+
+	msg = psync_check_asked(c, c->rec->mid);
+	if ((type == PSYNC_REC_NEXT || type == PSYNC_REC_PREV) &&
+	    !psync_check_answered(c, msg))
+		return;
+	memset(truth, 0, in->words * sizeof(*truth));
+	for (i = 0; i < in->nsent; i++) {
+		x = &c->msgs[in->msgs + i];
+		if (!psync_check_has(seat->view, i))
+			continue;
+		if ((type == PSYNC_REC_ROOTS && x->wave == 1) ||
+		    (type == PSYNC_REC_NEXT &&
+		     psync_check_has(x->preds, msg->bit)))
+			psync_check_put(truth, i);
+	}
+	if (type == PSYNC_REC_LEAVES)
+		truth = seat->leaves;
+	if (type == PSYNC_REC_PREV)
+		truth = msg->preds;
+	if (!psync_check_set(c, c->scratch) ||
+	    !psync_check_equal(c->scratch, truth, in->words))
+		psync_check_fail(c, names[type], "%u answered, are %u",
+				 c->rec->nset,
+				 psync_check_count(truth, in->words));
+}
+
+static void psync_check_outstanding(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+
+	if (c->rec->answer < 0 || !c->rec->answer != !c->rec->others ||
+	    (uint32_t)c->rec->answer > in->nsent - seat->nview)
+		psync_check_fail(c, "outstanding", "%d, of %u of which %u taken",
+				 c->rec->answer, in->nsent, seat->nview);
+}
+
+/* Did somebody of the same site, in this instance, close before @seat opened? */
+static bool psync_check_returned(struct psync_check *c,
+				 const struct psync_check_seat *seat)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const uint64_t *sites = &c->hist->sets[psync_check_conv(c)->sites];
+	const struct psync_check_seat *other;
+	uint32_t i;
+
+	for (i = in->seats; i != PSYNC_CHECK_NONE; i = other->next) {
+		other = &c->seats[i];
+		if (sites[other->part] == sites[seat->part] &&
+		    other->closed <= seat->opened)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is what @from sent not owed to @seat?  A site that comes back while others
+ * go on is refused by those who know its earlier opening.  In a rendezvous,
+ * whoever closed before another opened cannot be told from one of an earlier
+ * conversation of that name.
+ */
+static bool psync_check_excused(struct psync_check *c,
+				const struct psync_check_seat *seat,
+				const struct psync_check_seat *from)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	const struct psync_check_seat *other;
+	uint32_t i;
+
+	if (conv->named && from->closed <= seat->opened + conv->blur)
+		return true;
+	if (!psync_check_inst(c)->refused)
+		return false;
+	for (i = psync_check_inst(c)->seats; i != PSYNC_CHECK_NONE;
+	     i = other->next) {
+		other = &c->seats[i];
+		if (other->refused && sites[other->part] == sites[from->part])
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What must be in the view: all that was sent, but for what is not owed and
+ * what depends on that.
+ */
+static void psync_check_required(struct psync_check *c, uint64_t *set)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = psync_check_inst(c);
+	const struct psync_check_msg *msg;
+	uint32_t i, k;
+	bool out;
+
+	memset(set, 0, in->words * sizeof(*set));
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		out = psync_check_excused(c, seat, &c->seats[msg->seat]);
+		for (k = 0; k < in->words; k++)
+			out |= (msg->preds[k] & ~set[k]) != 0;
+		if (!out)
+			psync_check_put(set, i);
+	}
+}
+
+static void psync_check_rest(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	uint64_t *seen = c->scratch, *kept = c->scratch + in->words;
+	struct psync_check_msg *msg;
+	uint32_t i, k;
+
+	if (!psync_check_set(c, kept) || (uint32_t)c->rec->answer !=
+	    seat->nview || !psync_check_subset(kept, seat->view, in->words) ||
+	    (psync_check_conv(c)->exact && c->rec->nset != seat->nview))
+		psync_check_fail(c, "rest-view", "%u of %d listed, are %u",
+				 c->rec->nset, c->rec->answer, seat->nview);
+	memset(seen, 0, in->words * sizeof(*seen));
+	for (i = 0; i < c->rec->nset && !c->verdict->invariant; i++) {
+		msg = psync_check_find(c, seat->inst, mids[i], seat->view, 0);
+		for (k = 0; k < in->words; k++)
+			if (msg->preds[k] & kept[k] & ~seen[k])
+				psync_check_fail(c, "linear-order", "entry %u",
+						 i);
+		psync_check_put(seen, msg->bit);
+	}
+	psync_check_required(c, seen);
+	if (!seat->refused && !psync_check_returned(c, seat) &&
+	    !psync_check_subset(seen, seat->view, in->words))
+		psync_check_fail(c, "agreement", "%u in the view, %u sent",
+				 seat->nview, in->nsent);
+}
+
+static void psync_check_replay(struct psync_check *c)
+{
+	switch (c->rec->type) {
+	case PSYNC_REC_OPEN:
+		psync_check_open(c);
+		break;
+	case PSYNC_REC_SEND:
+		psync_check_send(c);
+		break;
+	case PSYNC_REC_RECV:
+		psync_check_recv(c);
+		break;
+	case PSYNC_REC_STABLE:
+		psync_check_stable(c);
+		break;
+	case PSYNC_REC_PRECEDES:
+		psync_check_precedes(c);
+		break;
+	case PSYNC_REC_OUTSTANDING:
+		psync_check_outstanding(c);
+		break;
+	case PSYNC_REC_REST:
+		psync_check_rest(c);
+		break;
+	case PSYNC_REC_LEAVES:
+	case PSYNC_REC_ROOTS:
+	case PSYNC_REC_NEXT:
+	case PSYNC_REC_PREV:
+		psync_check_query(c);
+		break;
+	}
+}
+
+/* Cut the history into instances and count their messages. */
+static void psync_check_survey(struct psync_check *c)
+{
+	const struct psync_hist *hist = c->hist;
+	uint32_t *now, *open, conv;
+	struct psync_check_seat *seat;
+	size_t i;
+
+	now = psync_check_alloc(hist->nconvs, sizeof(*now));
+	open = psync_check_alloc(hist->nconvs, sizeof(*open));
+	for (i = 0; i < hist->nrecs; i++) {
+		c->rec = &hist->recs[i];
+		conv = hist->seats[c->rec->seat].conv;
+		seat = &c->seats[c->rec->seat];
+		if (c->rec->type == PSYNC_REC_OPEN) {
+			if (!open[conv]++) {
+				now[conv] = c->ninsts;
+				c->insts[c->ninsts++] =
+					(struct psync_check_inst){
+						.conv = conv,
+						.seats = PSYNC_CHECK_NONE };
+			}
+			seat->inst = now[conv];
+			seat->part = hist->seats[c->rec->seat].part;
+			seat->opened = c->rec->at;
+			seat->closed = UINT64_MAX;
+			seat->next = c->insts[now[conv]].seats;
+			c->insts[now[conv]].seats = c->rec->seat;
+			c->verdict->late += c->insts[now[conv]].nmsgs != 0;
+		} else if (c->rec->type == PSYNC_REC_CLOSE) {
+			seat->closed = c->rec->at;
+			open[conv]--;
+		} else if (c->rec->type == PSYNC_REC_REFUSED) {
+			seat->refused = true;
+			c->insts[seat->inst].refused = true;
+		} else if (c->rec->type == PSYNC_REC_SEND) {
+			c->insts[now[conv]].nmsgs++;
+			seat->nsent++;
+		}
+	}
+	free(now);
+	free(open);
+}
+
+/* Lay out all sets; nsent of seats is what they will send and becomes 0. */
+static void psync_check_layout(struct psync_check *c)
+{
+	size_t words = 0, numbers = 0, most = 0, i, k;
+	struct psync_check_inst *in;
+	struct psync_check_seat *seat;
+	const struct psync_hist *hist = c->hist;
+
+	for (i = 0; i < c->ninsts; i++) {
+		in = &c->insts[i];
+		in->words = in->nmsgs / 64 + 1;
+		in->msgs = c->nmsgs;
+		c->nmsgs += in->nmsgs;
+		words += 2 * (size_t)in->words * in->nmsgs;
+		most = in->words > most ? in->words : most;
+	}
+	for (i = 0; i < hist->nconvs; i++)
+		most = hist->convs[i].n > most ? hist->convs[i].n : most;
+	for (i = 0; i < hist->nseats; i++) {
+		words += 3 * (size_t)c->insts[c->seats[i].inst].words;
+		numbers += c->seats[i].nsent +
+			   hist->convs[hist->seats[i].conv].n;
+	}
+	c->msgs = psync_check_alloc(c->nmsgs, sizeof(*c->msgs));
+	c->words = psync_check_alloc(words + 2 * most, sizeof(*c->words));
+	c->numbers = psync_check_alloc(numbers + most, sizeof(*c->numbers));
+	c->scratch = c->words + words;
+	words = 0;
+	numbers = most;
+	for (i = 0; i < c->ninsts; i++) {
+		in = &c->insts[i];
+		for (k = in->msgs; k < in->msgs + in->nmsgs; k++) {
+			c->msgs[k].context = c->words + words;
+			c->msgs[k].preds = c->words + words + in->words;
+			words += 2 * in->words;
+		}
+	}
+	for (i = 0; i < hist->nseats; i++) {
+		seat = &c->seats[i];
+		in = &c->insts[seat->inst];
+		seat->view = c->words + words;
+		seat->leaves = seat->view + in->words;
+		seat->stable = seat->leaves + in->words;
+		words += 3 * in->words;
+		seat->sent = c->numbers + numbers;
+		numbers += seat->nsent;
+		seat->last = c->numbers + numbers;
+		numbers += hist->convs[in->conv].n;
+		seat->nsent = 0;
+	}
+}
+
+void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
+{
+	struct psync_check c = { .hist = hist, .verdict = verdict };
+	size_t i;
+
+	*verdict = (struct psync_verdict){ 0 };
+	c.seats = psync_check_alloc(hist->nseats, sizeof(*c.seats));
+	c.insts = psync_check_alloc(hist->nseats, sizeof(*c.insts));
+	psync_check_survey(&c);
+	psync_check_layout(&c);
+	for (i = 0; i < hist->nrecs && !verdict->invariant; i++) {
+		c.rec = &hist->recs[i];
+		psync_check_replay(&c);
+	}
+	free(c.seats);
+	free(c.insts);
+	free(c.msgs);
+	free(c.words);
+	free(c.numbers);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The independent checker: judges histories, knows nothing of the core. */
+#ifndef _PSYNC_SIM_CHECKER_H
+#define _PSYNC_SIM_CHECKER_H
+
+#include "history.h"
+
+/**
+ * struct psync_verdict - what the checker found
+ * @invariant: the first one violated, or NULL
+ * @text: how
+ * @receives: messages received
+ * @depth: greatest wave
+ * @width: most leaves that a view ever had
+ * @late: seats that opened when others of their conversation had sent
+ */
+struct psync_verdict {
+	const char *invariant;
+	char text[240];
+	uint64_t receives;
+	uint64_t depth;
+	uint64_t width;
+	uint64_t late;
+};
+
+/**
+ * psync_check - judge a history
+ * @hist: history
+ * @verdict: filled in
+ *
+ * Invariants, by the name they are reported under:
+ *
+ * mid-order	a participant numbers its messages one after the other
+ * leaves	a message is sent in the context of the leaves of its sender's
+ *		view, and the query for them says the same
+ * reduction	no predecessor of a message precedes another of them
+ * integrity	what is received was sent, with the same bytes
+ * earlier-instance	... in this conversation, not in an earlier one
+ *		under the same id
+ * own		nobody receives its own message
+ * once		nobody receives a message twice
+ * edges	all who receive a message see the predecessors it was sent with
+ * wave		and a wave one more than the greatest among those
+ * causal-order	all of which they have received before
+ * stable-view	a message answered stable is in all other participants' views
+ * stable-revoked	and is never answered otherwise again
+ * stable-exact	stable means: all others have sent in its context
+ * precedes, roots, next, prev	answers are those of the graph itself
+ * known	"not in the view" and "freed" are true
+ * outstanding	counts are possible, and zero when nothing can be taken
+ * rest-view	the view at rest is what was sent and received
+ * linear-order	which is listed in an order that extends precedes
+ * agreement	and is everything that was sent in the conversation
+ */
+void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict);
+
+#endif /* _PSYNC_SIM_CHECKER_H */

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Any input to an image: packets that a hostile member of the conversation
+ * could send, between everything that participants here can do, with small
+ * limits and an allocator that fails now and then.  Nothing may break, be
+ * lost or exceed its limit; what the image sends must pass the decoder.
+ *
+ * The input is a program: one byte of operation, then its operands.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/kernel.h>
+#include <linux/limits.h>
+
+#include "core/image.h"
+
+#define PSYNC_FUZZ_CID		0x0123456789abcdefULL
+#define PSYNC_FUZZ_SITE		1
+#define PSYNC_FUZZ_INC		100
+#define PSYNC_FUZZ_PARTS	24
+#define PSYNC_FUZZ_OPS		400
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/**
+ * struct psync_fuzz_body - a message's bytes, none of them
+ * @refs: references
+ */
+struct psync_fuzz_body {
+	u32 refs;
+};
+
+/**
+ * struct psync_fuzz - an image and what it lives on
+ * @img: first, so that the ops find the rest
+ * @data: input not yet used
+ * @size: bytes of it
+ * @pids: participants
+ * @n: how many
+ * @views: of the local participants
+ * @in: which of them are joined
+ * @now: time
+ * @openings: given out
+ * @nonce: last one given out
+ * @asked: nonce of the last HELLO sent
+ * @live: bytes allocated
+ * @bodies: bodies alive
+ * @fail: allocations until one fails, 0: none does
+ */
+struct psync_fuzz {
+	struct psync_image img;
+	const u8 *data;
+	size_t size;
+	struct psync_pid pids[PSYNC_FUZZ_PARTS];
+	u32 n;
+	struct psync_view views[PSYNC_FUZZ_PARTS];
+	bool in[PSYNC_FUZZ_PARTS];
+	u64 now;
+	u32 openings;
+	u64 nonce;
+	u64 asked;
+	size_t live;
+	u32 bodies;
+	u32 fail;
+};
+
+static void psync_fuzz_require(bool what)
+{
+	if (!what)
+		abort();
+}
+
+static u8 psync_fuzz_byte(struct psync_fuzz *f)
+{
+	if (!f->size)
+		return 0;
+	f->size--;
+	return *f->data++;
+}
+
+/* Mostly small numbers, but any. */
+static u32 psync_fuzz_number(struct psync_fuzz *f)
+{
+	u8 kind = psync_fuzz_byte(f);
+
+	if (kind < 0xf0)
+		return kind & 0x1f;
+	return (u32)psync_fuzz_byte(f) << 24 | psync_fuzz_byte(f) << 16 |
+	       psync_fuzz_byte(f) << 8 | psync_fuzz_byte(f);
+}
+
+static struct psync_fuzz_body *psync_fuzz_body(struct psync_fuzz *f)
+{
+	struct psync_fuzz_body *body = malloc(sizeof(*body));
+
+	psync_fuzz_require(body);
+	body->refs = 1;
+	f->bodies++;
+	return body;
+}
+
+static void psync_fuzz_put(struct psync_fuzz *f, struct psync_fuzz_body *body)
+{
+	if (--body->refs)
+		return;
+	f->bodies--;
+	free(body);
+}
+
+/* The ops of the core. */
+
+static void *psync_fuzz_op_alloc(struct psync_image *img, size_t size)
+{
+	struct psync_fuzz *f = (struct psync_fuzz *)img;
+
+	if (f->fail && !--f->fail)
+		return NULL;
+	f->live += size;
+	return calloc(1, size);
+}
+
+static void psync_fuzz_op_free(struct psync_image *img, void *mem, size_t size)
+{
+	struct psync_fuzz *f = (struct psync_fuzz *)img;
+
+	if (!mem)
+		return;
+	psync_fuzz_require(size <= f->live);
+	f->live -= size;
+	free(mem);
+}
+
+static void psync_fuzz_op_transmit(struct psync_image *img, u32 site,
+				   struct psync_pkt *pkt, void *body)
+{
+	struct psync_fuzz *f = (struct psync_fuzz *)img;
+	struct psync_pkt back;
+	u32 len;
+	u8 *buf;
+
+	if (pkt->type == PSYNC_PKT_HELLO)
+		f->asked = pkt->hello.nonce;
+	pkt->src_site = PSYNC_FUZZ_SITE;
+	pkt->src_inc = PSYNC_FUZZ_INC;
+	pkt->dst_site = site;
+	pkt->dst_inc = 0;
+	if (pkt->type == PSYNC_PKT_MSG)
+		pkt->msg.dst_opening = 0;
+	psync_fuzz_require(!body == (pkt->type != PSYNC_PKT_MSG));
+	len = psync_wire_hdr_size(pkt);
+	buf = malloc(len);
+	psync_fuzz_require(buf);
+	psync_wire_encode(pkt, buf);
+	psync_fuzz_require(!psync_wire_decode(buf, len, len + pkt->body_len,
+					      &back));
+	free(buf);
+}
+
+static void psync_fuzz_op_body_put(struct psync_image *img, void *body)
+{
+	psync_fuzz_put((struct psync_fuzz *)img, body);
+}
+
+static void psync_fuzz_op_readable(struct psync_image *img,
+				   struct psync_view *view)
+{
+	psync_fuzz_require(view->img == img);
+}
+
+static void psync_fuzz_op_event(struct psync_image *img,
+				struct psync_view *view,
+				const struct psync_event *ev)
+{
+	psync_fuzz_require(!view || view->img == img);
+	psync_fuzz_require(ev->type && !ev->reserved);
+}
+
+static void psync_fuzz_op_arm(struct psync_image *img, u64 deadline)
+{
+	psync_fuzz_require(deadline == img->deadline);
+}
+
+static void psync_fuzz_op_dropped(struct psync_image *img,
+				  enum psync_drop reason)
+{
+	(void)img;
+	psync_fuzz_require(reason > PSYNC_OK && reason < PSYNC_DROP_MAX);
+}
+
+static u64 psync_fuzz_op_nonce(struct psync_image *img)
+{
+	return ++((struct psync_fuzz *)img)->nonce;
+}
+
+static const struct psync_image_ops psync_fuzz_ops = {
+	.alloc = psync_fuzz_op_alloc,
+	.free = psync_fuzz_op_free,
+	.transmit = psync_fuzz_op_transmit,
+	.body_put = psync_fuzz_op_body_put,
+	.readable = psync_fuzz_op_readable,
+	.event = psync_fuzz_op_event,
+	.arm = psync_fuzz_op_arm,
+	.dropped = psync_fuzz_op_dropped,
+	.nonce = psync_fuzz_op_nonce,
+};
+
+/* Packets. */
+
+/* From decoded to decoded again, as over a wire, perhaps with a wrong bit. */
+static void psync_fuzz_feed(struct psync_fuzz *f, struct psync_pkt *pkt)
+{
+	struct psync_fuzz_body *body = NULL;
+	u32 len = psync_wire_hdr_size(pkt), at;
+	enum psync_drop drop = PSYNC_DROP_BAD_HEADER;
+	u8 *buf = malloc(len);
+	u8 flip;
+
+	psync_fuzz_require(buf);
+	psync_wire_encode(pkt, buf);
+	flip = psync_fuzz_byte(f);
+	if (flip > 0xf0) {
+		at = (u32)psync_fuzz_byte(f) << 8 | psync_fuzz_byte(f);
+		buf[at % len] ^= flip & 0xf;
+	}
+	if (psync_wire_need(buf, len) <= len)
+		drop = psync_wire_decode(buf, len, len + pkt->body_len, pkt);
+	if (!drop && pkt->cid == PSYNC_FUZZ_CID &&
+	    pkt->src_site != PSYNC_FUZZ_SITE &&
+	    pkt->type != PSYNC_PKT_DGRAM) {
+		if (pkt->type == PSYNC_PKT_MSG)
+			body = psync_fuzz_body(f);
+		drop = psync_image_input(&f->img, pkt, body, f->now);
+		if (drop && body)
+			psync_fuzz_put(f, body);
+	}
+	free(buf);
+}
+
+static void psync_fuzz_head(struct psync_fuzz *f, struct psync_pkt *pkt,
+			    u8 type)
+{
+	memset(pkt, 0, sizeof(*pkt));
+	pkt->type = type;
+	pkt->src_site = 2 + psync_fuzz_byte(f) % 4;
+	pkt->src_inc = 1 + psync_fuzz_byte(f) % 4;
+	pkt->cid = PSYNC_FUZZ_CID;
+	pkt->digest = f->img.p.digest;
+	pkt->group = f->img.p.group;
+	pkt->number = f->img.p.number;
+	pkt->opening = psync_fuzz_byte(f) % 4;
+}
+
+static void psync_fuzz_msg(struct psync_fuzz *f)
+{
+	struct psync_wire_pid pids[PSYNC_FUZZ_PARTS];
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	__be32 stamp[PSYNC_FUZZ_PARTS];
+	u8 bitmap[4] = { 0 };
+	u32 base = f->img.p.seq_base, i;
+	struct psync_pkt pkt;
+	u8 flags;
+
+	psync_fuzz_head(f, &pkt, PSYNC_PKT_MSG);
+	flags = psync_fuzz_byte(f);
+	pkt.msg.sender = psync_fuzz_byte(f) % f->n;
+	pkt.src_site = f->pids[pkt.msg.sender].site;
+	pkt.msg.kind = PSYNC_KIND_DATA;
+	pkt.msg.seq = base + psync_fuzz_number(f);
+	pkt.msg.wave = psync_fuzz_number(f);
+	pkt.msg.n = f->n;
+	pkt.msg.dst_opening = flags & 4 ? psync_fuzz_number(f) : 0;
+	pkt.body_len = flags & 8 ? psync_fuzz_number(f) & 0x7fff : 1;
+	for (i = 0; i < f->n; i++) {
+		pids[i].site = cpu_to_be32(f->pids[i].site);
+		pids[i].port = cpu_to_be32(f->pids[i].port);
+	}
+	if (flags & 1) {
+		pkt.msg.flags |= PSYNC_MSGF_START;
+		pkt.msg.participants = pids;
+	}
+	if (flags & 2) {
+		pkt.msg.flags |= PSYNC_MSGF_STAMP;
+		for (i = 0; i < f->n; i++) {
+			stamp[i] = cpu_to_be32(base + psync_fuzz_number(f));
+			if (psync_fuzz_byte(f) & 1) {
+				bitmap[i / 8] |= 1 << i % 8;
+				pkt.msg.npred++;
+			}
+		}
+		pkt.msg.stamp = stamp;
+		pkt.msg.bitmap = bitmap;
+		psync_fuzz_feed(f, &pkt);
+		return;
+	}
+	for (i = 0; i < f->n && pkt.msg.npred < PSYNC_PREDS_LIST; i++) {
+		if (!(psync_fuzz_byte(f) & 1))
+			continue;
+		mids[pkt.msg.npred].index = cpu_to_be16(i);
+		mids[pkt.msg.npred].reserved = 0;
+		mids[pkt.msg.npred++].seq =
+			cpu_to_be32(base + psync_fuzz_number(f));
+	}
+	pkt.msg.preds = mids;
+	psync_fuzz_feed(f, &pkt);
+}
+
+static void psync_fuzz_hello(struct psync_fuzz *f)
+{
+	struct psync_pkt pkt;
+	u8 kind = psync_fuzz_byte(f);
+
+	if (kind % 3 == 2) {
+		psync_fuzz_head(f, &pkt, PSYNC_PKT_REFUSE);
+		pkt.refuse.reason = 1 + kind / 3 % 2;
+		pkt.refuse.opening = psync_fuzz_byte(f) % 4;
+		psync_fuzz_feed(f, &pkt);
+		return;
+	}
+	psync_fuzz_head(f, &pkt, kind % 3 ? PSYNC_PKT_HELLO_ACK :
+					    PSYNC_PKT_HELLO);
+	pkt.hello.nonce = kind & 0x80 ? 1 + psync_fuzz_number(f) : f->asked;
+	if (pkt.type == PSYNC_PKT_HELLO_ACK) {
+		pkt.hello.known = psync_fuzz_byte(f) % 4;
+		pkt.hello.state = psync_fuzz_byte(f) % 3;
+		if (pkt.hello.state == PSYNC_HELLO_CLOSED)
+			pkt.hello.age = psync_fuzz_number(f);
+	}
+	psync_fuzz_feed(f, &pkt);
+}
+
+static void psync_fuzz_raw(struct psync_fuzz *f)
+{
+	u32 len = (u32)psync_fuzz_byte(f) << 8 | psync_fuzz_byte(f);
+	struct psync_fuzz_body *body = NULL;
+	enum psync_drop drop;
+	struct psync_pkt pkt;
+	u8 *buf;
+
+	if (len > f->size)
+		len = f->size;
+	buf = malloc(len ? len : 1);
+	psync_fuzz_require(buf);
+	memcpy(buf, f->data, len);
+	f->data += len;
+	f->size -= len;
+	if (psync_wire_need(buf, len) <= len &&
+	    !psync_wire_decode(buf, len, len, &pkt) &&
+	    pkt.cid == PSYNC_FUZZ_CID && pkt.type != PSYNC_PKT_DGRAM) {
+		if (pkt.type == PSYNC_PKT_MSG)
+			body = psync_fuzz_body(f);
+		drop = psync_image_input(&f->img, &pkt, body, f->now);
+		if (drop && body)
+			psync_fuzz_put(f, body);
+	}
+	free(buf);
+}
+
+/* Participants. */
+
+static void psync_fuzz_join(struct psync_fuzz *f, u32 i)
+{
+	bool pending = psync_fuzz_byte(f) & 1;
+
+	if (f->in[i]) {
+		psync_view_accept(&f->views[i], 1, ++f->openings, f->now);
+		return;
+	}
+	memset(&f->views[i], 0, sizeof(f->views[i]));
+	f->views[i].pending = pending;
+	f->in[i] = !psync_image_join(&f->img, &f->views[i], i, 1,
+				     ++f->openings, f->now);
+}
+
+static void psync_fuzz_send(struct psync_fuzz *f, u32 i)
+{
+	struct psync_fuzz_body *body;
+	u64 mid;
+
+	if (!f->in[i])
+		return;
+	body = psync_fuzz_body(f);
+	if (psync_image_send(&f->img, &f->views[i], body,
+			     psync_fuzz_number(f), &mid))
+		psync_fuzz_put(f, body);
+}
+
+static void psync_fuzz_receive(struct psync_fuzz *f, u32 i)
+{
+	u32 count = psync_fuzz_byte(f) % 8;
+	struct psync_node *node;
+
+	while (f->in[i] && count-- &&
+	       (node = psync_view_next(&f->views[i]))) {
+		psync_fuzz_require(node->body && f->views[i].outstanding);
+		psync_view_take(&f->views[i], node);
+	}
+}
+
+static void psync_fuzz_ask(struct psync_fuzz *f, u32 i)
+{
+	u64 mids[PSYNC_FUZZ_PARTS * 4];
+	struct psync_view *view = &f->views[i];
+	const struct psync_node *node;
+	u32 others, sites, room;
+	u64 mid, mid2;
+
+	if (!f->in[i])
+		return;
+	room = psync_fuzz_byte(f) % ARRAY_SIZE(mids);
+	mid = PSYNC_MID(psync_fuzz_byte(f) % (f->n + 1),
+			f->img.p.seq_base + psync_fuzz_number(f));
+	mid2 = PSYNC_MID(psync_fuzz_byte(f) % (f->n + 1),
+			 f->img.p.seq_base + psync_fuzz_number(f));
+	psync_view_roots(view, mids, room);
+	psync_view_leaves(view, mids, room);
+	psync_view_step(view, mid, true, mids, room);
+	psync_view_step(view, mid, false, mids, room);
+	psync_view_mids(view, 0, mids, room);
+	psync_view_mids(view, mid, mids, room);
+	psync_view_precedes(view, mid, mid2);
+	psync_view_stable(view, mid, &others, &sites);
+	psync_view_find(view, mid, &node);
+}
+
+/* What must hold whatever came in. */
+static void psync_fuzz_check(struct psync_fuzz *f)
+{
+	const struct psync_limits *limits = &f->img.p.limits;
+
+	psync_fuzz_require(f->img.nearly <= limits->max_early);
+	psync_fuzz_require(f->img.nheld <= limits->max_held);
+	psync_fuzz_require(f->img.waiting_bytes <= f->img.body_bytes);
+	psync_fuzz_require(f->img.nopen <= f->img.nviews);
+}
+
+static void psync_fuzz_op(struct psync_fuzz *f)
+{
+	u8 op = psync_fuzz_byte(f);
+	u32 i = (op >> 4) % f->n;
+
+	switch (op & 0xf) {
+	case 0:
+		psync_fuzz_raw(f);
+		break;
+	case 1:
+		psync_fuzz_hello(f);
+		break;
+	case 2:
+		psync_fuzz_join(f, i);
+		break;
+	case 3:
+		if (f->in[i])
+			psync_image_leave(&f->img, &f->views[i]);
+		f->in[i] = false;
+		break;
+	case 4:
+		f->now += (u64)psync_fuzz_number(f) * 1000000;
+		psync_image_timer(&f->img, f->now);
+		break;
+	case 5:
+		psync_image_start(&f->img, f->pids, f->n, f->now);
+		break;
+	case 6:
+		f->fail = psync_fuzz_byte(f) % 32;
+		break;
+	case 7:
+	case 8:
+		psync_fuzz_send(f, i);
+		break;
+	case 9:
+	case 10:
+		psync_fuzz_receive(f, i);
+		break;
+	case 11:
+		psync_fuzz_ask(f, i);
+		break;
+	default:
+		psync_fuzz_msg(f);
+		break;
+	}
+	psync_fuzz_check(f);
+}
+
+/* Participants at four sites, the first of them ours. */
+static int psync_fuzz_open(struct psync_fuzz *f)
+{
+	u8 kind = psync_fuzz_byte(f);
+	struct psync_image_params p = {
+		.cid = PSYNC_FUZZ_CID,
+		.group = 5,
+		.site = PSYNC_FUZZ_SITE,
+		.inc = PSYNC_FUZZ_INC,
+	};
+	u32 i;
+
+	f->n = 2 + psync_fuzz_byte(f) % (PSYNC_FUZZ_PARTS - 1);
+	for (i = 0; i < f->n; i++) {
+		f->pids[i].site = i ? 1 + psync_fuzz_byte(f) % 4 :
+				      PSYNC_FUZZ_SITE;
+		f->pids[i].port = 10 + i;
+	}
+	p.digest = psync_wire_digest(f->pids, f->n);
+	p.number = kind & 1;
+	p.seq_base = kind & 2 ? 0xfffffff0 : 0;
+	if (!(kind & 4) || p.number) {
+		p.pids = f->pids;
+		p.n = f->n;
+	}
+	p.limits.max_nodes = 1 + psync_fuzz_byte(f) % 16;
+	p.limits.max_held = 1 + psync_fuzz_byte(f) % 16;
+	p.limits.max_early = 1 + psync_fuzz_byte(f) % 16;
+	p.limits.max_bytes = 1 + (psync_fuzz_byte(f) << 4);
+	p.limits.max_pending = 1 + (psync_fuzz_byte(f) << 4);
+	p.limits.hello_ns = 1000000;
+	p.limits.hello_tries = 1 + psync_fuzz_byte(f) % 4;
+	return psync_image_init(&f->img, &p, &psync_fuzz_ops);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct psync_fuzz *f = calloc(1, sizeof(*f));
+	u32 i;
+
+	psync_fuzz_require(f);
+	f->data = data;
+	f->size = size;
+	if (!psync_fuzz_open(f)) {
+		for (i = 0; f->size && i < PSYNC_FUZZ_OPS; i++)
+			psync_fuzz_op(f);
+		for (i = 0; i < f->n; i++)
+			if (f->in[i])
+				psync_image_leave(&f->img, &f->views[i]);
+		psync_image_destroy(&f->img);
+	}
+	psync_fuzz_require(!f->live && !f->bodies);
+	free(f);
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What participants did and were told, in the order of (virtual) time. */
+#ifndef _PSYNC_SIM_HISTORY_H
+#define _PSYNC_SIM_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * This is all the checker knows.  It names nothing of the core: mids are
+ * participant index << 48 | sequence number, as programs see them.
+ */
+#define PSYNC_HIST_SEQ_BITS	48
+#define PSYNC_HIST_UNKNOWN	(-1)	/* answer: not in the view */
+#define PSYNC_HIST_FREED	(-2)	/* answer: no longer kept */
+
+/**
+ * enum psync_rec_type - what was done
+ * @PSYNC_REC_OPEN: the seat's participant opened; the set is the leaves of what
+ *	it begins behind: none, unless its site gave earlier messages up
+ * @PSYNC_REC_CLOSE: it closed
+ * @PSYNC_REC_REFUSED: it was told that others go on without it
+ * @PSYNC_REC_SEND: it sent @mid, @hash, @len in the context of the set
+ * @PSYNC_REC_RECV: it received @mid, @hash, @len, whose predecessors are the
+ *	set and whose wave is @wave
+ * @PSYNC_REC_STABLE: is @mid stable?  @answer, @others, @sites
+ * @PSYNC_REC_PRECEDES: does @mid precede @mid2?  @answer
+ * @PSYNC_REC_LEAVES: the set is what it was told
+ * @PSYNC_REC_ROOTS: likewise
+ * @PSYNC_REC_NEXT: successors of @mid; @answer is negative or the set counts
+ * @PSYNC_REC_PREV: predecessors of @mid, likewise
+ * @PSYNC_REC_OUTSTANDING: @answer wait; @others says whether one can be taken
+ * @PSYNC_REC_REST: nothing moves any more; the set is the view, in the order
+ *	of attachment; @answer is the number of messages that entered it
+ */
+enum psync_rec_type {
+	PSYNC_REC_OPEN,
+	PSYNC_REC_CLOSE,
+	PSYNC_REC_REFUSED,
+	PSYNC_REC_SEND,
+	PSYNC_REC_RECV,
+	PSYNC_REC_STABLE,
+	PSYNC_REC_PRECEDES,
+	PSYNC_REC_LEAVES,
+	PSYNC_REC_ROOTS,
+	PSYNC_REC_NEXT,
+	PSYNC_REC_PREV,
+	PSYNC_REC_OUTSTANDING,
+	PSYNC_REC_REST,
+};
+
+/**
+ * struct psync_rec - one thing done
+ * @at: when
+ * @type: enum psync_rec_type
+ * @seat: by whom, index in psync_hist.seats
+ * @mid: message
+ * @mid2: second message
+ * @hash: of the message's bytes
+ * @len: its length
+ * @wave: its wave
+ * @answer: what the query returned
+ * @others: see enum psync_rec_type
+ * @sites: see enum psync_rec_type
+ * @set: first entry in psync_hist.sets
+ * @nset: entries
+ */
+struct psync_rec {
+	uint64_t at;
+	uint32_t type;
+	uint32_t seat;
+	uint64_t mid;
+	uint64_t mid2;
+	uint64_t hash;
+	uint32_t len;
+	uint32_t wave;
+	int32_t answer;
+	uint32_t others;
+	uint32_t sites;
+	uint32_t nset;
+	size_t set;
+};
+
+/**
+ * struct psync_seat - one opening of one participant
+ * @conv: index in psync_hist.convs
+ * @part: participant index
+ */
+struct psync_seat {
+	uint32_t conv;
+	uint32_t part;
+};
+
+/**
+ * struct psync_hist_conv - a conversation, under one cid
+ * @named: a rendezvous: its id is the same whenever it is opened
+ * @n: participants
+ * @sites: site of each, first entry in psync_hist.sets; a site goes by the
+ *	index of its first participant
+ * @seq_base: sequence numbers begin after it
+ * @exact: no node is freed for its depth, so every query has a full answer
+ * @blur: two sites may disagree for so long about which of them acted first
+ */
+struct psync_hist_conv {
+	uint32_t n;
+	size_t sites;
+	uint64_t seq_base;
+	uint64_t blur;
+	bool exact;
+	bool named;
+};
+
+/**
+ * struct psync_hist - a history; the arrays are reused by the next one
+ * @recs: records
+ * @nrecs: how many
+ * @rec_room: that fit
+ * @sets: mids (and sites) that records refer to
+ * @nsets: how many
+ * @set_room: that fit
+ * @seats: openings
+ * @nseats: how many
+ * @seat_room: that fit
+ * @convs: conversations
+ * @nconvs: how many
+ * @conv_room: that fit
+ */
+struct psync_hist {
+	struct psync_rec *recs;
+	size_t nrecs;
+	size_t rec_room;
+	uint64_t *sets;
+	size_t nsets;
+	size_t set_room;
+	struct psync_seat *seats;
+	size_t nseats;
+	size_t seat_room;
+	struct psync_hist_conv *convs;
+	size_t nconvs;
+	size_t conv_room;
+};
+
+void psync_hist_reset(struct psync_hist *hist);
+void psync_hist_free(struct psync_hist *hist);
+uint64_t psync_hist_hash(const void *data, size_t len);
+
+/**
+ * psync_hist_conv_add - a conversation may be opened from now on
+ * @hist: history
+ * @conv: all of it but @sites
+ *
+ * Return: room for @conv->n sites, to be filled in at once.
+ */
+uint64_t *psync_hist_conv_add(struct psync_hist *hist,
+			      const struct psync_hist_conv *conv);
+
+/* A participant opens: Return: its seat, which is in its records. */
+uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
+			     uint32_t conv, uint32_t part);
+
+/**
+ * psync_hist_add - put down that something was done
+ * @hist: history
+ * @at: when
+ * @type: what
+ * @seat: by whom
+ *
+ * Return: the record, zero otherwise; good until the next is added.
+ */
+struct psync_rec *psync_hist_add(struct psync_hist *hist, uint64_t at,
+				 enum psync_rec_type type, uint32_t seat);
+
+/**
+ * psync_hist_set - give the last record a set of mids
+ * @hist: history
+ * @mids: they
+ * @n: how many
+ */
+void psync_hist_set(struct psync_hist *hist, const unsigned long long *mids,
+		    uint32_t n);
+
+#endif /* _PSYNC_SIM_HISTORY_H */

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stand-in: newer kernels have it here. */
+#include <asm/unaligned.h>

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One simulation: everything that a seed makes. */
+#ifndef _PSYNC_SIM_SIM_H
+#define _PSYNC_SIM_SIM_H
+
+#include <stdio.h>
+
+#include <linux/types.h>
+
+#include "heap.h"
+#include "history.h"
+#include "net.h"
+#include "prng.h"
+
+#include "../../net/psync/core/drop.h"
+
+#define PSYNC_USEC	1000ULL
+#define PSYNC_MSEC	(1000 * PSYNC_USEC)
+#define PSYNC_SEC	(1000 * PSYNC_MSEC)
+
+/*
+ * X(name, how it adds up, how soon it must not be zero, what it is).  A zero
+ * means that a run has not tested what it should: OFTEN from a few seeds on,
+ * RARE in long runs with many sites.
+ */
+#define PSYNC_STATS(X)							\
+	X(messages, ADD, OFTEN, "messages")				\
+	X(deliveries, ADD, OFTEN, "deliveries")				\
+	X(packets, ADD, OFTEN, "packets")				\
+	X(held, ADD, OFTEN, "held for their context")			\
+	X(reordered, ADD, OFTEN, "reordered packets")			\
+	X(copies, ADD, OFTEN, "packets duplicated")			\
+	X(duplicates, ADD, OFTEN, "duplicates dropped")			\
+	X(depth, MAX, OFTEN, "greatest depth")				\
+	X(width, MAX, OFTEN, "greatest width")				\
+	X(openings, ADD, OFTEN, "openings")				\
+	X(reopenings, ADD, RARE, "reopenings")				\
+	X(late, ADD, RARE, "late openings")				\
+	X(gaps, ADD, RARE, "openings after a gap")			\
+	X(restarts, ADD, RARE, "openings that need a restart")		\
+	X(excluded, ADD, RARE, "participants that came back refused")	\
+	X(reboots, ADD, RARE, "sites restarted")			\
+	X(embryos, ADD, RARE, "embryos")				\
+	X(early, ADD, RARE, "early packets")				\
+	X(hellos, ADD, RARE, "packets of confirmation")			\
+	X(parked, ADD, RARE, "parked for their incarnation")		\
+	X(stale, ADD, RARE, "of earlier openings, dropped")		\
+	X(closed, ADD, RARE, "for closed ones, dropped")		\
+	X(deaf, ADD, RARE, "not listened to, dropped")			\
+	X(refused, ADD, RARE, "refused packets")			\
+	X(stamps, ADD, RARE, "packets with a stamp")			\
+	X(freed, ADD, RARE, "answers: freed")				\
+	X(stable, ADD, RARE, "answers: stable")
+
+struct psync_stats {
+#define X(name, how, often, text) u64 name;
+	PSYNC_STATS(X)
+#undef X
+	u64 drops[PSYNC_DROP_MAX];
+};
+
+struct psync_site;
+struct psync_conv;
+
+/**
+ * struct psync_sim - a simulation
+ * @seed: where all of it comes from
+ * @now: virtual time in ns
+ * @trace: where the schedule is printed, or NULL
+ * @heap: what happens next
+ * @rng: for the shape and the participants
+ * @net: network
+ * @nsites: sites
+ * @sites: they
+ * @nconvs: conversations
+ * @convs: they
+ * @hist: what the checker will read
+ * @stats: counted so far
+ * @blocks: allocations of the core not yet freed
+ * @bytes: their sizes
+ * @bodies: message bodies alive
+ * @invariant: first one violated, or NULL
+ * @text: how
+ * @unfair: a reason to drop a packet that the network cannot have given
+ */
+struct psync_sim {
+	u64 seed;
+	u64 now;
+	FILE *trace;
+	struct psync_heap heap;
+	struct psync_prng rng;
+	struct psync_net net;
+	u32 nsites;
+	struct psync_site *sites;
+	u32 nconvs;
+	struct psync_conv *convs;
+	struct psync_hist *hist;
+	struct psync_stats *stats;
+	u64 blocks;
+	u64 bytes;
+	u64 bodies;
+	const char *invariant;
+	char text[240];
+	const char *unfair;
+};
+
+/**
+ * psync_sim_run - run one seed
+ * @sim: seed, trace, hist and stats set, zero otherwise
+ * @max_sites: at most so many sites
+ *
+ * Return: true when nothing was found; else @sim says what.
+ */
+bool psync_sim_run(struct psync_sim *sim, u32 max_sites);
+
+/* The first violation is kept. */
+__attribute__((format(printf, 3, 4)))
+void psync_sim_fail(struct psync_sim *sim, const char *invariant,
+		    const char *fmt, ...);
+
+/* Print a line of the schedule, when it is wanted. */
+__attribute__((format(printf, 2, 3)))
+void psync_sim_trace(struct psync_sim *sim, const char *fmt, ...);
+
+/* Like calloc(), but does not return without memory. */
+void *psync_sim_alloc(size_t n, size_t size);
+
+#endif /* _PSYNC_SIM_SIM_H */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A bed for the core's unit tests: sites, surroundings, packets by hand. */
+#include "bed.h"
+
+int psync_bed_bodies;
+
+static struct psync_bed *psync_bed_of(struct psync_image *img)
+{
+	return container_of(img, struct psync_bed, img);
+}
+
+static void *psync_bed_alloc(struct psync_image *img, size_t size)
+{
+	struct psync_bed *bed = psync_bed_of(img);
+	void *mem;
+
+	bed->allocs++;
+	if (bed->allocs == bed->fail_at ||
+	    (bed->fail_from && bed->allocs >= bed->fail_from))
+		return NULL;
+	mem = calloc(1, size);
+	assert_non_null(mem);
+	bed->live += size;
+	return mem;
+}
+
+static void psync_bed_free(struct psync_image *img, void *mem, size_t size)
+{
+	if (!mem)
+		return;
+	assert_true(psync_bed_of(img)->live >= size);
+	psync_bed_of(img)->live -= size;
+	free(mem);
+}
+
+static void psync_bed_transmit(struct psync_image *img, u32 site,
+			       struct psync_pkt *pkt, void *body)
+{
+	struct psync_bed *bed = psync_bed_of(img);
+	struct psync_bed_packet *packet;
+
+	assert_true(bed->nsent < PSYNC_BED_PACKETS);
+	packet = &bed->sent[bed->nsent++];
+	pkt->src_site = img->p.site;
+	pkt->src_inc = bed->inc;
+	pkt->dst_site = site;
+	pkt->dst_inc = 0;
+	packet->site = site;
+	packet->len = psync_wire_hdr_size(pkt);
+	packet->data = malloc(packet->len);
+	packet->body = body;
+	if (packet->body)
+		packet->body->refs++;
+	assert_non_null(packet->data);
+	memset(packet->data, 0xa5, packet->len);
+	psync_wire_encode(pkt, packet->data);
+}
+
+struct psync_bed_body *psync_bed_body_new(void)
+{
+	struct psync_bed_body *body = calloc(1, sizeof(*body));
+
+	assert_non_null(body);
+	body->refs = 1;
+	psync_bed_bodies++;
+	return body;
+}
+
+void psync_bed_body_put(struct psync_bed_body *body)
+{
+	if (!body)
+		return;
+	assert_true(body->refs > 0);
+	if (--body->refs)
+		return;
+	psync_bed_bodies--;
+	free(body);
+}
+
+static void psync_bed_op_body_put(struct psync_image *img, void *body)
+{
+	assert_non_null(body);
+	psync_bed_body_put(body);
+}
+
+static void psync_bed_readable(struct psync_image *img, struct psync_view *view)
+{
+	assert_int_equal(view->outstanding, 1);
+	psync_bed_of(img)->readable++;
+}
+
+static void psync_bed_event(struct psync_image *img, struct psync_view *view,
+			    const struct psync_event *ev)
+{
+	struct psync_bed *bed = psync_bed_of(img);
+
+	if (bed->nevents < PSYNC_BED_EVENTS)
+		bed->events[bed->nevents] = *ev;
+	bed->nevents++;
+	assert_int_equal(ev->cid, img->p.cid);
+	assert_int_equal(ev->reserved, 0);
+}
+
+static void psync_bed_arm(struct psync_image *img, u64 deadline)
+{
+	assert_int_equal(deadline, img->deadline);
+	psync_bed_of(img)->armed = deadline;
+}
+
+static void psync_bed_dropped(struct psync_image *img, enum psync_drop reason)
+{
+	assert_in_range(reason, PSYNC_OK + 1, PSYNC_DROP_MAX - 1);
+	psync_bed_of(img)->drops[reason]++;
+}
+
+static u64 psync_bed_nonce(struct psync_image *img)
+{
+	return ++psync_bed_of(img)->nonce;
+}
+
+const struct psync_image_ops psync_bed_ops = {
+	.alloc		= psync_bed_alloc,
+	.free		= psync_bed_free,
+	.transmit	= psync_bed_transmit,
+	.body_put	= psync_bed_op_body_put,
+	.readable	= psync_bed_readable,
+	.event		= psync_bed_event,
+	.arm		= psync_bed_arm,
+	.dropped	= psync_bed_dropped,
+	.nonce		= psync_bed_nonce,
+};
+
+void psync_bed_params(struct psync_image_params *p, struct psync_pid *pids,
+		      const u32 *sites, u32 n, u32 number)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		pids[i].site = sites[i];
+		pids[i].port = 1000 + i;
+	}
+	*p = (struct psync_image_params){
+		.cid		= PSYNC_BED_CID,
+		.digest		= psync_wire_digest(pids, n),
+		.group		= 7,
+		.number		= number,
+		.pids		= pids,
+		.n		= n,
+		.limits = {
+			.max_nodes	= 1 << 20,
+			.max_held	= 1 << 20,
+			.max_early	= 1 << 20,
+			.max_bytes	= 1 << 30,
+			.max_pending	= 1 << 30,
+			.hello_ns	= 100 * PSYNC_BED_MS,
+			.hello_tries	= 3,
+		},
+	};
+}
+
+int psync_bed_init(struct psync_bed *bed, const struct psync_image_params *p,
+		   u32 site)
+{
+	struct psync_image_params mine = *p;
+
+	memset(bed, 0, sizeof(*bed));
+	bed->inc = 5000 + site;
+	bed->nonce = 1000 * site;
+	mine.site = site;
+	mine.inc = bed->inc;
+	return psync_image_init(&bed->img, &mine, &psync_bed_ops);
+}
+
+void psync_bed_exit(struct psync_bed *bed)
+{
+	u32 i;
+
+	assert_int_equal(bed->img.nviews, 0);
+	assert_int_equal(bed->img.nopen, 0);
+	psync_image_destroy(&bed->img);
+	assert_int_equal(bed->live, 0);
+	assert_int_equal(bed->img.nheld, 0);
+	assert_int_equal(bed->img.nearly, 0);
+	assert_int_equal(bed->img.body_bytes, 0);
+	assert_int_equal(bed->img.waiting_bytes, 0);
+	for (i = 0; i < bed->nsent; i++)
+		psync_bed_packet_free(&bed->sent[i]);
+	bed->nsent = 0;
+}
+
+struct psync_bed_packet psync_bed_pop(struct psync_bed *bed)
+{
+	struct psync_bed_packet packet;
+
+	assert_true(bed->nsent);
+	packet = bed->sent[0];
+	bed->nsent--;
+	memmove(bed->sent, bed->sent + 1, bed->nsent * sizeof(packet));
+	return packet;
+}
+
+void psync_bed_packet_free(struct psync_bed_packet *packet)
+{
+	free(packet->data);
+	psync_bed_body_put(packet->body);
+	packet->data = NULL;
+	packet->body = NULL;
+}
+
+/* @data has the header; the body is only a number. */
+static enum psync_drop psync_bed_decode(const u8 *data, u32 len,
+					struct psync_pkt *pkt)
+{
+	u32 total = data[4] << 8 | data[5];
+	u32 need = psync_wire_need(data, 0);
+
+	while (need <= len && need != psync_wire_need(data, need))
+		need = psync_wire_need(data, need);
+	assert_int_equal(need, len);
+	return psync_wire_decode(data, len, total, pkt);
+}
+
+enum psync_drop psync_bed_give(struct psync_bed *to,
+			       const struct psync_bed_packet *packet, u64 now)
+{
+	struct psync_bed_body *body = NULL;
+	struct psync_pkt pkt;
+	enum psync_drop drop;
+
+	assert_int_equal(psync_bed_decode(packet->data, packet->len, &pkt),
+			 PSYNC_OK);
+	if (pkt.type == PSYNC_PKT_MSG)
+		body = psync_bed_body_new();
+	drop = psync_image_input(&to->img, &pkt, body, now);
+	if (drop)
+		psync_bed_body_put(body);
+	return drop;
+}
+
+enum psync_drop psync_bed_input(struct psync_bed *to,
+				const struct psync_pkt *pkt, u64 now)
+{
+	struct psync_bed_packet packet = {
+		.len = psync_wire_hdr_size(pkt),
+	};
+	enum psync_drop drop;
+
+	packet.data = malloc(packet.len);
+	assert_non_null(packet.data);
+	psync_wire_encode(pkt, packet.data);
+	drop = psync_bed_give(to, &packet, now);
+	free(packet.data);
+	return drop;
+}
+
+void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
+		     u32 npred, const u64 *preds, struct psync_wire_mid *wire,
+		     struct psync_pkt *pkt)
+{
+	const struct psync_image *img = &to->img;
+	u32 i;
+
+	*pkt = (struct psync_pkt){
+		.type		= PSYNC_PKT_MSG,
+		.src_site	= img->parts[sender].pid.site,
+		.src_inc	= 5000 + img->parts[sender].pid.site,
+		.cid		= img->p.cid,
+		.digest		= img->p.digest,
+		.group		= img->p.group,
+		.number		= img->p.number,
+		.opening	= 1,
+		.msg = {
+			.sender	= sender,
+			.kind	= PSYNC_KIND_DATA,
+			.seq	= (u32)seq,
+			.wave	= wave,
+			.n	= img->p.n,
+			.npred	= npred,
+			.preds	= wire,
+		},
+		.body_len = 100,
+	};
+	assert_true(npred <= PSYNC_PREDS_LIST);
+	for (i = 0; i < npred; i++) {
+		wire[i].index = cpu_to_be16(PSYNC_MID_INDEX(preds[i]));
+		wire[i].reserved = 0;
+		wire[i].seq = cpu_to_be32((u32)PSYNC_MID_SEQ(preds[i]));
+	}
+}
+
+enum psync_drop psync_bed_msg(struct psync_bed *to, u32 sender, u64 seq,
+			      u32 wave, u32 npred, const u64 *preds)
+{
+	struct psync_wire_mid wire[PSYNC_PREDS_LIST];
+	struct psync_pkt pkt;
+
+	psync_bed_craft(to, sender, seq, wave, npred, preds, wire, &pkt);
+	return psync_bed_input(to, &pkt, 0);
+}
+
+u64 psync_bed_send(struct psync_bed *bed, struct psync_view *view, u32 len)
+{
+	u64 mid = 0;
+
+	assert_int_equal(psync_image_send(&bed->img, view,
+					  psync_bed_body_new(), len, &mid), 0);
+	return mid;
+}
+
+u64 psync_bed_tell(struct psync_bed *from, struct psync_view *view,
+		   struct psync_bed **to, u32 nto)
+{
+	struct psync_bed_packet packet;
+	u64 mid;
+	u32 i;
+
+	mid = psync_bed_send(from, view, 100);
+	packet = psync_bed_pop(from);
+	for (i = 0; i < nto; i++)
+		if (to[i] != from)
+			assert_int_equal(psync_bed_give(to[i], &packet, 0),
+					 PSYNC_OK);
+	psync_bed_packet_free(&packet);
+	return mid;
+}
+
+u64 psync_bed_receive(struct psync_view *view)
+{
+	struct psync_node *node = psync_view_next(view);
+	u64 mid;
+
+	if (!node)
+		return 0;
+	assert_non_null(node->body);
+	assert_true(((struct psync_bed_body *)node->body)->refs > 0);
+	mid = psync_node_mid(node);
+	psync_view_take(view, node);
+	return mid;
+}
+
+u32 psync_bed_drain(struct psync_view *view)
+{
+	u32 count = 0;
+
+	while (psync_bed_receive(view))
+		count++;
+	assert_int_equal(view->outstanding, 0);
+	return count;
+}

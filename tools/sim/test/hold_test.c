@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The holding queue: order of arrival, checks, limits. */
+#include "bed.h"
+
+/* Site 1 has participant 0, which is open; 1 to 3 are remote. */
+static const u32 psync_hold_sites[] = { 1, 2, 3, 4 };
+
+static void psync_hold_open(struct psync_bed *bed, struct psync_view *view,
+			    u32 max_held, u32 max_bytes)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+
+	psync_bed_params(&p, pids, psync_hold_sites, 4, 0);
+	p.limits.max_held = max_held;
+	p.limits.max_bytes = max_bytes;
+	memset(view, 0, sizeof(*view));
+	assert_int_equal(psync_bed_init(bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed->img, view, 0, 1, 1, 0), 0);
+}
+
+static void psync_hold_close(struct psync_bed *bed, struct psync_view *view,
+			     u32 left_over)
+{
+	psync_image_leave(&bed->img, view);
+	psync_bed_exit(bed);
+	assert_int_equal(bed->drops[PSYNC_DROP_LEFT_OVER], left_over);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* The chain b1 c1 b2 c2 ...: message @i and its one predecessor. */
+static enum psync_drop psync_hold_chain(struct psync_bed *bed, u32 i)
+{
+	u64 pred = PSYNC_MID(1 + (i + 1) % 2, (i + 1) / 2);
+
+	return psync_bed_msg(bed, 1 + i % 2, 1 + i / 2, 1 + i, !!i, &pred);
+}
+
+/* All orders of arrival of six messages give the same graph. */
+static void psync_hold_test_orders(void **state)
+{
+	u32 order[6] = { 0, 1, 2, 3, 4, 5 };
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 i, j, k, c[6] = {};
+
+	for (;;) {
+		psync_hold_open(&bed, &view, 100, 10000);
+		for (i = 0; i < 6; i++)
+			assert_int_equal(psync_hold_chain(&bed, order[i]),
+					 PSYNC_OK);
+		assert_int_equal(bed.img.nheld, 0);
+		assert_int_equal(bed.img.waiting_bytes, 0);
+		assert_int_equal(bed.img.body_bytes, 600);
+		assert_int_equal(bed.img.max_depth, 6);
+		for (i = 0; i < 6; i++)
+			assert_int_equal(psync_bed_receive(&view),
+					 PSYNC_MID(1 + i % 2, 1 + i / 2));
+		psync_hold_close(&bed, &view, 0);
+		/* The next permutation (Heap). */
+		for (k = 1; k < 6 && c[k] == k; k++)
+			c[k] = 0;
+		if (k == 6)
+			return;
+		j = k % 2 ? c[k] : 0;
+		swap(order[j], order[k]);
+		c[k]++;
+	}
+}
+
+/* A chain of 50,000 backwards: no recursion, and each is looked at twice. */
+static void psync_hold_test_long(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 i, n = 50000;
+
+	psync_hold_open(&bed, &view, n, n * 100);
+	for (i = n; --i;)
+		assert_int_equal(psync_hold_chain(&bed, i), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, n - 1);
+	assert_int_equal(bed.img.attached, 0);
+	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 0);
+	assert_int_equal(bed.img.attached, n);
+	assert_int_equal(bed.readable, 1);
+	assert_int_equal(psync_bed_drain(&view), n);
+	psync_hold_close(&bed, &view, 0);
+}
+
+static void psync_hold_test_duplicates(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_hold_open(&bed, &view, 100, 10000);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_hold_chain(&bed, 1), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_DROP_DUPLICATE);
+	/* Number zero is before the first. */
+	assert_int_equal(psync_bed_msg(&bed, 3, 0, 1, 0, NULL),
+			 PSYNC_DROP_DUPLICATE);
+	psync_hold_close(&bed, &view, 0);
+}
+
+/* Each contradiction, attached at once or out of the holding queue. */
+static void psync_hold_test_context(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), c1 = PSYNC_MID(2, 1), b2 = PSYNC_MID(1, 2);
+	u64 d1 = PSYNC_MID(3, 1), a1 = PSYNC_MID(0, 1), c2 = PSYNC_MID(2, 2);
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 preds[3];
+
+	psync_hold_open(&bed, &view, 100, 10000);
+	/* A predecessor of this site that was never sent. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &a1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* A root with a wave that is none. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 0, NULL),
+			 PSYNC_DROP_BAD_WAVE);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	/* Not the first, and not after the first. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 1, 0, NULL),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* Its own predecessor, or itself, or a later one. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 3, 2, 1, &b1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 2, 1, &b2),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* A predecessor before every number. */
+	preds[0] = PSYNC_MID(2, 0);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 2, 1, preds),
+			 PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 1, preds),
+			 PSYNC_DROP_BAD_CONTEXT);
+	preds[0] = PSYNC_MID(2, U32_MAX);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 2, 1, preds),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* Held; when complete, its wave is wrong. */
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 7, 1, &c1), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 1, &b1), PSYNC_OK);
+	assert_int_equal(bed.drops[PSYNC_DROP_BAD_WAVE], 1);
+	assert_int_equal(bed.img.nheld, 0);
+	/* Held for c2, then for a1, which this site has not sent. */
+	preds[0] = a1;
+	preds[1] = c2;
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 7, 2, preds),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* Not reduced: b1 is in the context of c1. */
+	preds[0] = b1;
+	preds[1] = c1;
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 2, preds),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* c2 after b1, which c1 follows already. */
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 2, 1, &b1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* b2 after c1 alone: b1 is in the context of c1. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &c1), PSYNC_OK);
+	/* Nothing of the refused ones stays: the true d1 is taken. */
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 1, &c1), PSYNC_OK);
+	assert_int_equal(psync_bed_drain(&view), 4);
+	/* c2 after d1 only, fine; b3 after d1 only: b2 is not before d1. */
+	assert_int_equal(psync_bed_msg(&bed, 1, 3, 4, 1, &d1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 4, 1, &d1), PSYNC_OK);
+	psync_hold_close(&bed, &view, 0);
+}
+
+/* A held message that turns out to follow a local one that does not exist. */
+static void psync_hold_test_false(void **state)
+{
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u64 preds[2] = { PSYNC_MID(0, 1), PSYNC_MID(3, 1) };
+	const u32 sites[] = { 2, 2, 3, 1 };
+
+	/* Site 1 has participant 3 only. */
+	psync_bed_params(&p, pids, sites, 4, 0);
+	psync_bed_init(&bed, &p, 1);
+	psync_image_join(&bed.img, &view, 3, 1, 1, 0);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 2, preds), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 1);
+	assert_int_equal(psync_bed_msg(&bed, 0, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 0);
+	assert_int_equal(bed.drops[PSYNC_DROP_BAD_CONTEXT], 1);
+	assert_int_equal(bed.img.attached, 1);
+	psync_hold_close(&bed, &view, 0);
+}
+
+/**
+ * struct psync_hold_lab - messages with stamps, made by hand
+ * @bed: site 1
+ * @view: participant 0
+ * @pkt: participant 10's message, in the context of those of 1 to 9
+ * @stamp: its stamp
+ * @bitmap: its predecessors
+ */
+struct psync_hold_lab {
+	struct psync_bed	bed;
+	struct psync_view	view;
+	struct psync_pkt	pkt;
+	__be32			stamp[12];
+	u8			bitmap[4];
+};
+
+static void psync_hold_stamp_good(struct psync_hold_lab *lab)
+{
+	u32 i;
+
+	for (i = 0; i < 12; i++)
+		lab->stamp[i] = cpu_to_be32(i && i < 10);
+}
+
+static void psync_hold_stamp_open(struct psync_hold_lab *lab)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[12];
+	u32 sites[12];
+	u32 i;
+
+	memset(lab, 0, sizeof(*lab));
+	for (i = 0; i < 12; i++)
+		sites[i] = 1 + i;
+	psync_bed_params(&p, pids, sites, 12, 0);
+	psync_bed_init(&lab->bed, &p, 1);
+	psync_image_join(&lab->bed.img, &lab->view, 0, 1, 1, 0);
+	psync_bed_craft(&lab->bed, 10, 1, 2, 0, NULL, NULL, &lab->pkt);
+	psync_hold_stamp_good(lab);
+	lab->bitmap[0] = 0xfe;
+	lab->bitmap[1] = 0x03;
+	lab->pkt.msg.flags = PSYNC_MSGF_STAMP;
+	lab->pkt.msg.npred = 9;
+	lab->pkt.msg.stamp = lab->stamp;
+	lab->pkt.msg.bitmap = lab->bitmap;
+}
+
+/* Gives the message with one entry changed. */
+static enum psync_drop psync_hold_stamp_try(struct psync_hold_lab *lab,
+					    u32 index, u32 seq)
+{
+	__be32 good = lab->stamp[index];
+	enum psync_drop drop;
+
+	lab->stamp[index] = cpu_to_be32(seq);
+	drop = psync_bed_input(&lab->bed, &lab->pkt, 0);
+	lab->stamp[index] = good;
+	return drop;
+}
+
+/* The same checks for a context that comes as a stamp. */
+static void psync_hold_test_stamp(void **state)
+{
+	struct psync_hold_lab lab;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	/* Its own entry must be its previous number. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 10, 1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* A predecessor that is none: the entry says there is no message. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 9, 0),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* An entry below every number. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 11, U32_MAX),
+			 PSYNC_DROP_BAD_CONTEXT);
+	/* An entry of this site that was never sent. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 0, 1),
+			 PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(lab.bed.img.body_bytes, 0);
+	/* Held until the last of its context, whatever the order. */
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
+	assert_true(psync_hold_wants(&lab.bed.img, 9, 1));
+	assert_false(psync_hold_wants(&lab.bed.img, 9, 2));
+	assert_false(psync_hold_wants(&lab.bed.img, 11, 1));
+	for (i = 9; i; i--) {
+		assert_int_equal(lab.bed.img.nheld, 1);
+		assert_int_equal(psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	}
+	assert_int_equal(lab.bed.img.nheld, 0);
+	assert_int_equal(psync_bed_drain(&lab.view), 10);
+	assert_int_equal(lab.view.nleaves, 1);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
+/* A second stamp of the same sender. */
+static void psync_hold_test_stamp_grows(void **state)
+{
+	struct psync_hold_lab lab;
+	u64 pred;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	for (i = 1; i < 10; i++)
+		psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL);
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
+	lab.pkt.msg.seq = 2;
+	lab.pkt.msg.wave = 3;
+	lab.stamp[10] = cpu_to_be32(1);
+	/* The same predecessors as before: they are in its own context. */
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0),
+			 PSYNC_DROP_BAD_CONTEXT);
+	for (i = 1; i < 9; i++) {
+		pred = PSYNC_MID(i, 1);
+		assert_int_equal(psync_bed_msg(&lab.bed, i, 2, 2, 1, &pred),
+				 PSYNC_OK);
+		lab.stamp[i] = cpu_to_be32(2);
+	}
+	assert_int_equal(psync_bed_msg(&lab.bed, 11, 1, 1, 0, NULL), PSYNC_OK);
+	lab.stamp[11] = cpu_to_be32(1);
+	/* Predecessors 1 to 8 and 11, but none after its own first. */
+	lab.bitmap[1] = 0x09;
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0),
+			 PSYNC_DROP_BAD_CONTEXT);
+	lab.bitmap[1] = 0x0d;
+	lab.pkt.msg.npred = 10;
+	/* All true predecessors, but an entry that shrank. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 9, 0),
+			 PSYNC_DROP_BAD_CONTEXT);
+	lab.pkt.msg.wave = 4;
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0),
+			 PSYNC_DROP_BAD_WAVE);
+	lab.pkt.msg.wave = 3;
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
+	psync_bed_drain(&lab.view);
+	assert_int_equal(lab.view.nleaves, 1);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
+/* Held messages never keep out what is complete (S2.5). */
+static void psync_hold_test_limits(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 pred;
+
+	/* One held message; 250 bytes attached, 250 waiting. */
+	psync_hold_open(&bed, &view, 1, 250);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 3), PSYNC_DROP_HELD_FULL);
+	pred = PSYNC_MID(3, 1);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 3, 2, 2, 1, &pred), PSYNC_OK);
+	assert_int_equal(bed.img.body_bytes, 300);
+	pred = PSYNC_MID(3, 2);
+	assert_int_equal(psync_bed_msg(&bed, 3, 3, 3, 1, &pred),
+			 PSYNC_DROP_IMAGE_FULL);
+	/* b2 is held and follows both: they are taken over the limit. */
+	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 1);
+	assert_int_equal(psync_hold_chain(&bed, 1), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 0);
+	assert_int_equal(bed.img.body_bytes, 500);
+	assert_int_equal(psync_bed_msg(&bed, 3, 3, 3, 1, &pred),
+			 PSYNC_DROP_IMAGE_FULL);
+	assert_int_equal(psync_bed_drain(&view), 5);
+	assert_int_equal(bed.img.body_bytes, 0);
+	assert_int_equal(psync_bed_msg(&bed, 3, 3, 3, 1, &pred), PSYNC_OK);
+	psync_hold_close(&bed, &view, 0);
+
+	/* By bytes: the first that waits is held whatever its size. */
+	psync_hold_open(&bed, &view, 100, 1);
+	assert_int_equal(psync_hold_chain(&bed, 3), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_DROP_HELD_FULL);
+	/* c2 is held and follows all of the chain before it. */
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 1), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 0);
+	assert_int_equal(psync_hold_chain(&bed, 4), PSYNC_DROP_IMAGE_FULL);
+	psync_hold_close(&bed, &view, 0);
+
+	psync_hold_open(&bed, &view, 100, 1);
+	assert_int_equal(psync_hold_chain(&bed, 5), PSYNC_OK);
+	assert_false(psync_hold_wants(&bed.img, 3, 1));
+	assert_true(psync_hold_wants(&bed.img, 2, 1));
+	assert_true(psync_hold_wants(&bed.img, 1, 3));
+	assert_false(psync_hold_wants(&bed.img, 1, 4));
+	assert_false(psync_hold_wants(&bed.img, 2, 3));
+	psync_hold_close(&bed, &view, 1);
+
+	/* What is left over at the end is counted. */
+	psync_hold_open(&bed, &view, 100, 1000);
+	assert_int_equal(psync_hold_chain(&bed, 3), PSYNC_OK);
+	assert_int_equal(psync_hold_chain(&bed, 5), PSYNC_OK);
+	psync_hold_close(&bed, &view, 2);
+}
+
+const struct CMUnitTest psync_hold_tests[] = {
+	cmocka_unit_test(psync_hold_test_orders),
+	cmocka_unit_test(psync_hold_test_long),
+	cmocka_unit_test(psync_hold_test_duplicates),
+	cmocka_unit_test(psync_hold_test_context),
+	cmocka_unit_test(psync_hold_test_false),
+	cmocka_unit_test(psync_hold_test_stamp),
+	cmocka_unit_test(psync_hold_test_stamp_grows),
+	cmocka_unit_test(psync_hold_test_limits),
+};
+
+const size_t psync_hold_ntests = ARRAY_SIZE(psync_hold_tests);

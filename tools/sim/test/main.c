@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs the core's unit tests as one group, so that TAP has one plan. */
+#include "bed.h"
+
+#define PSYNC_MAIN_TESTS(name)	{ psync_##name##_tests, &psync_##name##_ntests }
+
+static const struct {
+	const struct CMUnitTest	*tests;
+	const size_t		*count;
+} psync_main_files[] = {
+	PSYNC_MAIN_TESTS(wire),
+	PSYNC_MAIN_TESTS(peer),
+	PSYNC_MAIN_TESTS(view),
+	PSYNC_MAIN_TESTS(hold),
+	PSYNC_MAIN_TESTS(image),
+	PSYNC_MAIN_TESTS(confirm),
+	PSYNC_MAIN_TESTS(model),
+	PSYNC_MAIN_TESTS(memory),
+};
+
+int main(void)
+{
+	struct CMUnitTest tests[256];
+	size_t i, count = 0;
+
+	for (i = 0; i < ARRAY_SIZE(psync_main_files); i++) {
+		if (count + *psync_main_files[i].count > ARRAY_SIZE(tests))
+			return 2;
+		memcpy(tests + count, psync_main_files[i].tests,
+		       *psync_main_files[i].count * sizeof(*tests));
+		count += *psync_main_files[i].count;
+	}
+	return _cmocka_run_group_tests("core", tests, count, NULL, NULL) != 0;
+}

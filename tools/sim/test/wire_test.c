@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The wire format: round trips, and every malformed field with its reason. */
+#include <linux/bitops.h>
+#include "bed.h"
+
+static u64 psync_wire_rng = 88172645463325252ULL;
+
+static u64 psync_wire_random(void)
+{
+	psync_wire_rng ^= psync_wire_rng << 13;
+	psync_wire_rng ^= psync_wire_rng >> 7;
+	psync_wire_rng ^= psync_wire_rng << 17;
+	return psync_wire_rng;
+}
+
+static u32 psync_wire_below(u32 bound)
+{
+	return psync_wire_random() % bound;
+}
+
+/* Arrays that a packet made here may point to. */
+static struct psync_wire_pid psync_wire_pids[PSYNC_PARTICIPANTS_LIM];
+static struct psync_wire_mid psync_wire_mids[PSYNC_PREDS_LIST];
+static __be32 psync_wire_stamp[PSYNC_PARTICIPANTS_LIM];
+static u8 psync_wire_bitmap[PSYNC_PARTICIPANTS_LIM / 8];
+
+static void psync_wire_make_context(struct psync_pkt *pkt)
+{
+	u32 n = pkt->msg.n;
+	u32 i, k = 0;
+
+	for (i = 0; i < n; i++)
+		psync_wire_stamp[i] = cpu_to_be32(psync_wire_random());
+	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
+	/* Choose npred of n in order. */
+	for (i = 0; i < n && k < pkt->msg.npred; i++) {
+		if (psync_wire_below(n - i) >= pkt->msg.npred - k)
+			continue;
+		psync_wire_bitmap[i / 8] |= 1 << i % 8;
+		if (pkt->msg.npred <= PSYNC_PREDS_LIST) {
+			psync_wire_mids[k].index = cpu_to_be16(i);
+			psync_wire_mids[k].reserved = 0;
+			psync_wire_mids[k].seq = psync_wire_stamp[i];
+		}
+		k++;
+	}
+	if (pkt->msg.npred <= PSYNC_PREDS_LIST) {
+		pkt->msg.preds = psync_wire_mids;
+		return;
+	}
+	pkt->msg.flags |= PSYNC_MSGF_STAMP;
+	pkt->msg.stamp = psync_wire_stamp;
+	pkt->msg.bitmap = psync_wire_bitmap;
+}
+
+static void psync_wire_make_msg(struct psync_pkt *pkt)
+{
+	u32 i;
+
+	pkt->msg.n = 2 + psync_wire_below(psync_wire_below(4) ? 30 : 1023);
+	pkt->msg.npred = psync_wire_below(psync_wire_below(2) ? pkt->msg.n + 1 :
+			min(pkt->msg.n, (u16)9));
+	pkt->msg.sender = psync_wire_below(pkt->msg.n);
+	pkt->msg.kind = PSYNC_KIND_DATA;
+	pkt->msg.seq = psync_wire_random();
+	pkt->msg.wave = 1 + psync_wire_below(U32_MAX);
+	pkt->msg.binding = psync_wire_random();
+	pkt->msg.dst_opening = psync_wire_random();
+	pkt->opening |= 1;
+	pkt->cid |= 1;
+	pkt->body_len = psync_wire_below(50000);
+	if (psync_wire_below(2)) {
+		pkt->number = 0;
+		pkt->msg.flags |= PSYNC_MSGF_START;
+		pkt->msg.participants = psync_wire_pids;
+		for (i = 0; i < pkt->msg.n; i++) {
+			psync_wire_pids[i].site =
+				cpu_to_be32(1 + psync_wire_below(1000));
+			psync_wire_pids[i].port = cpu_to_be32(1 + i);
+		}
+	}
+	psync_wire_make_context(pkt);
+}
+
+static void psync_wire_make_hello(struct psync_pkt *pkt)
+{
+	pkt->hello.nonce = psync_wire_random() | 1;
+	pkt->cid |= 1;
+	if (pkt->type == PSYNC_PKT_HELLO)
+		return;
+	pkt->hello.known = psync_wire_random();
+	pkt->hello.state = psync_wire_below(3);
+	pkt->opening |= 1;
+	if (pkt->hello.state == PSYNC_HELLO_NONE)
+		pkt->opening = 0;
+	if (pkt->hello.state == PSYNC_HELLO_CLOSED)
+		pkt->hello.age = psync_wire_random();
+}
+
+static void psync_wire_make(struct psync_pkt *pkt, u8 type)
+{
+	*pkt = (struct psync_pkt){
+		.type		= type,
+		.src_site	= psync_wire_random() | 1,
+		.dst_site	= psync_wire_random(),
+		.src_inc	= psync_wire_random() | 1,
+		.dst_inc	= psync_wire_random(),
+	};
+	if (type != PSYNC_PKT_DGRAM) {
+		pkt->cid = psync_wire_random();
+		pkt->digest = psync_wire_random();
+		pkt->group = psync_wire_random();
+		pkt->number = psync_wire_random();
+		pkt->opening = psync_wire_random();
+	}
+	switch (type) {
+	case PSYNC_PKT_MSG:
+		psync_wire_make_msg(pkt);
+		break;
+	case PSYNC_PKT_HELLO:
+	case PSYNC_PKT_HELLO_ACK:
+		psync_wire_make_hello(pkt);
+		break;
+	case PSYNC_PKT_REFUSE:
+		pkt->cid |= 1;
+		pkt->refuse.reason = 1 + psync_wire_below(2);
+		pkt->refuse.opening = psync_wire_random() | 1;
+		pkt->refuse.digest = psync_wire_random() | 1;
+		break;
+	case PSYNC_PKT_DGRAM:
+		pkt->dgram.src_port = psync_wire_random() | 1;
+		pkt->dgram.src_binding = psync_wire_random();
+		if (psync_wire_below(2)) {
+			pkt->dgram.dst_port = psync_wire_random() | 1;
+			pkt->dgram.dst_binding = psync_wire_random();
+		} else {
+			pkt->dgram.group = psync_wire_random() | 1;
+			pkt->dgram.digest = psync_wire_random() | 1;
+		}
+		pkt->body_len = psync_wire_below(60000);
+		break;
+	}
+}
+
+static void psync_wire_same_msg(const struct psync_pkt *a,
+				const struct psync_pkt *b)
+{
+	u32 n = a->msg.n;
+
+	assert_int_equal(a->msg.sender, b->msg.sender);
+	assert_int_equal(a->msg.kind, b->msg.kind);
+	assert_int_equal(a->msg.flags, b->msg.flags);
+	assert_int_equal(a->msg.seq, b->msg.seq);
+	assert_int_equal(a->msg.wave, b->msg.wave);
+	assert_int_equal(a->msg.binding, b->msg.binding);
+	assert_int_equal(a->msg.dst_opening, b->msg.dst_opening);
+	assert_int_equal(a->msg.n, b->msg.n);
+	assert_int_equal(a->msg.npred, b->msg.npred);
+	assert_int_equal(!a->msg.participants, !b->msg.participants);
+	if (a->msg.participants)
+		assert_memory_equal(a->msg.participants, b->msg.participants,
+				    n * sizeof(struct psync_wire_pid));
+	assert_int_equal(!a->msg.stamp, !b->msg.stamp);
+	if (a->msg.stamp) {
+		assert_memory_equal(a->msg.stamp, b->msg.stamp, n * 4);
+		assert_memory_equal(a->msg.bitmap, b->msg.bitmap,
+				    DIV_ROUND_UP(n, 32) * 4);
+		assert_null(b->msg.preds);
+	} else {
+		assert_memory_equal(a->msg.preds, b->msg.preds,
+				    a->msg.npred * 8);
+		assert_null(b->msg.bitmap);
+	}
+}
+
+static void psync_wire_same(const struct psync_pkt *a,
+			    const struct psync_pkt *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->src_site, b->src_site);
+	assert_int_equal(a->dst_site, b->dst_site);
+	assert_int_equal(a->src_inc, b->src_inc);
+	assert_int_equal(a->dst_inc, b->dst_inc);
+	assert_int_equal(a->body_len, b->body_len);
+	if (a->type != PSYNC_PKT_DGRAM) {
+		assert_int_equal(a->cid, b->cid);
+		assert_int_equal(a->digest, b->digest);
+		assert_int_equal(a->group, b->group);
+		assert_int_equal(a->number, b->number);
+		assert_int_equal(a->opening, b->opening);
+	}
+	switch (a->type) {
+	case PSYNC_PKT_MSG:
+		psync_wire_same_msg(a, b);
+		break;
+	case PSYNC_PKT_HELLO:
+	case PSYNC_PKT_HELLO_ACK:
+		assert_int_equal(a->hello.nonce, b->hello.nonce);
+		assert_int_equal(a->hello.known, b->hello.known);
+		assert_int_equal(a->hello.age, b->hello.age);
+		assert_int_equal(a->hello.state, b->hello.state);
+		break;
+	case PSYNC_PKT_REFUSE:
+		assert_int_equal(a->refuse.reason, b->refuse.reason);
+		assert_int_equal(a->refuse.opening, b->refuse.opening);
+		assert_int_equal(a->refuse.digest, b->refuse.digest);
+		break;
+	case PSYNC_PKT_DGRAM:
+		assert_int_equal(a->dgram.src_port, b->dgram.src_port);
+		assert_int_equal(a->dgram.src_binding, b->dgram.src_binding);
+		assert_int_equal(a->dgram.dst_port, b->dgram.dst_port);
+		assert_int_equal(a->dgram.dst_binding, b->dgram.dst_binding);
+		assert_int_equal(a->dgram.group, b->dgram.group);
+		assert_int_equal(a->dgram.digest, b->dgram.digest);
+		break;
+	}
+}
+
+/* Encodes into memory that ASan watches, @odd bytes off alignment. */
+static u8 *psync_wire_pack(const struct psync_pkt *pkt, u32 odd, u32 *len)
+{
+	u8 *mem;
+
+	*len = psync_wire_hdr_size(pkt);
+	mem = malloc(*len + odd);
+	assert_non_null(mem);
+	memset(mem, 0xa5, *len + odd);
+	psync_wire_encode(pkt, mem + odd);
+	return mem;
+}
+
+static void psync_wire_test_round_trip(void **state)
+{
+	struct psync_pkt in, out;
+	u32 len, i, need, odd;
+	u8 *mem;
+
+	for (i = 0; i < 20000; i++) {
+		psync_wire_make(&in, 1 + i % 5);
+		odd = i % 4;
+		mem = psync_wire_pack(&in, odd, &len);
+		assert_true(len <= PSYNC_WIRE_MAX);
+		for (need = 0; psync_wire_need(mem + odd, need) > need;)
+			need = psync_wire_need(mem + odd, need);
+		assert_int_equal(need, len);
+		/* Padding after the packet is no matter. */
+		assert_int_equal(psync_wire_decode(mem + odd, len,
+						   len + in.body_len + i % 3,
+						   &out), PSYNC_OK);
+		assert_int_equal(out.hdr_len, len);
+		psync_wire_same(&in, &out);
+		free(mem);
+	}
+}
+
+/* What was cut off anywhere is never read and never accepted. */
+static void psync_wire_test_truncated(void **state)
+{
+	struct psync_pkt in, out;
+	enum psync_drop drop;
+	u32 len, i, cut;
+	u8 *mem, *part;
+
+	for (i = 0; i < 300; i++) {
+		psync_wire_make(&in, 1 + i % 5);
+		mem = psync_wire_pack(&in, 0, &len);
+		for (cut = 0; cut < len; cut += 1 + cut / 100) {
+			part = malloc(cut + 1);
+			assert_non_null(part);
+			memcpy(part + 1, mem, cut);
+			assert_true(psync_wire_need(part + 1, cut) > cut);
+			drop = psync_wire_decode(part + 1, cut, cut, &out);
+			assert_true(drop == PSYNC_DROP_TOO_SHORT ||
+				    drop == PSYNC_DROP_BAD_LENGTH);
+			if (cut < 72)
+				assert_int_equal(drop, PSYNC_DROP_TOO_SHORT);
+			drop = psync_wire_decode(part + 1, cut,
+						 len + in.body_len, &out);
+			assert_int_equal(drop, PSYNC_DROP_TOO_SHORT);
+			free(part);
+		}
+		/* One byte of the body is missing. */
+		if (in.body_len)
+			assert_int_equal(psync_wire_decode(mem, len,
+							   len + in.body_len - 1,
+							   &out),
+					 PSYNC_DROP_BAD_LENGTH);
+		free(mem);
+	}
+}
+
+/* Any single flipped bit is either refused or gives what encodes to it. */
+static void psync_wire_test_canonical(void **state)
+{
+	struct psync_pkt in, out;
+	u32 len, again, i, bit;
+	u8 *mem, *copy;
+
+	for (i = 0; i < 60; i++) {
+		psync_wire_make(&in, 1 + i % 5);
+		if (in.type == PSYNC_PKT_MSG && in.msg.n > 40)
+			continue;
+		mem = psync_wire_pack(&in, 0, &len);
+		for (bit = 0; bit < len * 8; bit++) {
+			mem[bit / 8] ^= 1 << bit % 8;
+			if (!psync_wire_decode(mem, len, 65535, &out)) {
+				copy = psync_wire_pack(&out, 0, &again);
+				assert_int_equal(again, out.hdr_len);
+				/* The checksum is the link's. */
+				copy[6] = mem[6];
+				copy[7] = mem[7];
+				assert_memory_equal(copy, mem, again);
+				free(copy);
+			}
+			mem[bit / 8] ^= 1 << bit % 8;
+		}
+		free(mem);
+	}
+}
+
+/* What will be dropped anyway needs no more bytes. */
+static void psync_wire_test_need(void **state)
+{
+	struct psync_pkt in;
+	u32 len;
+	u8 *mem;
+
+	psync_wire_make(&in, PSYNC_PKT_MSG);
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_need(mem, 39), 40);
+	assert_int_equal(psync_wire_need(mem, 40), PSYNC_WIRE_FIXED);
+	assert_int_equal(psync_wire_need(mem, PSYNC_WIRE_FIXED), len);
+	mem[0] = 2;
+	assert_int_equal(psync_wire_need(mem, len), 40);
+	mem[0] = PSYNC_WIRE_VERSION;
+	mem[1] = 6;
+	assert_int_equal(psync_wire_need(mem, len), 40);
+	mem[1] = PSYNC_PKT_MSG;
+	mem[92] = 0xff;
+	assert_int_equal(psync_wire_need(mem, len), PSYNC_WIRE_FIXED);
+	mem[92] = 0;
+	mem[93] = 10;
+	mem[94] = 0;
+	mem[95] = PSYNC_PREDS_LIST + 1;
+	mem[75] = 0;
+	assert_int_equal(psync_wire_need(mem, len), PSYNC_WIRE_FIXED);
+	free(mem);
+}
+
+/* Noise: the decoder survives, and need never exceeds its bound. */
+static void psync_wire_test_noise(void **state)
+{
+	struct psync_pkt out;
+	u32 i, j, len;
+	u8 *mem;
+
+	for (i = 0; i < 20000; i++) {
+		len = psync_wire_below(300);
+		mem = malloc(len + 1);
+		assert_non_null(mem);
+		for (j = 0; j < len; j++)
+			mem[j] = psync_wire_random();
+		if (len > 1) {
+			mem[0] = PSYNC_WIRE_VERSION;
+			mem[1] = 1 + i % 5;
+		}
+		assert_true(psync_wire_need(mem, len) <= PSYNC_WIRE_MAX);
+		psync_wire_decode(mem, len, len, &out);
+		free(mem);
+	}
+}
+
+/**
+ * struct psync_wire_break - one malformed byte and what becomes of it
+ * @type: of the packet
+ * @stamp: a message with a stamp
+ * @at: offset of the byte
+ * @mask: bits of it that are flipped
+ * @drop: the reason
+ */
+struct psync_wire_break {
+	u8		type;
+	bool		stamp;
+	u32		at;
+	u8		mask;
+	enum psync_drop	drop;
+};
+
+#define MSG	PSYNC_PKT_MSG
+#define HELLO	PSYNC_PKT_HELLO
+#define ACK	PSYNC_PKT_HELLO_ACK
+#define REFUSE	PSYNC_PKT_REFUSE
+#define DGRAM	PSYNC_PKT_DGRAM
+
+/*
+ * The message: n 10, START, sender 3, wave 2, 2 predecessors (1, 4), or with a
+ * stamp 9 of them, all but 9.  Its list is at 104 + 80.
+ */
+static const struct psync_wire_break psync_wire_breaks[] = {
+	{ MSG, 0, 0, 0x03, PSYNC_DROP_BAD_VERSION },
+	{ MSG, 0, 1, 0x07, PSYNC_DROP_BAD_TYPE },
+	{ MSG, 0, 1, 0xff, PSYNC_DROP_BAD_TYPE },
+	{ MSG, 0, 2, 0x80, PSYNC_DROP_BAD_HEADER },	/* flags */
+	{ MSG, 0, 3, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 4, 0x80, PSYNC_DROP_BAD_LENGTH },	/* len */
+	{ MSG, 0, 5, 0x01, PSYNC_DROP_BAD_LENGTH },
+	{ MSG, 0, 11, 0x01, PSYNC_DROP_BAD_HEADER },	/* src_site 1 */
+	{ MSG, 0, 23, 0x05, PSYNC_DROP_BAD_HEADER },	/* src_inc 5 */
+	{ MSG, 0, 32, 0x01, PSYNC_DROP_BAD_HEADER },	/* seal */
+	{ MSG, 0, 39, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* cid 9 */
+	{ MSG, 0, 63, 0x01, PSYNC_DROP_BAD_HEADER },	/* number with START */
+	{ MSG, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* opening 4 */
+	{ MSG, 0, 68, 0x01, PSYNC_DROP_BAD_HEADER },	/* view */
+	{ MSG, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 72, 0x01, PSYNC_DROP_NOT_MEMBER },	/* sender */
+	{ MSG, 0, 73, 0x09, PSYNC_DROP_NOT_MEMBER },	/* 3 ^ 9 = 10 = n */
+	{ MSG, 0, 74, 0x01, PSYNC_DROP_BAD_KIND },
+	{ MSG, 0, 74, 0x02, PSYNC_DROP_BAD_KIND },
+	{ MSG, 0, 75, 0x04, PSYNC_DROP_BAD_HEADER },	/* message flags */
+	{ MSG, 0, 75, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 75, 0x01, PSYNC_DROP_BAD_LENGTH },	/* no list then */
+	{ MSG, 0, 75, 0x02, PSYNC_DROP_BAD_CONTEXT },	/* stamp for 2 */
+	{ MSG, 0, 83, 0x02, PSYNC_DROP_BAD_WAVE },
+	{ MSG, 0, 92, 0x04, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 1034 */
+	{ MSG, 0, 92, 0xff, PSYNC_DROP_BAD_PARTICIPANTS },
+	{ MSG, 0, 93, 0x0a, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 0 */
+	{ MSG, 0, 93, 0x0b, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 1 */
+	{ MSG, 0, 94, 0x01, PSYNC_DROP_BAD_CONTEXT },	/* npred > n */
+	{ MSG, 0, 95, 0x08, PSYNC_DROP_BAD_CONTEXT },	/* list of 10 */
+	{ MSG, 0, 95, 0x02, PSYNC_DROP_BAD_LENGTH },	/* list of 0 */
+	{ MSG, 0, 96, 0x01, PSYNC_DROP_BAD_HEADER },	/* class */
+	{ MSG, 0, 97, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 98, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
+	{ MSG, 0, 99, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 100, 0x80, PSYNC_DROP_BAD_LENGTH },	/* body_len */
+	{ MSG, 0, 103, 0x01, PSYNC_DROP_BAD_LENGTH },
+	{ MSG, 0, 107, 0x65, PSYNC_DROP_BAD_PARTICIPANTS }, /* site 0x65 */
+	{ MSG, 0, 183, 0x0a, PSYNC_DROP_BAD_PARTICIPANTS }, /* last port */
+	{ MSG, 0, 185, 0x05, PSYNC_DROP_BAD_CONTEXT },	/* 4, 4 */
+	{ MSG, 0, 185, 0x04, PSYNC_DROP_BAD_CONTEXT },	/* 5, 4 */
+	{ MSG, 0, 193, 0x0e, PSYNC_DROP_BAD_CONTEXT },	/* 1, 10 */
+	{ MSG, 0, 192, 0x80, PSYNC_DROP_BAD_CONTEXT },
+	{ MSG, 0, 186, 0x01, PSYNC_DROP_BAD_HEADER },	/* in an entry */
+	{ MSG, 0, 195, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 1, 75, 0x02, PSYNC_DROP_BAD_CONTEXT },	/* list of 9 */
+	{ MSG, 1, 95, 0x01, PSYNC_DROP_BAD_CONTEXT },	/* stamp with 8 */
+	{ MSG, 1, 95, 0x03, PSYNC_DROP_BAD_CONTEXT },	/* 9 bits, not 10 */
+	{ MSG, 1, 104 + 80 + 40, 0x01, PSYNC_DROP_BAD_CONTEXT },
+	{ MSG, 1, 104 + 80 + 41, 0x02, PSYNC_DROP_BAD_CONTEXT },
+	{ HELLO, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },
+	{ HELLO, 0, 79, 0x06, PSYNC_DROP_BAD_HEADER },	/* nonce 6 */
+	{ HELLO, 0, 83, 0x01, PSYNC_DROP_BAD_HEADER },	/* known */
+	{ HELLO, 0, 87, 0x01, PSYNC_DROP_BAD_HEADER },	/* age */
+	{ HELLO, 0, 88, 0x01, PSYNC_DROP_BAD_HEADER },	/* state */
+	{ HELLO, 0, 89, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
+	{ HELLO, 0, 91, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ HELLO, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ HELLO, 0, 95, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ HELLO, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* no cid, the rest */
+	{ HELLO, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 88, 0x03, PSYNC_DROP_BAD_HEADER },	/* NONE, has opening */
+	{ ACK, 0, 88, 0x06, PSYNC_DROP_BAD_HEADER },	/* state 5 */
+	{ ACK, 0, 88, 0x02, PSYNC_DROP_BAD_HEADER },	/* OPEN, has age */
+	{ ACK, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* opening 0 */
+	{ ACK, 0, 79, 0x06, PSYNC_DROP_BAD_HEADER },
+	{ REFUSE, 0, 4, 0x01, PSYNC_DROP_BAD_LENGTH },
+	{ REFUSE, 0, 73, 0x01, PSYNC_DROP_BAD_HEADER },	/* reason 0 */
+	{ REFUSE, 0, 73, 0x02, PSYNC_DROP_BAD_HEADER },	/* reason 3 */
+	{ REFUSE, 0, 72, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ REFUSE, 0, 74, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
+	{ REFUSE, 0, 79, 0x07, PSYNC_DROP_BAD_HEADER },	/* opening 7 */
+	{ REFUSE, 0, 87, 0x08, PSYNC_DROP_BAD_HEADER },	/* digest 8 */
+	{ REFUSE, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* cid */
+	{ DGRAM, 0, 43, 0x01, PSYNC_DROP_BAD_HEADER },	/* src_port 1 */
+	{ DGRAM, 0, 51, 0x02, PSYNC_DROP_BAD_HEADER },	/* dst_port 2 */
+	{ DGRAM, 0, 59, 0x01, PSYNC_DROP_BAD_HEADER },	/* group too */
+	{ DGRAM, 0, 63, 0x01, PSYNC_DROP_BAD_LENGTH },	/* body_len */
+	{ DGRAM, 0, 60, 0x80, PSYNC_DROP_BAD_LENGTH },
+	{ DGRAM, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },	/* digest */
+};
+
+static void psync_wire_fixed_msg(struct psync_pkt *pkt, bool stamp)
+{
+	u32 i;
+
+	pkt->msg.sender = 3;
+	pkt->msg.kind = PSYNC_KIND_DATA;
+	pkt->msg.flags = PSYNC_MSGF_START;
+	pkt->msg.seq = 77;
+	pkt->msg.wave = 2;
+	pkt->msg.n = 10;
+	pkt->msg.npred = stamp ? 9 : 2;
+	pkt->msg.participants = psync_wire_pids;
+	for (i = 0; i < 10; i++) {
+		psync_wire_pids[i].site = cpu_to_be32(0x65 + i);
+		psync_wire_pids[i].port = cpu_to_be32(1 + i);
+	}
+	psync_wire_mids[0] = (struct psync_wire_mid){
+		.index = cpu_to_be16(1), .seq = cpu_to_be32(5) };
+	psync_wire_mids[1] = (struct psync_wire_mid){
+		.index = cpu_to_be16(4), .seq = cpu_to_be32(6) };
+	pkt->msg.preds = psync_wire_mids;
+	pkt->body_len = 50;
+	if (!stamp)
+		return;
+	pkt->msg.flags |= PSYNC_MSGF_STAMP;
+	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
+	psync_wire_bitmap[0] = 0xff;
+	psync_wire_bitmap[1] = 0x01;
+	pkt->msg.stamp = psync_wire_stamp;
+	pkt->msg.bitmap = psync_wire_bitmap;
+}
+
+static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, bool stamp)
+{
+	*pkt = (struct psync_pkt){
+		.type = type, .src_site = 1, .src_inc = 5,
+	};
+	if (type != PSYNC_PKT_DGRAM) {
+		pkt->cid = 9;
+		pkt->digest = 10;
+		pkt->group = 11;
+		pkt->opening = 4;
+	}
+	switch (type) {
+	case PSYNC_PKT_MSG:
+		psync_wire_fixed_msg(pkt, stamp);
+		break;
+	case PSYNC_PKT_HELLO_ACK:
+		pkt->hello.known = 2;
+		pkt->hello.age = 3;
+		pkt->hello.state = PSYNC_HELLO_CLOSED;
+		fallthrough;
+	case PSYNC_PKT_HELLO:
+		pkt->hello.nonce = 6;
+		break;
+	case PSYNC_PKT_REFUSE:
+		pkt->refuse.reason = PSYNC_REFUSE_DIGEST;
+		pkt->refuse.opening = 7;
+		pkt->refuse.digest = 8;
+		break;
+	case PSYNC_PKT_DGRAM:
+		pkt->dgram.src_port = 1;
+		pkt->dgram.dst_port = 2;
+		pkt->body_len = 20;
+		break;
+	}
+}
+
+static void psync_wire_test_malformed(void **state)
+{
+	const struct psync_wire_break *b;
+	struct psync_pkt in, out;
+	enum psync_drop drop;
+	u32 i, len;
+	u8 *mem;
+
+	for (i = 0; i < ARRAY_SIZE(psync_wire_breaks); i++) {
+		b = &psync_wire_breaks[i];
+		psync_wire_fixed_make(&in, b->type, b->stamp);
+		mem = psync_wire_pack(&in, 0, &len);
+		assert_int_equal(psync_wire_decode(mem, len, len + in.body_len,
+						   &out), PSYNC_OK);
+		assert_true(b->at < len);
+		mem[b->at] ^= b->mask;
+		drop = psync_wire_decode(mem, len, len + in.body_len, &out);
+		if (drop != b->drop)
+			print_error("type %u byte %u mask %#x\n", b->type,
+				    b->at, b->mask);
+		assert_int_equal(drop, b->drop);
+		free(mem);
+	}
+}
+
+/* What needs more than one changed byte. */
+static void psync_wire_test_malformed_more(void **state)
+{
+	struct psync_pkt in, out;
+	u32 len;
+	u8 *mem;
+
+	/* The bitmap's population is right, but a bit is beyond n. */
+	psync_wire_fixed_make(&in, PSYNC_PKT_MSG, true);
+	mem = psync_wire_pack(&in, 0, &len);
+	mem[len - 4] = 0xfe;
+	mem[len - 3] = 0x05;
+	assert_int_equal(psync_wire_decode(mem, len, len + in.body_len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	mem[len - 3] = 0x01;
+	mem[len - 1] = 0x80;
+	assert_int_equal(psync_wire_decode(mem, len, len + in.body_len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	free(mem);
+
+	/* A datagram to a group names no binding and has the digest. */
+	psync_wire_fixed_make(&in, PSYNC_PKT_DGRAM, false);
+	in.dgram.dst_port = 0;
+	in.dgram.group = 3;
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_decode(mem, len, len + in.body_len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	mem[71] = 1;
+	assert_int_equal(psync_wire_decode(mem, len, len + in.body_len, &out),
+			 PSYNC_OK);
+	mem[55] = 1;
+	assert_int_equal(psync_wire_decode(mem, len, len + in.body_len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	free(mem);
+
+	/* About the site itself: no conversation at all. */
+	in = (struct psync_pkt){ .type = PSYNC_PKT_HELLO, .src_site = 1,
+				 .src_inc = 5, .hello.nonce = 6 };
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_decode(mem, len, len, &out), PSYNC_OK);
+	mem[1] = PSYNC_PKT_HELLO_ACK;
+	assert_int_equal(psync_wire_decode(mem, len, len, &out), PSYNC_OK);
+	mem[67] = 1;
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	free(mem);
+}
+
+/* Known values: an independent implementation must get the same. */
+static void psync_wire_test_digest(void **state)
+{
+	struct psync_pid pids[3] = { { 1, 100 }, { 2, 200 }, { 3, 300 } };
+	u64 digest = psync_wire_digest(pids, 3);
+
+	assert_int_equal(digest, 0x149698e624de771cULL);
+	assert_int_not_equal(digest, psync_wire_digest(pids, 2));
+	swap(pids[0], pids[1]);
+	assert_int_not_equal(digest, psync_wire_digest(pids, 3));
+	assert_int_not_equal(psync_wire_digest(pids, 0), 0);
+	assert_int_equal(psync_wire_cid(7, 1, digest), 0xedf7fe9267415566ULL);
+	assert_int_not_equal(psync_wire_cid(7, 1, digest),
+			     psync_wire_cid(7, 2, digest));
+	assert_int_not_equal(psync_wire_cid(7, 1, digest),
+			     psync_wire_cid(8, 1, digest));
+}
+
+static void psync_wire_test_csum(void **state)
+{
+	struct psync_pkt in;
+	u32 i, len, bit;
+	u8 *mem;
+
+	for (i = 0; i < 200; i++) {
+		psync_wire_make(&in, 1 + i % 5);
+		mem = psync_wire_pack(&in, i % 2, &len);
+		len -= i % 3;	/* odd lengths too */
+		psync_wire_csum_set(mem + i % 2, len);
+		assert_true(psync_wire_csum_ok(mem + i % 2, len));
+		bit = psync_wire_below(len * 8);
+		mem[i % 2 + bit / 8] ^= 1 << bit % 8;
+		assert_false(psync_wire_csum_ok(mem + i % 2, len));
+		free(mem);
+	}
+}
+
+const struct CMUnitTest psync_wire_tests[] = {
+	cmocka_unit_test(psync_wire_test_round_trip),
+	cmocka_unit_test(psync_wire_test_truncated),
+	cmocka_unit_test(psync_wire_test_canonical),
+	cmocka_unit_test(psync_wire_test_need),
+	cmocka_unit_test(psync_wire_test_noise),
+	cmocka_unit_test(psync_wire_test_malformed),
+	cmocka_unit_test(psync_wire_test_malformed_more),
+	cmocka_unit_test(psync_wire_test_digest),
+	cmocka_unit_test(psync_wire_test_csum),
+};
+
+const size_t psync_wire_ntests = ARRAY_SIZE(psync_wire_tests);

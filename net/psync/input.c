@@ -301,18 +301,16 @@ static enum psync_drop psync_input_open(struct psync_net *pnet,
 	struct psync_pid *pids = NULL;
 	enum psync_drop reason;
 
+	/* S1.3: else a peer could take the name of another rendezvous. */
+	if (pkt->number && pkt->cid != psync_wire_cid(pkt->group, pkt->number,
+						      pkt->digest))
+		return PSYNC_DROP_BAD_HEADER;
 	/* S1.4; a rendezvous may open again, then HELLO tells old from new. */
 	if (!pkt->number && psync_closed_find(pnet, pkt->cid, &closed))
 		return PSYNC_DROP_CLOSED;
 	reason = psync_input_list(pnet, peer, pkt, &pids);
 	if (reason)
 		return reason;
-	/* S1.3: else a peer could take the name of another rendezvous. */
-	if (pkt->number && pkt->cid != psync_wire_cid(pkt->group, pkt->number,
-						      pkt->digest)) {
-		kfree(pids);
-		return PSYNC_DROP_BAD_HEADER;
-	}
 	p.pids = pids;
 	p.n = pids ? pkt->msg.n : 0;
 	if (!pkt->number &&

@@ -55,7 +55,8 @@ int cli_refused(const struct cli *cli, int err, const char *reason)
 {
 	enum cli_exit status = EXIT_REFUSED;
 
-	if (err == -EAFNOSUPPORT)
+	/* With a reason it was the module that said so. */
+	if (err == -EAFNOSUPPORT && !reason)
 		status = EXIT_NO_MODULE;
 	return cli_fail(cli, status, "%s", reason ? reason : cli_meaning(err));
 }

@@ -147,7 +147,7 @@ int print_link_refused(const struct cli *cli, struct ipc *ipc, int err,
 		return cli_refused(cli, err, NULL);
 	if (ipc_reason(ipc))
 		snprintf(reason, sizeof(reason), "%s", ipc_reason(ipc));
-	n = err == -ENOENT ? ipc_link_list(ipc, &links) : -1;
+	n = err == -ENOENT || err == -ENODEV ? ipc_link_list(ipc, &links) : -1;
 	if (n < 0)
 		return cli_refused(cli, err, reason[0] ? reason : NULL);
 	for (i = 0; i < n; i++)

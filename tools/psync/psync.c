@@ -8,12 +8,6 @@
 #include "cli.h"
 #include "json.h"
 
-const struct cli_noun *const cli_nouns[] = {
-	&noun_site, &noun_link, &noun_peer, &noun_group, &noun_conv,
-	&noun_graph, &noun_stat, &noun_send, &noun_recv, &noun_chat,
-	&noun_monitor, &noun_version, &noun_completion, NULL,
-};
-
 static const struct cli_noun *noun_find(const char *name)
 {
 	int i;

@@ -55,12 +55,21 @@ static struct psync_conv *psync_conv_of(struct psync_image *img)
 
 static void *psync_conv_op_alloc(struct psync_image *img, size_t size)
 {
-	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
 }
 
 static void psync_conv_op_free(struct psync_image *img, void *mem, size_t size)
 {
 	kfree(mem);
+}
+
+/* A body takes what its skb does, shared data included. */
+static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
+			      size_t size)
+{
+	const struct sk_buff *skb = body;
+
+	return size + (skb ? skb->truesize : 0);
 }
 
 static void psync_conv_op_body_put(struct psync_image *img, void *body)
@@ -203,6 +212,7 @@ static const struct psync_image_ops psync_conv_ops = {
 	.readable	= psync_conv_op_readable,
 	.event		= psync_conv_op_event,
 	.arm		= psync_conv_op_arm,
+	.cost		= psync_conv_op_cost,
 	.dropped	= psync_conv_op_dropped,
 	.nonce		= psync_conv_op_nonce,
 };

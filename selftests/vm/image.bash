@@ -184,19 +184,23 @@ image_base()
 	exec {lock}>&-
 }
 
-# image_add_modules ROOT: what make module has built, known to modprobe
+# image_add_modules ROOT: what make module has built, known to modprobe, and
+# without what only a debugger wants
 image_add_modules()
 {
-	local root=$1 work=$dir/modules
+	local root=$1 work=$dir/modules ko
 
 	compgen -G "$module/*.ko" >/dev/null || return 0
 	mkdir -p "$work/lib" "$root/usr/lib/modules/$KREL/extra"
 	cp -rl "$base.modules" "$work/lib/modules"
 	mkdir "$work/lib/modules/$KREL/extra"
-	cp "$module"/*.ko "$work/lib/modules/$KREL/extra/"
+	for ko in "$module"/*.ko; do
+		strip --strip-debug -o "$root/usr/lib/modules/$KREL/extra/${ko##*/}" \
+			"$ko"
+	done
+	cp "$root/usr/lib/modules/$KREL"/extra/*.ko "$work/lib/modules/$KREL/extra/"
 	rm -f "$work/lib/modules/$KREL"/modules.{dep,alias,symbols,softdep,devname,builtin*.bin}*
 	depmod -b "$work" "$KREL"
-	cp "$module"/*.ko "$root/usr/lib/modules/$KREL/extra/"
 	cp "$work/lib/modules/$KREL"/modules.* "$root/usr/lib/modules/$KREL/"
 }
 

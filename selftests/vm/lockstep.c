@@ -12,9 +12,9 @@
  * So the main loop gets its turn only while the CPU's thread sleeps: ppoll()
  * does not return to the main thread unless the CPU's thread waits for its
  * condition and nobody has signalled it. QEMU calls both the wait and the
- * signal with its big lock held, which ppoll() is called without. A CPU that
- * does not halt for a second of real time cannot be disturbed at halting; then
- * the main loop may do its other work, such as ending QEMU.
+ * signal with its big lock held, which ppoll() is called without. Should the
+ * CPU not halt for a second of real time, the main loop gets a turn all the
+ * same, since QEMU may have to be ended.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -24,12 +24,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The condition that the CPU's thread waits for; NULL until it first does. */
-static _Atomic(pthread_cond_t *) lockstep_cond;
+/* The address of the condition that the CPU's thread waits for, 0 before. */
+static atomic_uintptr_t lockstep_cond;
 static atomic_int lockstep_asleep;
 
 static void *lockstep_next(const char *name)
@@ -67,7 +68,7 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	if (lockstep_is_main())
 		return next(cond, mutex);
 
-	atomic_store(&lockstep_cond, cond);
+	atomic_store(&lockstep_cond, (uintptr_t)cond);
 	lockstep_set(1);
 	ret = next(cond, mutex);
 	lockstep_set(0);
@@ -76,7 +77,7 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 
 static void lockstep_signalled(pthread_cond_t *cond)
 {
-	if (cond == atomic_load(&lockstep_cond))
+	if ((uintptr_t)cond == atomic_load(&lockstep_cond))
 		lockstep_set(0);
 }
 

@@ -14,7 +14,7 @@
 machine_trouble='^(\[[ 0-9.]+\] )?(\[ *[TC][0-9]+\] )?('
 machine_trouble+='WARNING: |BUG[: ]|=* *BUG |Oops|Kernel panic|kernel BUG at'
 machine_trouble+='|general protection fault|divide error|invalid opcode'
-machine_trouble+='|stack segment|int3: |traps: panic|RIP: 0010:'
+machine_trouble+='|stack segment|int3: '
 machine_trouble+='|watchdog: BUG|INFO: task .* blocked for more than'
 machine_trouble+='|INFO: (possible|suspicious|lockdep|trying|rcu)'
 machine_trouble+='|(rcu: )?INFO: .*(detected|self-detected).* stall'
@@ -45,11 +45,25 @@ machine_network()
 	net+=(-device "$model,netdev=eth0,mac=52:54:00:00:00:0$i,romfile=")
 }
 
+# Build what makes --icount exact, unless it is there.
+machine_lockstep()
+{
+	local so=$top/build/vm/cache/lockstep.so
+
+	if [[ ! $so -nt $vm_src/lockstep.c ]]; then
+		cc -O2 -Wall -shared -fPIC -o "$dir/lockstep.so" \
+			"$vm_src/lockstep.c" || vm_fail "cannot build lockstep.so"
+		mv "$dir/lockstep.so" "$so"
+	fi
+	# a name without blanks or colons, whatever the path is
+	ln -s "$so" "$dir/lockstep.so"
+}
+
 # machine_start I: boot machine I; called with $dir as the working directory,
 # so that the paths of sockets stay short
 machine_start()
 {
-	local i=$1 net=() port nr=0 append
+	local i=$1 net=() port nr=0 append preload=
 	local -a qemu
 
 	# Without ioeventfd what the guest writes has arrived when its
@@ -70,6 +84,7 @@ machine_start()
 		# Calibrating the local APIC's timer would take seconds, as
 		# would an ERMS copy count as one instruction.
 		append+=" nolapic_timer tsc=reliable"
+		preload=./lockstep.so
 		qemu+=(-accel tcg -cpu "max,-erms,-fsrm"
 		       -icount "shift=0,sleep=off" -seed "${seed:-1}"
 		       -rtc "base=2026-01-01,clock=vm")
@@ -83,8 +98,9 @@ machine_start()
 	: >"console.$i"
 	# The death of this script, however violent, is QEMU's too. The alive
 	# pipe stays open for as long as a QEMU lives.
-	setpriv --pdeathsig KILL qemu-system-x86_64 "${qemu[@]}" "${net[@]}" \
-		-append "$append" </dev/null >"qemu.$i" 2>&1 &
+	setpriv --pdeathsig KILL env LD_PRELOAD=$preload qemu-system-x86_64 \
+		"${qemu[@]}" "${net[@]}" -append "$append" \
+		</dev/null >"qemu.$i" 2>&1 &
 	pids+=($!)
 }
 
@@ -92,6 +108,7 @@ machine_start_all()
 {
 	local i j alive_write
 
+	[[ $icount == no ]] || machine_lockstep
 	cd "$dir" || exit 126
 	mkfifo alive
 	exec {alive_write}<>alive
@@ -243,6 +260,9 @@ machine_judge()
 			cp "console.$i" "$kept.vm$i.log"
 			echo "run: console log: $kept.vm$i.log" >&2
 		done
+		# A hundred logs are enough.
+		# shellcheck disable=SC2012 # mktemp's names are plain
+		(cd "${kept%/*}" && ls -t | tail -n +101 | xargs -r rm -f)
 	fi
 	exit "$final"
 }

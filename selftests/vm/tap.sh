@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# For the tests of the virtual machine, on the host: results in TAP.
+# For the tests of the virtual machine, on the host: results in TAP, and a
+# directory $tmp for what they need.
 
+# shellcheck disable=SC2154 # vm, the directory, is the test's
+# shellcheck disable=SC2034 # tmp and status are for the test
+
+tmp=$(mktemp -d) || exit 1
 tap_number=0
 tap_failed=0
 
@@ -66,7 +71,6 @@ tap_out_says()
 	grep -q -e "$1" "$tmp/out"
 }
 
-tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' INT TERM
 : >"$tmp/out"

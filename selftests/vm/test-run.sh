@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Test selftests/vm/run itself, on the host.
+#
+# shellcheck disable=SC2016 # much is expanded in the machine only
 
 vm=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=/dev/null
+# shellcheck source=tap.sh
 . "$vm/tap.sh"
 
 not()
@@ -13,7 +15,6 @@ not()
 }
 
 # What goes in and what comes out.
-# shellcheck disable=SC2016 # expanded in the machine
 tap_run -- sh -c 'echo out; echo err >&2; printf "[%s]\n" "$@"; exit 7' \
 	sh "it's" 'a "b"  c' '' '$HOME *' 'two
 lines'
@@ -29,11 +30,9 @@ tap_check "standard error comes out, apart" tap_err_says '^err$'
 
 tap_run -- /no/such/command
 tap_check "a missing command gives 127" tap_status 127
-# shellcheck disable=SC2016
 tap_run -- sh -c 'kill -9 $$'
 tap_check "death by signal 9 gives 137" tap_status 137
 
-# shellcheck disable=SC2016
 tap_run -- sh -c 'head -c 3000000 /dev/zero | tr "\0" x; echo; sleep 1000 &'
 tap_check "a process left behind does not hold up the end" tap_status 0
 tap_check "3 MB of output arrive" [ "$(wc -c <"$tmp/out")" -eq 3000001 ]

@@ -32,6 +32,7 @@
  * @link: in psync_image.embryo or psync_remote.early
  * @pkt: the packet; its pointers lead into @data
  * @body: its body
+ * @cost: what it counts in the limits
  * @size: of this structure with @data
  * @data: participants, then context
  */
@@ -39,6 +40,7 @@ struct psync_early {
 	struct list_head	link;
 	struct psync_pkt	pkt;
 	void			*body;
+	u32			cost;
 	size_t			size;
 	u8			data[];
 };
@@ -74,11 +76,6 @@ void psync_image_event(struct psync_image *img, struct psync_view *view,
 	};
 
 	img->ops->event(img, view, &ev);
-}
-
-static u64 psync_early_cost(u32 body_len)
-{
-	return body_len > PSYNC_BODY_LEAST ? body_len : PSYNC_BODY_LEAST;
 }
 
 static bool psync_early_has(const struct list_head *queue,
@@ -132,21 +129,23 @@ enum psync_drop psync_early_keep(struct psync_image *img,
 {
 	u64 limit = img->nopen ? img->p.limits.max_bytes :
 				 img->p.limits.max_pending;
-	u64 cost = psync_early_cost(pkt->body_len);
 	struct psync_early *early;
 	size_t size;
+	u32 cost;
 
 	if (psync_early_has(queue, pkt))
 		return PSYNC_DROP_DUPLICATE;
+	size = sizeof(*early) + psync_wire_hdr_size(pkt) - PSYNC_WIRE_FIXED;
+	cost = img->ops->cost(img, body, pkt->body_len, size);
 	/* What comes first is kept, however big it is. */
 	if (img->nearly >= img->p.limits.max_early ||
 	    (img->body_bytes && img->body_bytes + cost > limit))
 		return PSYNC_DROP_PENDING_FULL;
-	size = sizeof(*early) + psync_wire_hdr_size(pkt) - PSYNC_WIRE_FIXED;
 	early = img->ops->alloc(img, size);
 	if (!early)
 		return PSYNC_DROP_NO_MEM;
 	early->size = size;
+	early->cost = cost;
 	early->body = body;
 	psync_early_copy(early, pkt);
 	list_add_tail(&early->link, queue);
@@ -161,16 +160,14 @@ static struct psync_early *psync_early_pop(struct psync_image *img,
 					   struct list_head *queue)
 {
 	struct psync_early *early;
-	u64 cost;
 
 	early = list_first_entry_or_null(queue, struct psync_early, link);
 	if (!early)
 		return NULL;
 	list_del(&early->link);
-	cost = psync_early_cost(early->pkt.body_len);
 	img->nearly--;
-	img->body_bytes -= cost;
-	img->waiting_bytes -= cost;
+	img->body_bytes -= early->cost;
+	img->waiting_bytes -= early->cost;
 	return early;
 }
 

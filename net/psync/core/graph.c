@@ -45,6 +45,14 @@ struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
 	return node;
 }
 
+void psync_node_take_body(struct psync_image *img, struct psync_node *node,
+			  void *body)
+{
+	node->body = body;
+	node->cost = img->ops->cost(img, body, node->body_len,
+				    psync_node_size(img, node->npred));
+}
+
 void psync_node_free(struct psync_image *img, struct psync_node *node)
 {
 	if (node)
@@ -234,16 +242,26 @@ const struct psync_node *psync_graph_known(const struct psync_image *img,
 	return psync_graph_find(img, index, seq);
 }
 
-/* A stamp from the wire: the sender's context only grows. */
+/*
+ * A stamp from the wire: the sender's context only grows, and nothing in it is
+ * as deep as the message itself.
+ */
 static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
 					       const struct psync_node *node,
 					       const u64 *before)
 {
+	const struct psync_node *last;
 	u32 i;
 
-	for (i = 0; before && i < img->p.n; i++)
-		if (node->stamp[i] < before[i])
+	for (i = 0; i < img->p.n; i++) {
+		if (before && node->stamp[i] < before[i])
 			return PSYNC_DROP_BAD_CONTEXT;
+		if (i == node->sender)
+			continue;
+		last = psync_graph_known(img, i, node->stamp[i]);
+		if (last && last->wave >= node->wave)
+			return PSYNC_DROP_BAD_WAVE;
+	}
 	return PSYNC_OK;
 }
 
@@ -328,7 +346,8 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 
 void psync_graph_release(struct psync_image *img, struct psync_node *node)
 {
-	img->body_bytes -= psync_node_cost(node);
+	img->body_bytes -= node->cost;
+	img->nuntaken--;
 	if (node->body)
 		img->ops->body_put(img, node->body);
 	node->body = NULL;
@@ -347,6 +366,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	hlist_add_head(&node->hash,
 		       psync_graph_bucket(img, node->sender, node->seq));
 	img->nnodes++;
+	img->nuntaken++;
 	node->ordinal = ++img->attached;
 	img->max_depth = max(img->max_depth, node->wave);
 	if (!node->npred)

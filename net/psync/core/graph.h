@@ -15,14 +15,15 @@ static inline u64 psync_node_mid(const struct psync_node *node)
 }
 
 /**
- * psync_node_cost - what a node's body counts in the limits
- * @node: node
+ * psync_node_take_body - a node that is to be kept gets its message
+ * @img: image
+ * @node: new node
+ * @body: its body, or NULL; the reference becomes the node's
+ *
+ * Sets what both count in the limits.
  */
-static inline u64 psync_node_cost(const struct psync_node *node)
-{
-	return node->body_len > PSYNC_BODY_LEAST ? node->body_len :
-						   PSYNC_BODY_LEAST;
-}
+void psync_node_take_body(struct psync_image *img, struct psync_node *node,
+			  void *body);
 
 /**
  * psync_node_new - memory for a message that is not attached yet

@@ -65,13 +65,14 @@ static void psync_hold_del(struct psync_image *img, struct psync_node *node)
 {
 	hlist_del(&node->hash);
 	img->nheld--;
-	img->waiting_bytes -= psync_node_cost(node);
+	img->parts[node->sender].nheld--;
+	img->waiting_bytes -= node->cost;
 }
 
 static void psync_hold_drop(struct psync_image *img, struct psync_node *node,
 			    enum psync_drop reason)
 {
-	img->body_bytes -= psync_node_cost(node);
+	img->body_bytes -= node->cost;
 	if (node->body)
 		img->ops->body_put(img, node->body);
 	psync_node_free(img, node);
@@ -195,7 +196,8 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node)
 	hlist_add_head(&node->hash, &bucket->seen);
 	psync_hold_wait(img, node);
 	img->nheld++;
-	img->waiting_bytes += psync_node_cost(node);
+	img->parts[node->sender].nheld++;
+	img->waiting_bytes += node->cost;
 }
 
 /* Moves those that wait for (@index, @seq) to @ready. */

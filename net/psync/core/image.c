@@ -219,8 +219,14 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
 }
 
 /* A participant here is open, not only pending. */
-static void psync_image_opened(struct psync_image *img, u32 opening, u64 now)
+static void psync_image_opened(struct psync_image *img,
+			       struct psync_view *view, u32 opening, u64 now)
 {
+	if (view->gap)
+		psync_image_event(img, view, PSYNC_EV_GAP, 0,
+				  view->next ? psync_node_mid(view->next) : 0,
+				  0);
+	view->gap = false;
 	if (!img->opening) {
 		img->opening = opening;
 		img->opened = now;
@@ -252,12 +258,9 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 	list_add_tail(&view->link, &img->views);
 	img->nviews++;
 	img->joined = true;
-	if (view->count)
-		psync_image_event(img, view, PSYNC_EV_GAP, 0,
-				  view->next ? psync_node_mid(view->next) : 0,
-				  0);
+	view->gap = view->count;
 	if (!view->pending)
-		psync_image_opened(img, opening, now);
+		psync_image_opened(img, view, opening, now);
 	return 0;
 }
 
@@ -268,7 +271,7 @@ void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
 		return;
 	view->pending = false;
 	view->binding = binding;
-	psync_image_opened(view->img, opening, now);
+	psync_image_opened(view->img, view, opening, now);
 }
 
 void psync_image_leave(struct psync_image *img, struct psync_view *view)
@@ -409,15 +412,15 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	node = psync_image_compose(img, view);
 	if (!node)
 		return -ENOMEM;
-	node->body = body;
 	node->body_len = len;
+	psync_node_take_body(img, node, body);
 	psync_image_packet(img, node, &pkt);
 	if (len > U16_MAX - psync_wire_hdr_size(&pkt)) {
 		psync_node_free(img, node);
 		return -EMSGSIZE;
 	}
 	*mid = psync_node_mid(node);
-	img->body_bytes += psync_node_cost(node);
+	img->body_bytes += node->cost;
 	if (img->nremotes)
 		img->ops->transmit(img, 0, &pkt, body);
 	psync_graph_attach(img, node);
@@ -436,6 +439,21 @@ static enum psync_drop psync_image_check_start(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
+/*
+ * The holding queue has room for a message: by number, and one participant
+ * gets no more than half of it, nor room for what is so far ahead of it that
+ * all between would not fit either.
+ */
+static bool psync_image_may_hold(const struct psync_image *img,
+				 const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+	u32 max = img->p.limits.max_held;
+
+	return img->nheld < max && part->nheld <= max / 2 &&
+	       node->seq - part->seq <= max + 1ULL;
+}
+
 /* Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
  * complete; one that a held message waits for is always taken, so is a start
@@ -451,11 +469,13 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 
 	if (state == PSYNC_HOLD_READY)
 		kept = img->body_bytes - img->waiting_bytes;
-	else if (img->nheld >= img->p.limits.max_held)
+	else if (!psync_image_may_hold(img, node))
 		return PSYNC_DROP_HELD_FULL;
-	if (!kept || kept + psync_node_cost(node) <= limit)
+	if (!kept || kept + node->cost <= limit)
 		return PSYNC_OK;
+	/* Even these not without end: what waits may be a lie. */
 	if (state == PSYNC_HOLD_READY &&
+	    (kept <= 2 * limit || img->nuntaken <= img->p.limits.max_held) &&
 	    (start || psync_hold_wants(img, node->sender, node->seq)))
 		return PSYNC_OK;
 	if (!img->nopen)
@@ -483,6 +503,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		return drop;
 	state = psync_hold_scan(img, node);
 	drop = PSYNC_DROP_BAD_CONTEXT;
+	psync_node_take_body(img, node, body);
 	if (state != PSYNC_HOLD_FALSE)
 		drop = psync_image_admit(img, node, state, start);
 	if (!drop && state == PSYNC_HOLD_READY)
@@ -491,8 +512,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		psync_node_free(img, node);
 		return drop;
 	}
-	node->body = body;
-	img->body_bytes += psync_node_cost(node);
+	img->body_bytes += node->cost;
 	if (state == PSYNC_HOLD_WAIT) {
 		psync_hold_add(img, node);
 		return PSYNC_OK;

@@ -65,6 +65,8 @@ struct psync_view;
  * @event: tell @view, or when NULL every local view and the site's listeners
  *	of events; @ev is copied
  * @arm: psync_image_deadline() moved to the earlier @deadline
+ * @cost: bytes of memory that keeping @body (@len bytes; NULL: none) and @size
+ *	bytes of the core's own takes; counts against psync_limits; at least 1
  * @dropped: a packet or held message was dropped inside the core, after
  *	psync_image_input() had returned PSYNC_OK for it or on its own account
  * @nonce: an unpredictable 64-bit number, not zero
@@ -79,20 +81,20 @@ struct psync_image_ops {
 	void	(*event)(struct psync_image *img, struct psync_view *view,
 			 const struct psync_event *ev);
 	void	(*arm)(struct psync_image *img, u64 deadline);
+	u32	(*cost)(struct psync_image *img, void *body, u32 len,
+			size_t size);
 	void	(*dropped)(struct psync_image *img, enum psync_drop reason);
 	u64	(*nonce)(struct psync_image *img);
 };
-
-/* What a body counts in the limits at least. */
-#define PSYNC_BODY_LEAST	64
 
 /**
  * struct psync_limits - bounds of one image; each at least 1
  * @max_nodes: nodes kept beyond which old ones are freed (depth threshold)
  * @max_held: messages held for their context
  * @max_early: packets kept before confirmation or before the start message
- * @max_bytes: bytes of bodies attached and not yet taken, and again so many
- *	held and early ones; each counts as PSYNC_BODY_LEAST at least
+ * @max_bytes: bytes, as psync_image_ops.cost() says, of messages attached and
+ *	not yet taken, and again so many of held and early ones; twice that, or
+ *	max_held messages, of attached ones that held ones wait for (S2.5)
  * @max_pending: the same while no local participant has opened
  * @hello_ns: first wait for a HELLO's answer; doubles with each try
  * @hello_tries: tries before early packets of that site are dropped
@@ -121,6 +123,7 @@ struct psync_limits {
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
+ * @cost: what it counts in the limits
  * @body: the message, or NULL once every local participant has taken it
  * @stamp: psync_image.n entries
  * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index
@@ -145,6 +148,7 @@ struct psync_node {
 	u32			wave;
 	u32			binding;
 	u32			body_len;
+	u32			cost;
 	void			*body;
 	u64			*stamp;
 	u64			*preds;
@@ -164,6 +168,7 @@ struct psync_node {
  * @last: that message; its memory stays when it is freed, its body does not
  * @freed: last freed message, whose memory stays, or NULL
  * @root: its first message has no predecessors
+ * @nheld: messages of it in the holding queue
  * @view: the local participant, if open here
  */
 struct psync_part {
@@ -174,6 +179,7 @@ struct psync_part {
 	struct psync_node	*last;
 	struct psync_node	*freed;
 	bool			root;
+	u32			nheld;
 	struct psync_view	*view;
 };
 
@@ -221,6 +227,7 @@ struct psync_remote {
  * @binding: binding number of its port
  * @pending: set by the caller before psync_image_join() when the participant
  *	only listens so far; psync_view_accept() clears it
+ * @gap: it began behind what was given back before; to be told
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
@@ -236,6 +243,7 @@ struct psync_view {
 	u16			index;
 	u32			binding;
 	bool			pending;
+	bool			gap;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
@@ -291,8 +299,10 @@ struct psync_image_params {
  * @nodes: hash table of nodes
  * @nbuckets: its size, a power of two
  * @nnodes: nodes kept
+ * @nuntaken: how many of them have a body that a view has yet to take
  * @attached: messages ever attached
- * @body_bytes: bytes of bodies kept (attached, held, early)
+ * @body_bytes: what messages kept with their bodies (attached, held, early)
+ *	count in the limits
  * @waiting_bytes: how many of them are of held and early ones
  * @floor: what was freed, as a view: every view begins with it
  * @wire_pids: the participants in wire order
@@ -322,6 +332,7 @@ struct psync_image {
 	struct hlist_head		*nodes;
 	u32				nbuckets;
 	u32				nnodes;
+	u32				nuntaken;
 	u64				attached;
 	u64				body_bytes;
 	u64				waiting_bytes;

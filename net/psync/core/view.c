@@ -7,10 +7,11 @@
  * prefix of the attach order: the first node in that order that is not in the
  * view has all its predecessors there, so it may be received next.
  *
- * Leaves: a leaf of a message's context is an immediate predecessor of it
- * (every other message of the context precedes one).  So when a message
- * enters, the entries to clear are among its predecessors, and a predecessor
- * that is no longer its participant's last one is no leaf already.
+ * Leaves: when a message enters, whatever is in its context is no leaf any
+ * more.  (Of an honest sender, those are its immediate predecessors: every
+ * other message of the context precedes one.  A stamp that names too few
+ * predecessors must not leave two leaves of which one precedes the other, or
+ * our own next message would be refused by all.)
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
@@ -50,13 +51,11 @@ void psync_view_exit(struct psync_view *view)
 
 void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 {
-	u32 i, index;
+	unsigned long i;
 
-	for (i = 0; i < node->npred; i++) {
-		index = PSYNC_MID_INDEX(node->preds[i]);
-		if (view->stamp[index] == PSYNC_MID_SEQ(node->preds[i]) &&
-		    test_bit(index, view->leaves)) {
-			__clear_bit(index, view->leaves);
+	for_each_set_bit(i, view->leaves, view->img->p.n) {
+		if (node->stamp[i] >= view->stamp[i]) {
+			__clear_bit(i, view->leaves);
 			view->nleaves--;
 		}
 	}

@@ -118,6 +118,12 @@ static u64 psync_bed_nonce(struct psync_image *img)
 	return ++psync_bed_of(img)->nonce;
 }
 
+static u32 psync_bed_cost(struct psync_image *img, void *body, u32 len,
+			  size_t size)
+{
+	return len > PSYNC_BODY_LEAST ? len : PSYNC_BODY_LEAST;
+}
+
 const struct psync_image_ops psync_bed_ops = {
 	.alloc		= psync_bed_alloc,
 	.free		= psync_bed_free,
@@ -126,6 +132,7 @@ const struct psync_image_ops psync_bed_ops = {
 	.readable	= psync_bed_readable,
 	.event		= psync_bed_event,
 	.arm		= psync_bed_arm,
+	.cost		= psync_bed_cost,
 	.dropped	= psync_bed_dropped,
 	.nonce		= psync_bed_nonce,
 };

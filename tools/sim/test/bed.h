@@ -81,6 +81,9 @@ struct psync_bed {
 	u64			nonce;
 };
 
+/* What a body counts at least; nodes count nothing, for round numbers. */
+#define PSYNC_BODY_LEAST	64
+
 extern const struct psync_image_ops psync_bed_ops;
 
 /* Bodies that exist, of all beds. */

@@ -227,7 +227,7 @@ static int psync_connect_open(struct psync_sock *psk,
 
 	if (p.number) {
 		p.cid = psync_wire_cid(p.group, p.number, p.digest);
-		err = psync_conv_open(pnet, &p, false, conv);
+		err = psync_conv_open(pnet, &p, 0, conv);
 		if (err != -EEXIST)
 			return err;
 		/* Its id may have been chosen by whoever opened it. */
@@ -240,7 +240,7 @@ static int psync_connect_open(struct psync_sock *psk,
 	}
 	do {
 		p.cid = get_random_u64() ?: 1;
-		err = psync_conv_open(pnet, &p, false, conv);
+		err = psync_conv_open(pnet, &p, 0, conv);
 		/* A random cid that exists already is somebody else's. */
 		if (err == -EEXIST)
 			psync_conv_put(*conv);
@@ -517,6 +517,8 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 			       EPOLLIN | EPOLLRDNORM : 0);
 	/* Pairs with psync_conv_join() and psync_conv_accept(). */
 	part = smp_load_acquire(&psync_sk(sk)->part);
+	if (part && READ_ONCE(part->conv->img.refused))
+		mask |= EPOLLERR;
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	    (part && READ_ONCE(part->view.outstanding)))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -658,6 +660,7 @@ static struct sock *psync_sock_alloc(struct net *net, struct socket *sock,
 	sk->sk_type = type;
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_destruct = psync_sock_destruct;
+	sock_set_flag(sk, SOCK_RCU_FREE);	/* psync_port_find_get() */
 	psk = psync_sk(sk);
 	INIT_HLIST_NODE(&psk->port_node);
 	INIT_LIST_HEAD(&psk->accept_queue);

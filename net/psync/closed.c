@@ -5,11 +5,15 @@
  * gets an honest answer.  Bounded in number and time; the oldest goes first.
  */
 
+#include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "psync.h"
 
 #define PSYNC_CLOSED_HASH	256
+/* What is too old goes so many at a time: each call does a bounded work. */
+#define PSYNC_CLOSED_PRUNE	16
 
 struct psync_closed_entry {
 	struct hlist_node	hash;
@@ -24,17 +28,20 @@ struct psync_closed_entry {
  * @hash: by cid
  * @list: oldest first
  * @count: entries
+ * @seed: of the hash; cids are of the peers' choosing
  */
 struct psync_closed {
 	struct hlist_head	hash[PSYNC_CLOSED_HASH];
 	struct list_head	list;
 	unsigned int		count;
+	u32			seed;
 };
 
 static struct hlist_head *psync_closed_bucket(struct psync_closed *closed,
 					      u64 cid)
 {
-	return &closed->hash[hash_64(cid, 8)];
+	return &closed->hash[jhash_2words(cid, cid >> 32, closed->seed) %
+			     PSYNC_CLOSED_HASH];
 }
 
 static void psync_closed_forget(struct psync_closed *closed,
@@ -53,12 +60,15 @@ static void psync_closed_prune(struct psync_net *pnet, unsigned int max)
 	struct psync_closed *closed = pnet->closed;
 	struct psync_closed_entry *entry;
 	u64 now = ktime_get_ns();
+	int budget = PSYNC_CLOSED_PRUNE;
 
 	lockdep_assert_held(&pnet->table_lock);
-	while ((entry = list_first_entry_or_null(&closed->list,
+	while (budget-- &&
+	       (entry = list_first_entry_or_null(&closed->list,
 						 struct psync_closed_entry,
 						 list))) {
-		if (closed->count <= max && now - entry->when < keep)
+		if (closed->count <= max &&
+		    now - entry->when < keep)
 			break;
 		psync_closed_forget(closed, entry);
 	}
@@ -81,6 +91,7 @@ int psync_closed_init(struct psync_net *pnet)
 	if (!pnet->closed)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&pnet->closed->list);
+	pnet->closed->seed = get_random_u32();
 	return 0;
 }
 
@@ -137,11 +148,14 @@ void psync_closed_add(struct psync_net *pnet, u64 cid, u32 opening)
 bool psync_closed_find(struct psync_net *pnet, u64 cid,
 		       struct psync_closed_info *info)
 {
+	u64 keep = (u64)READ_ONCE(pnet->sysctl.closed_ms) * NSEC_PER_MSEC;
 	struct psync_closed_entry *entry;
 
 	spin_lock_bh(&pnet->table_lock);
 	psync_closed_prune(pnet, READ_ONCE(pnet->sysctl.closed_max));
 	entry = psync_closed_lookup(pnet->closed, cid);
+	if (entry && ktime_get_ns() - entry->when >= keep)
+		entry = NULL;
 	if (entry) {
 		info->opening = entry->opening;
 		info->age_ms = div_u64(ktime_get_ns() - entry->when,

@@ -275,6 +275,24 @@ struct psync_conv *psync_conv_find_get(struct psync_net *pnet, u64 cid)
 	return conv;
 }
 
+static void psync_conv_pend(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->pnet->table_lock);
+	conv->pending = true;
+	list_add_tail(&conv->pending_link, &conv->pnet->pending_list);
+	conv->pnet->npending++;
+}
+
+static void psync_conv_unpend(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->pnet->table_lock);
+	if (!conv->pending)
+		return;
+	conv->pending = false;
+	list_del(&conv->pending_link);
+	conv->pnet->npending--;
+}
+
 /*
  * Takes a conversation out of the world; see the proof above.  The lock is
  * held; the caller holds a reference of its own, so that the lock survives.
@@ -291,9 +309,7 @@ void psync_conv_kill(struct psync_conv *conv)
 	rhashtable_remove_fast(&pnet->convs, &conv->node, psync_conv_params);
 	list_del(&conv->list);
 	pnet->nconvs--;
-	if (conv->pending)
-		pnet->npending--;
-	conv->pending = false;
+	psync_conv_unpend(conv);
 	spin_unlock(&pnet->table_lock);
 	if (hrtimer_try_to_cancel(&conv->timer) == 1 && conv->armed) {
 		conv->armed = false;
@@ -330,21 +346,45 @@ static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
 }
 
 /*
- * Makes room among pending conversations by giving up the oldest one that no
- * participant here waits for (an embryo or an early rendezvous).  Returns it
+ * The oldest pending conversation that no participant here waits for (an
+ * embryo or an early rendezvous), of one opener or, @opener 0, of any.  Given
  * with a reference, to be killed by the caller without table_lock.
  */
-static struct psync_conv *psync_conv_victim(struct psync_net *pnet)
+static struct psync_conv *psync_conv_victim(struct psync_net *pnet, u32 opener)
 {
 	struct psync_conv *conv;
 
 	lockdep_assert_held(&pnet->table_lock);
-	list_for_each_entry(conv, &pnet->conv_list, list) {
-		if (conv->pending && !READ_ONCE(conv->img.nviews) &&
+	list_for_each_entry(conv, &pnet->pending_list, pending_link) {
+		if ((!opener || conv->opener == opener) &&
+		    !READ_ONCE(conv->img.nviews) &&
 		    kref_get_unless_zero(&conv->ref))
 			return conv;
 	}
 	return NULL;
+}
+
+/*
+ * Is there room for another pending conversation, perhaps for a victim?  No
+ * opener may have more than half of all: the others' must fit, too.
+ */
+static int psync_conv_room(struct psync_net *pnet, u32 opener,
+			   struct psync_conv **victim)
+{
+	unsigned int max = READ_ONCE(pnet->sysctl.pending_max);
+	struct psync_conv *conv;
+	unsigned int same = 0;
+
+	lockdep_assert_held(&pnet->table_lock);
+	list_for_each_entry(conv, &pnet->pending_list, pending_link)
+		same += conv->opener == opener;
+	if (same > max / 2)
+		*victim = psync_conv_victim(pnet, opener);
+	else if (pnet->npending >= max)
+		*victim = psync_conv_victim(pnet, 0);
+	else
+		return 0;
+	return *victim ? 0 : -EBUSY;
 }
 
 static void psync_conv_evict(struct psync_conv *conv)
@@ -358,6 +398,19 @@ static void psync_conv_evict(struct psync_conv *conv)
 	psync_conv_put(conv);
 }
 
+void psync_conv_evict_pending(struct psync_net *pnet)
+{
+	struct psync_conv *conv;
+
+	do {
+		spin_lock_bh(&pnet->table_lock);
+		conv = psync_conv_victim(pnet, 0);
+		spin_unlock_bh(&pnet->table_lock);
+		if (conv)
+			psync_conv_evict(conv);
+	} while (conv);
+}
+
 static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 			     struct psync_conv **old, struct psync_conv **victim)
 {
@@ -368,11 +421,8 @@ static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 	spin_lock_bh(&pnet->table_lock);
 	if (pnet->nconvs >= READ_ONCE(pnet->sysctl.convs_max)) {
 		err = -ENFILE;
-	} else if (conv->pending &&
-		   pnet->npending >= READ_ONCE(pnet->sysctl.pending_max)) {
-		*victim = psync_conv_victim(pnet);
-		if (!*victim)
-			err = -EBUSY;
+	} else if (conv->opener) {
+		err = psync_conv_room(pnet, conv->opener, victim);
 	}
 	if (err)
 		goto out;
@@ -389,7 +439,8 @@ static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 		conv->serial = ++pnet->serial;
 		list_add_tail(&conv->list, &pnet->conv_list);
 		pnet->nconvs++;
-		pnet->npending += conv->pending;
+		if (conv->opener)
+			psync_conv_pend(conv);
 	}
 out:
 	spin_unlock_bh(&pnet->table_lock);
@@ -411,11 +462,13 @@ static void psync_conv_limits(const struct psync_net *pnet,
 }
 
 int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
-		    bool pending, struct psync_conv **conv)
+		    u32 opener, struct psync_conv **conv)
 {
 	struct psync_conv *new, *old = NULL, *victim = NULL;
 	int err;
 
+	if (READ_ONCE(pnet->nconvs) >= READ_ONCE(pnet->sysctl.convs_max))
+		return -ENFILE;
 	if (!psync_site_hold(pnet))
 		return -ENETDOWN;
 	p->site = pnet->site;
@@ -434,7 +487,7 @@ int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
 	new->timer.function = psync_conv_timer;
 	new->pnet = pnet;
 	new->cid = p->cid;
-	new->pending = pending;
+	new->opener = opener;
 	new->embryo_end = U64_MAX;
 	if (!p->n)
 		new->embryo_end = ktime_get_ns() +
@@ -475,12 +528,16 @@ static void psync_conv_opened(struct psync_conv *conv)
 
 	lockdep_assert_held(&conv->lock);
 	PSYNC_INC(pnet, CONV_OPENED);
-	if (!conv->pending)
-		return;
 	spin_lock(&pnet->table_lock);
-	conv->pending = false;
-	pnet->npending--;
+	psync_conv_unpend(conv);
 	spin_unlock(&pnet->table_lock);
+}
+
+/* The next count of openings (S1.2); 0 would mean none. */
+static u32 psync_conv_opening(struct psync_net *pnet)
+{
+	return atomic_inc_return(&pnet->openings) ?:
+	       atomic_inc_return(&pnet->openings);
 }
 
 static struct psync_participant *
@@ -578,7 +635,7 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	/* Before: what joining has to tell finds the socket. */
 	part->sk = &psk->sk;
 	err = psync_image_join(&conv->img, &part->view, index, part->binding,
-			       atomic_inc_return(&pnet->openings),
+			       psync_conv_opening(pnet),
 			       ktime_get_ns());
 	if (err) {
 		kmem_cache_free(psync_participant_cache, part);
@@ -609,7 +666,7 @@ void psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	psync_conv_lock(conv);
 	part->sk = sk;
 	psync_view_accept(&part->view, part->binding,
-			  atomic_inc_return(&conv->pnet->openings),
+			  psync_conv_opening(conv->pnet),
 			  ktime_get_ns());
 	psync_conv_opened(conv);
 	psync_conv_unlock(conv);
@@ -684,6 +741,8 @@ int psync_conv_net_init(struct psync_net *pnet)
 
 	spin_lock_init(&pnet->table_lock);
 	INIT_LIST_HEAD(&pnet->conv_list);
+	INIT_LIST_HEAD(&pnet->pending_list);
+	pnet->hash_seed = get_random_u32();
 	atomic_set(&pnet->openings, 0);
 	atomic_set(&pnet->alive, 0);
 	pnet->next_port = PSYNC_PORT_AUTO;

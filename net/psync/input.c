@@ -319,7 +319,7 @@ static enum psync_drop psync_input_open(struct psync_net *pnet,
 		kfree(pids);
 		return PSYNC_DROP_NO_LISTENER;
 	}
-	switch (psync_conv_open(pnet, &p, true, conv)) {
+	switch (psync_conv_open(pnet, &p, pkt->src_site, conv)) {
 	case 0:
 	case -EEXIST:
 		break;
@@ -341,20 +341,14 @@ static enum psync_drop psync_input_open(struct psync_net *pnet,
 
 /* The start message of an embryo has come: now it is known who takes part. */
 static enum psync_drop psync_input_start(struct psync_conv *conv,
-					 struct psync_peer *peer,
+					 const struct psync_pid *pids,
 					 const struct psync_pkt *pkt)
 {
-	enum psync_drop reason;
-	struct psync_pid *pids;
 	int err;
 
 	if (conv->img.p.digest != pkt->digest)
 		return PSYNC_DROP_DIGEST;
-	reason = psync_input_list(conv->pnet, peer, pkt, &pids);
-	if (reason)
-		return reason;
 	err = psync_image_start(&conv->img, pids, pkt->msg.n, ktime_get_ns());
-	kfree(pids);
 	if (err)
 		return err == -ENOMEM ? PSYNC_DROP_NO_MEM :
 					PSYNC_DROP_BAD_PARTICIPANTS;
@@ -378,6 +372,22 @@ static void psync_input_trace(const struct psync_conv *conv, u64 before)
 	}
 }
 
+/* What has come of a packet, since the image had attached and held so many. */
+static void psync_input_count(const struct psync_conv *conv, u64 attached,
+			      u32 held)
+{
+	const struct psync_image *img = &conv->img;
+
+	if (img->nheld > held)
+		this_cpu_add(conv->pnet->mib->counters[PSYNC_MIB_MSG_HELD],
+			     img->nheld - held);
+	if (img->attached == attached)
+		return;
+	this_cpu_add(conv->pnet->mib->counters[PSYNC_MIB_MSG_ATTACHED],
+		     img->attached - attached);
+	psync_input_trace(conv, attached);
+}
+
 /*
  * Was a conversation made for nothing?  Nobody here has it, and either nobody
  * could be told of it (every backlog is full) or its message was refused.
@@ -397,9 +407,9 @@ static bool psync_input_useless(const struct psync_conv *conv)
  * is that of a message that is used.
  */
 static enum psync_drop psync_input_feed(struct psync_conv *conv,
-					struct psync_peer *peer,
 					struct sk_buff *skb,
-					const struct psync_pkt *pkt)
+					const struct psync_pkt *pkt,
+					const struct psync_pid *pids)
 {
 	struct psync_image *img = &conv->img;
 	enum psync_drop reason = PSYNC_OK;
@@ -409,10 +419,14 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 	lockdep_assert_held(&conv->lock);
 	if (conv->dead)
 		return PSYNC_DROP_CLOSED;
-	if (pkt->type != PSYNC_PKT_MSG)
-		return psync_image_input(img, pkt, NULL, ktime_get_ns());
-	if (pkt->msg.participants && !img->p.pids)
-		reason = psync_input_start(conv, peer, pkt);
+	if (pkt->type != PSYNC_PKT_MSG) {
+		/* An answer may let in what waited for it. */
+		reason = psync_image_input(img, pkt, NULL, ktime_get_ns());
+		psync_input_count(conv, attached, held);
+		return reason;
+	}
+	if (pids && !img->p.pids)
+		reason = psync_input_start(conv, pids, pkt);
 	if (reason)
 		return reason;
 	skb_get(skb);
@@ -425,13 +439,7 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 		psync_conv_kill(conv);
 		return reason ?: PSYNC_DROP_PENDING_FULL;
 	}
-	if (img->nheld > held)
-		PSYNC_INC(conv->pnet, MSG_HELD);
-	if (img->attached > attached) {
-		this_cpu_add(conv->pnet->mib->counters[PSYNC_MIB_MSG_ATTACHED],
-			     img->attached - attached);
-		psync_input_trace(conv, attached);
-	}
+	psync_input_count(conv, attached, held);
 	return reason;
 }
 
@@ -440,6 +448,7 @@ static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 			     struct sk_buff *skb, const struct psync_pkt *pkt)
 {
 	enum psync_drop reason = PSYNC_OK;
+	struct psync_pid *pids = NULL;
 	struct psync_conv *conv;
 
 	if (pkt->type == PSYNC_PKT_REFUSE)
@@ -449,6 +458,13 @@ static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 		reason = psync_input_open(pnet, peer, pkt, &conv);
 	else if (!conv)
 		reason = PSYNC_DROP_NO_CONV;
+	/* Judged before the lock is taken, since a refusal is sent at once. */
+	if (!reason && pkt->type == PSYNC_PKT_MSG && pkt->msg.participants &&
+	    !READ_ONCE(conv->img.p.pids)) {
+		reason = psync_input_list(pnet, peer, pkt, &pids);
+		if (reason)
+			psync_conv_put(conv);
+	}
 	if (!reason) {
 		if (pkt->type == PSYNC_PKT_MSG) {
 			/* From here on the skb is the body. */
@@ -456,9 +472,10 @@ static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 			skb_orphan(skb);
 		}
 		psync_conv_lock(conv);
-		reason = psync_input_feed(conv, peer, skb, pkt);
+		reason = psync_input_feed(conv, skb, pkt, pids);
 		psync_conv_unlock(conv);
 		psync_conv_put(conv);
+		kfree(pids);
 	}
 	if (reason)
 		psync_drop(pnet, skb, reason);

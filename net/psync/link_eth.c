@@ -67,6 +67,8 @@ static int psync_link_eth_rcv(struct sk_buff *skb, struct net_device *dev,
 
 	/* What is left of its way here must not outlive the handler. */
 	skb_orphan(skb);
+	skb_dst_drop(skb);
+	skb_ext_reset(skb);
 	nf_reset_ct(skb);
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->dev = NULL;

@@ -16,7 +16,8 @@
  * closes it when that ends.  Link and socket point to each other: encap_rcv
  * finds the link through sk_user_data, senders the socket through
  * psync_link.sock, both under RCU.  close clears both pointers and waits for a
- * grace period; then nobody uses either and the socket is released.
+ * grace period; then nobody uses either and the socket is released.  After
+ * another one no packet is in encap_rcv any more.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -380,6 +381,8 @@ static void psync_link_udp_close(struct psync_link *link)
 	rcu_assign_sk_user_data(sock->sk, NULL);
 	synchronize_rcu();
 	udp_tunnel_sock_release(sock);
+	/* A packet that found the socket meanwhile counts its drop. */
+	synchronize_rcu();
 }
 
 const struct psync_link_ops psync_link_udp_ops = {

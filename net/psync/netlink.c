@@ -86,6 +86,9 @@ int psync_nl_dump_one(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd,
 			    object);
 }
 
+/* The family's groups are ours: while packets come in it comes and goes. */
+static bool psync_nl_registered;
+
 /* Without memory the listeners' sockets report ENOBUFS. */
 static void psync_nl_notify(struct psync_net *pnet, u8 cmd, size_t room,
 			    gfp_t gfp, psync_nl_fill_t fill,
@@ -187,8 +190,13 @@ static int psync_nl_event_fill(struct sk_buff *skb, const void *object)
  */
 void psync_netlink_event(struct psync_net *pnet, const struct psync_event *ev)
 {
-	psync_nl_notify(pnet, PSYNC_CMD_EVENT_NTF, 0, GFP_ATOMIC | __GFP_NOWARN,
-			psync_nl_event_fill, ev);
+	/* Pairs with psync_netlink_exit(). */
+	rcu_read_lock();
+	if (READ_ONCE(psync_nl_registered))
+		psync_nl_notify(pnet, PSYNC_CMD_EVENT_NTF, 0,
+				GFP_ATOMIC | __GFP_NOWARN, psync_nl_event_fill,
+				ev);
+	rcu_read_unlock();
 }
 
 /* Room for the largest message, whatever the reader's buffer has been. */
@@ -226,6 +234,7 @@ struct genl_family psync_nl_family __ro_after_init = {
 int __init psync_netlink_init(void)
 {
 	unsigned int i;
+	int err;
 
 	BUILD_BUG_ON(sizeof_field(struct psync_link, name) !=
 		     PSYNC_NAME_MAX + 1);
@@ -238,7 +247,9 @@ int __init psync_netlink_init(void)
 		if (psync_nl_ops[i].dumpit)
 			psync_nl_full_ops[i].start = psync_nl_dump_start;
 	}
-	return genl_register_family(&psync_nl_family);
+	err = genl_register_family(&psync_nl_family);
+	WRITE_ONCE(psync_nl_registered, !err);
+	return err;
 }
 
 /**
@@ -246,5 +257,8 @@ int __init psync_netlink_init(void)
  */
 void psync_netlink_exit(void)
 {
+	/* Packets still come in; what they tell must not reach our successor. */
+	WRITE_ONCE(psync_nl_registered, false);
+	synchronize_rcu();
 	genl_unregister_family(&psync_nl_family);
 }

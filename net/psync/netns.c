@@ -83,6 +83,9 @@ int psync_site_set(struct psync_net *pnet, u32 site,
 		NL_SET_ERR_MSG_MOD(extack, "a peer has this site id");
 		return -EEXIST;
 	}
+	/* Remote packets alone must not hold the id. */
+	if (pnet->site)
+		psync_conv_evict_pending(pnet);
 	if (pnet->site && atomic_cmpxchg_acquire(&pnet->users, 0,
 						 PSYNC_SITE_NONE) != 0) {
 		NL_SET_ERR_MSG_MOD(extack,
@@ -100,6 +103,7 @@ int psync_site_set(struct psync_net *pnet, u32 site,
 	}
 	if (!site)
 		return 0;
+	psync_port_reset(pnet);
 	WRITE_ONCE(pnet->inc, max_t(u64, pnet->inc + 1, ktime_get_real_ns()));
 	synchronize_rcu();
 	WRITE_ONCE(pnet->site, site);

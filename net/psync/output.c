@@ -24,8 +24,13 @@ struct sk_buff *psync_output_build(struct psync_net *pnet, u32 site,
 	struct sk_buff *skb;
 	u32 size;
 
-	pkt->src_site = pnet->site;
-	pkt->src_inc = pnet->inc;
+	pkt->src_site = READ_ONCE(pnet->site);
+	pkt->src_inc = READ_ONCE(pnet->inc);
+	/* Who only answers holds no site: it may have gone meanwhile. */
+	if (!pkt->src_site) {
+		psync_drop(pnet, NULL, PSYNC_DROP_NO_SITE);
+		return NULL;
+	}
 	pkt->dst_site = site;
 	pkt->body_len = body ? body->len : 0;
 	size = psync_wire_hdr_size(pkt);

@@ -8,19 +8,23 @@
  * greater binding number.
  */
 
+#include <linux/jhash.h>
+
 #include "psync.h"
 
 static struct hlist_head *psync_port_bucket(struct psync_net *pnet, u32 port)
 {
-	return &pnet->ports[port % PSYNC_PORT_HASH];
+	return &pnet->ports[jhash_1word(port, pnet->hash_seed) %
+			    PSYNC_PORT_HASH];
 }
 
+/* Under RCU or table_lock. */
 static struct psync_sock *psync_port_lookup(struct psync_net *pnet, u32 port)
 {
 	struct psync_sock *psk;
 
-	lockdep_assert_held(&pnet->table_lock);
-	hlist_for_each_entry(psk, psync_port_bucket(pnet, port), port_node)
+	hlist_for_each_entry_rcu(psk, psync_port_bucket(pnet, port), port_node,
+				 lockdep_is_held(&pnet->table_lock))
 		if (psk->pid.port == port)
 			return psk;
 	return NULL;
@@ -42,8 +46,9 @@ int psync_port_bind(struct psync_sock *psk, u32 port)
 	}
 	psk->pid.site = pnet->site;
 	psk->pid.port = port;
-	psk->binding = ++pnet->next_binding;
-	hlist_add_head(&psk->port_node, psync_port_bucket(pnet, port));
+	/* On the wire 0 means any. */
+	psk->binding = ++pnet->next_binding ?: ++pnet->next_binding;
+	hlist_add_head_rcu(&psk->port_node, psync_port_bucket(pnet, port));
 out:
 	spin_unlock_bh(&pnet->table_lock);
 	return err;
@@ -54,7 +59,7 @@ void psync_port_unbind(struct psync_sock *psk)
 	struct psync_net *pnet = psync_pernet(sock_net(&psk->sk));
 
 	spin_lock_bh(&pnet->table_lock);
-	hlist_del_init(&psk->port_node);
+	hlist_del_init_rcu(&psk->port_node);
 	spin_unlock_bh(&pnet->table_lock);
 }
 
@@ -63,14 +68,21 @@ struct sock *psync_port_find_get(struct psync_net *pnet, u32 port, int type)
 	struct psync_sock *psk;
 	struct sock *sk = NULL;
 
-	spin_lock_bh(&pnet->table_lock);
+	/* SOCK_RCU_FREE keeps the memory; a closed one has no references. */
+	rcu_read_lock();
 	psk = psync_port_lookup(pnet, port);
-	if (psk && (!type || psk->sk.sk_type == type)) {
+	if (psk && (!type || psk->sk.sk_type == type) &&
+	    refcount_inc_not_zero(&psk->sk.sk_refcnt))
 		sk = &psk->sk;
-		sock_hold(sk);
-	}
-	spin_unlock_bh(&pnet->table_lock);
+	rcu_read_unlock();
 	return sk;
+}
+
+void psync_port_reset(struct psync_net *pnet)
+{
+	spin_lock_bh(&pnet->table_lock);
+	pnet->next_port = PSYNC_PORT_AUTO;
+	spin_unlock_bh(&pnet->table_lock);
 }
 
 bool psync_port_listening(struct psync_net *pnet)

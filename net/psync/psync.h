@@ -101,12 +101,14 @@ struct psync_sysctl {
  * @convs: conversations by cid (struct psync_conv.node); RCU look-up
  * @nconvs: how many
  * @conv_list: all conversations, oldest first, for dumps and eviction
- * @npending: conversations without an accepted participant
+ * @pending_list: those without an accepted participant, oldest first
+ * @npending: how many
  * @nlisteners: sockets that listen
  * @serial: psync_conv.serial given out last
  * @alive: conversations not yet freed, waited for at the namespace's end
  * @closed: remembered closed cids, see conv.c
  * @ports: bound sockets by port
+ * @hash_seed: of @ports
  * @next_port: where the search for an automatic port goes on
  * @next_binding: last binding number given out (S1.1)
  * @links: RCU list of struct psync_link
@@ -130,12 +132,14 @@ struct psync_net {
 	struct rhashtable	convs;
 	unsigned int		nconvs;
 	struct list_head	conv_list;
+	struct list_head	pending_list;
 	unsigned int		npending;
 	unsigned int		nlisteners;
 	u64			serial;
 	atomic_t		alive;
 	struct psync_closed	*closed;
 	struct hlist_head	ports[PSYNC_PORT_HASH];
+	u32			hash_seed;
 	u32			next_port;
 	u32			next_binding;
 
@@ -306,7 +310,10 @@ struct psync_group {
  * @lock: protects all below and the image
  * @img: the core's
  * @dead: out of the table; nothing new may start
- * @pending: counted in psync_net.npending: nobody here has opened or accepted
+ * @opener: site whose message opened it here, 0: it was opened here; immutable
+ * @pending: in psync_net.pending_list: nobody here has opened or accepted;
+ *	changed under table_lock, too
+ * @pending_link: there
  * @announced: listeners here were told
  * @armed: the timer holds a reference
  * @txq: packets to leave when the lock is given back
@@ -325,7 +332,9 @@ struct psync_conv {
 	spinlock_t		lock;
 	struct psync_image	img;
 	bool			dead;
+	u32			opener;
 	bool			pending;
+	struct list_head	pending_link;
 	bool			announced;
 	bool			armed;
 	struct sk_buff_head	txq;
@@ -570,7 +579,7 @@ struct psync_conv *psync_conv_find_get(struct psync_net *pnet, u64 cid);
  * psync_conv_open - find or make a conversation
  * @pnet: site
  * @p: what it should be; site, inc, seq_base and limits are filled in here
- * @pending: nobody here has opened it yet
+ * @opener: site whose message opens it, 0: it is opened here
  * @conv: where the reference goes
  *
  * Context: any.  Return: 0, -EEXIST (@conv is the one that was there before),
@@ -578,7 +587,10 @@ struct psync_conv *psync_conv_find_get(struct psync_net *pnet, u64 cid);
  * ones), -ENETDOWN.
  */
 int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
-		    bool pending, struct psync_conv **conv);
+		    u32 opener, struct psync_conv **conv);
+
+/* Gives up what remote messages opened and nobody here waits for. */
+void psync_conv_evict_pending(struct psync_net *pnet);
 
 void psync_conv_put(struct psync_conv *conv);
 void psync_conv_lock(struct psync_conv *conv) __acquires(&conv->lock);
@@ -657,6 +669,8 @@ bool psync_closed_find(struct psync_net *pnet, u64 cid,
  */
 int psync_port_bind(struct psync_sock *psk, u32 port);
 void psync_port_unbind(struct psync_sock *psk);
+/* A new incarnation gives out automatic ports anew. */
+void psync_port_reset(struct psync_net *pnet);
 
 /* Return: the bound socket with a reference, or NULL; type 0: any. */
 struct sock *psync_port_find_get(struct psync_net *pnet, u32 port, int type);

@@ -1,0 +1,294 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The command line against the module: every noun and verb, refusals and their
+# reasons, dumps while the configuration changes, events, conversations between
+# three hosts. In the virtual machine, with psync.ko loaded. TAP.
+#
+# usage: cli.sh [eth|udp4|udp6]
+
+# shellcheck disable=SC2317 # the functions are called by cli_try
+
+link=${1:-eth}
+number=0
+failed=0
+dir=/tmp/cli
+mkdir -p $dir
+trap 'psync-lab down >/dev/null 2>&1' EXIT
+
+# on HOST COMMAND...
+on()
+{
+	psync-lab on "$@"
+}
+
+# cli_try WHAT COMMAND...: one test
+cli_try()
+{
+	what=$1
+	shift
+	number=$((number + 1))
+	if "$@" >$dir/out 2>&1; then
+		echo "ok $number - $what"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number - $what"
+		sed 's/^/# /' $dir/out
+	fi
+}
+
+# says STATUS TEXT COMMAND...: it exits so and says that (or nothing)
+says()
+{
+	want=$1 text=$2
+	shift 2
+	"$@" >$dir/said 2>&1 </dev/null
+	status=$?
+	cat $dir/said
+	echo "exit $status"
+	[ $status -eq "$want" ] || return 1
+	if [ -n "$text" ]; then
+		grep -qF -- "$text" $dir/said
+	else
+		[ ! -s $dir/said ]
+	fi
+}
+
+# run STATUS TEXT HOST ARG...: psync ARG... on HOST exits so and says that
+run()
+{
+	want=$1 text=$2 host=$3
+	shift 3
+	cli_try "$host: psync $* exits $want: ${text:-nothing}" \
+		says "$want" "$text" on "$host" psync "$@"
+}
+
+# until COMMAND...: wait for it to be true, at most 30 seconds
+until_true()
+{
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || return 1
+		sleep 0.1
+	done
+}
+
+cli_refusals()
+{
+	run 1 'a peer has this site id' h1 site set 2
+	run 1 'no such group' h1 group set 9 name x
+	run 1 'no group "none"' h1 group del none
+	run 1 'no link "l9" (links: l0)' h1 peer add 9 link l9 addr 192.0.2.9
+	run 1 'no link "l9" (links: l0)' h1 link del l9
+	run 1 'peers use this link' h1 link del l0
+	run 1 'another kind of address' h1 peer add 9 link l0 addr "$1"
+	run 1 'no peer has this site id' h1 peer del 9
+	run 1 'no device has this name' h1 link add l1 eth dev none
+	run 1 'does not have that address' h1 link add l1 udp local 192.0.2.1
+	run 1 'another group has this number' h1 group add 7 1:1 2:1
+	run 1 'another group has this name' h1 group add 8 name demo 1:1 2:1
+	run 1 'must not begin with a digit' h1 group add 8 name 8a 1:1 2:1
+	run 1 'letters, digits, dot' h1 group add 8 name a/b 1:1 2:1
+	run 1 'in the group twice' h1 group add 8 1:1 2:1 1:1
+	run 1 '2 to 1024 members' h1 group add 8 1:1
+	run 1 'no counter "Nothing"' h1 stat show Nothing
+	run 1 'no conversations here' h1 graph
+	run 1 'no group "none"' h1 chat none
+	run 1 'no member of the group' h1 chat demo --port 5
+	run 4 '0 of 1 messages came' h1 recv 9 --count 1 --timeout 0.2
+	run 4 'the time is over' h1 monitor --count 1 --timeout 0.2
+}
+
+cli_configuration()
+{
+	run 0 '"site":1,"incarnation":' h1 site --json
+	run 0 'site 1 since ' h1 site
+	run 0 '"name":"l0","kind":"' h1 link show l0 --json
+	run 0 '2 link l0 addr ' h1 peer show 2
+	run 0 '"site":2,"link":"l0"' h1 peer --json
+	run 0 '' h1 group add 8 1:1 2:1
+	run 0 '8 name g8 1:1 2:1' h1 group
+	run 0 '' h1 group set 8 name talk
+	run 0 '' h1 group set 8 2:1 1:1
+	run 0 '"number":8,"name":"talk"' h1 group --json
+	run 0 '"members":["2:1","1:1"]' h1 group show talk --json
+	run 0 '' h1 group del talk
+	run 0 '[]' h1 group show --json
+}
+
+# 1024 members and 300 peers do not fit into one message of a dump.
+cli_large_dumps()
+{
+	# shellcheck disable=SC2046 # many words
+	cli_try "a group of 1024" on h1 psync group add 99 name big 1:7 \
+		$(seq 1 1023 | sed 's/^/9:/')
+	cli_try "it is shown whole" says 0 ' 9:1023' on h1 psync group show big
+	run 0 '' h1 group del big
+	seq 1001 1300 | while read -r site; do
+		echo "psync peer add $site link u0 addr 127.1.$((site / 250)).$((site % 250 + 1)) || exit 1"
+	done >$dir/peers
+	cli_try "a link of its own" on h1 psync link add u0 udp \
+		local 127.0.0.1 port 9
+	cli_try "300 peers" on h1 sh $dir/peers
+	cli_try "dumps while one comes and goes are complete" cli_dumps
+	sed 's/ add \([0-9]*\) .*/ del \1/' $dir/peers >$dir/unpeers
+	cli_try "300 peers fewer" on h1 sh $dir/unpeers
+	run 0 '' h1 link del u0
+}
+
+# Peers 2 and 3, and 299 or 300 of the many.
+cli_dumps()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	on h1 sh -c 'for i in $(seq 1 30); do
+		psync peer del 1150 && psync peer add 1150 link u0 addr 127.2.2.2
+	done' &
+	churn=$!
+	for i in $(seq 1 20); do
+		n=$(on h1 psync peer | wc -l)
+		echo "dump $i: $n peers"
+		[ "$n" -eq 301 ] || [ "$n" -eq 302 ] || return 1
+		[ "$(on h1 psync peer | sort -n | uniq | wc -l)" -ge 301 ] ||
+			return 1
+	done
+	wait $churn
+}
+
+cli_monitor()
+{
+	on h1 psync monitor --json --count 7 --timeout 30 >$dir/monitor 2>&1 &
+	watcher=$!
+	# It has begun to watch when it hears of something.
+	until_true sh -c "psync-lab on h1 psync group add 50 1:1 2:1;
+		psync-lab on h1 psync group del 50;
+		grep -q group-del $dir/monitor"
+	on h1 psync link add m0 udp local 127.0.0.1 port 10
+	on h1 psync peer add 90 link m0 addr 127.0.0.2
+	on h1 psync peer set 90 addr 127.0.0.3
+	on h1 psync peer del 90
+	on h1 psync link del m0
+	wait $watcher || return 1
+	cat $dir/monitor
+	for what in '"what":"link-add","link":{"name":"m0","kind":"udp"' \
+		'"what":"peer-add","peer":{"site":90,"link":"m0"' \
+		'"what":"peer-set"' '"what":"peer-del","peer":{"site":90}' \
+		'"what":"link-del","link":{"name":"m0"}'; do
+		grep -qF "$what" $dir/monitor || return 1
+	done
+}
+
+# Three speak, some of the lines answer others.
+cli_chat()
+{
+	printf '%s\n' 'who is there?' '@welcome thanks' >$dir/s1
+	printf '%s\n' '@who two' '@"three here" welcome' >$dir/s2
+	printf '%s\n' '@who three here' '@@end' >$dir/s3
+	for i in 2 3; do
+		on h$i psync chat demo --script $dir/s$i --until 6 \
+			--timeout 60 --linger 1 --log $dir/log$i \
+			>$dir/chat$i 2>&1 &
+		eval "chat$i=$!"
+		until_true grep -q joined $dir/log$i || return 1
+	done
+	on h1 psync chat demo --script $dir/s1 --until 6 --timeout 60 \
+		--linger 5 --log $dir/log1 >$dir/chat1 2>&1 &
+	chat1=$!
+	until_true sh -c "[ \$(wc -l <$dir/log1) -ge 7 ]" || return 1
+	on h1 psync conv
+	on h1 psync graph --labels $dir/log1 >$dir/graph
+	on h1 psync graph --dot --labels $dir/log1 >$dir/dot
+	on h1 psync graph --json --labels $dir/log1 >$dir/json
+	on h1 psync graph --svg --labels $dir/log1 >$dir/svg
+	# shellcheck disable=SC2154 # set by eval
+	wait "$chat1" && wait "$chat2" && wait "$chat3" || return 1
+	cat $dir/chat? $dir/graph
+}
+
+# line WORD FILE: number of the line with it
+line()
+{
+	grep -nF -- "$1" "$2" | head -n 1 | cut -d: -f1
+}
+
+cli_order()
+{
+	for i in 1 2 3; do
+		cat $dir/chat$i
+		[ "$(grep -c '^[0-2]\.[12] <' $dir/chat$i)" -eq 6 ] || return 1
+		for pair in 'who is:> two' 'who is:three here' \
+			'three here:welcome' 'welcome:thanks'; do
+			[ "$(line "${pair%%:*}" $dir/chat$i)" -lt \
+				"$(line "${pair#*:}" $dir/chat$i)" ] || return 1
+		done
+	done
+}
+
+cli_pictures()
+{
+	cat $dir/graph $dir/json
+	grep -q '^\*  *0\.1 *"who is there?"$' $dir/graph &&
+		grep -q '"thanks"  after ' $dir/graph &&
+		grep -q '"0.1" -> "2.1"\|"0.1" -> "1.1"' $dir/dot &&
+		[ "$(grep -o '"mid":' $dir/json | wc -l)" -eq 6 ] &&
+		grep -q '"ordinal":6,' $dir/json &&
+		[ "$(grep -c '<rect x=' $dir/svg)" -eq 6 ]
+}
+
+cli_send_recv()
+{
+	for i in 2 3; do
+		on h$i psync recv 100 --count 2 --timeout 60 --reply "yes $i" \
+			>$dir/recv$i 2>&1 &
+		eval "recv$i=$!"
+		until_true grep -q listening $dir/recv$i || return 1
+	done
+	printf 'one\ntwo\n' | on h1 psync send demo --reply-timeout 2 --json \
+		>$dir/send 2>&1 || return 1
+	# shellcheck disable=SC2154 # set by eval
+	wait "$recv2" && wait "$recv3" || return 1
+	cat $dir/send $dir/recv?
+	grep -q '> one$' $dir/recv2 && grep -q '> one$' $dir/recv3 &&
+		grep -q '"text":"yes 2"' $dir/send &&
+		grep -q '"text":"yes 3"' $dir/send
+}
+
+# h3 has another idea of the group: both sides hear of it.
+cli_mismatch()
+{
+	on h3 psync group set 7 3:100 2:100 1:100
+	on h3 psync monitor --count 1 --timeout 60 >$dir/mismatch 2>&1 &
+	watcher=$!
+	until_true grep -q watching $dir/mismatch || return 1
+	mkfifo $dir/hold
+	on h3 psync chat demo <$dir/hold >$dir/c3 2>&1 &
+	exec 9>$dir/hold
+	until_true sh -c 'psync-lab on h3 psync conv | grep -q open' || return 1
+	echo hello | on h1 psync chat demo --linger 2 >$dir/c1 2>&1
+	exec 9>&-
+	wait $watcher
+	cat $dir/mismatch $dir/c1
+	grep -q '^event mismatch site 1 ' $dir/mismatch &&
+		grep -q '^event refused site 3 ' $dir/c1
+}
+
+psync-lab up 3 --link "$link" || exit 1
+cli_configuration
+for i in 1 2 3; do
+	on h$i psync group add 7 name demo 1:100 2:100 3:100 || exit 1
+done
+cli_refusals "$([ "$link" = eth ] && echo 192.0.2.1 || echo 02:00:00:00:09:00)"
+cli_large_dumps
+cli_try "monitor hears of every change" cli_monitor
+cli_try "three hosts talk by script" cli_chat
+cli_try "each sees questions before answers" cli_order
+cli_try "the graph is drawn" cli_pictures
+cli_try "send opens, recv answers" cli_send_recv
+cli_try "a list that differs is refused with events" cli_mismatch
+run 0 'DropDigest' h3 stat
+cli_try "the site can be taken away" on h1 psync site del
+run 0 '{"site":0' h1 site --json
+
+echo "1..$number"
+echo "$((number - failed)) passed, $failed failed"
+[ $failed -eq 0 ] && [ $number -gt 0 ]

@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Configuration over netlink: every refusal with its errno and its words, who
+ * may change what, notifications, dumps during change. Each test in a network
+ * namespace of its own; needs a lab for its modules only.
+ */
+
+#include <arpa/inet.h>
+#include <linux/psync_netlink.h>
+#include <sched.h>
+#include <sys/wait.h>
+
+#include "lib.h"
+
+static struct nl *nl;
+
+/* A namespace with an Ethernet device d0, of the address 192.0.2.1. */
+static void net_new(void)
+{
+	lab_enter(0);
+	works(unshare(CLONE_NEWNET));
+	if (system("ip link add d0 type dummy && ip link set d0 up &&"
+		   "ip link set lo up && ip addr add 192.0.2.1/24 dev d0 &&"
+		   "ip addr add 2001:db8::1/64 dev d0 nodad"))
+		fail_msg("no namespace");
+	nl = nl_here();
+}
+
+static void net_end(void)
+{
+	nl_close(nl);
+	lab_enter(0);
+}
+
+static void refused_at(int code, const char *words, const char *file, int line)
+{
+	int err = nl_talk(nl);
+
+	if (err == -code && strstr(nl_words(nl), words) &&
+	    nl_words(nl)[0])
+		return;
+	print_error("%s (%s), not %s (%s)\n", strerrorname_np(-err),
+		    nl_words(nl), strerrorname_np(code), words);
+	_fail(file, line);
+}
+
+#define refused(code, words) refused_at((code), (words), __FILE__, __LINE__)
+#define done() assert_int_equal(nl_talk(nl), 0)
+
+static void site(uint32_t id)
+{
+	nl_begin(nl, PSYNC_CMD_SITE_SET);
+	nl_u32(nl, PSYNC_A_SITE_ID, id);
+}
+
+static void link_eth(const char *name, const char *dev)
+{
+	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	nl_str(nl, PSYNC_A_LINK_NAME, name);
+	nl_u32(nl, PSYNC_A_LINK_KIND, PSYNC_LINK_KIND_ETH);
+	if (dev)
+		nl_str(nl, PSYNC_A_LINK_DEV, dev);
+}
+
+static void put_ip(uint16_t attr4, uint16_t attr6, const char *ip)
+{
+	uint8_t addr[16];
+
+	if (inet_pton(AF_INET, ip, addr) == 1) {
+		nl_put(nl, attr4, addr, 4);
+	} else {
+		assert_int_equal(inet_pton(AF_INET6, ip, addr), 1);
+		nl_put(nl, attr6, addr, 16);
+	}
+}
+
+static void link_udp(const char *name, const char *ip)
+{
+	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	nl_str(nl, PSYNC_A_LINK_NAME, name);
+	nl_u32(nl, PSYNC_A_LINK_KIND, PSYNC_LINK_KIND_UDP);
+	if (ip)
+		put_ip(PSYNC_A_LINK_IP4, PSYNC_A_LINK_IP6, ip);
+}
+
+static void peer(uint8_t command, uint32_t id, const char *link,
+		 const char *ip, const char *mac)
+{
+	nl_begin(nl, command);
+	if (id)
+		nl_u32(nl, PSYNC_A_PEER_SITE, id);
+	if (link)
+		nl_str(nl, PSYNC_A_PEER_LINK, link);
+	if (ip)
+		put_ip(PSYNC_A_PEER_IP4, PSYNC_A_PEER_IP6, ip);
+	if (mac)
+		nl_put(nl, PSYNC_A_PEER_MAC, mac, 6);
+}
+
+static void group(uint8_t command, uint32_t number, const char *name,
+		  const struct psync_pid *pids, unsigned int n)
+{
+	nl_begin(nl, command);
+	if (number)
+		nl_u32(nl, PSYNC_A_GROUP_NUMBER, number);
+	if (name)
+		nl_str(nl, PSYNC_A_GROUP_NAME, name);
+	if (n)
+		nl_put(nl, PSYNC_A_GROUP_PIDS, pids, n * sizeof(*pids));
+}
+
+static void sites(void **state)
+{
+	int fd;
+
+	net_new();
+	nl_begin(nl, PSYNC_CMD_SITE_SET);
+	refused(EINVAL, "site id missing");
+	nl_begin(nl, PSYNC_CMD_SITE_GET);
+	done();
+	site(1);
+	done();
+	site(1);
+	done();
+	nl_begin(nl, PSYNC_CMD_SITE_GET);
+	nl_u32(nl, PSYNC_A_SITE_ID, 2);
+	refused(ENOENT, "another id");
+	link_eth("l0", "d0");
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 2, "l0", NULL, "\2\0\0\0\0\1");
+	done();
+	site(2);
+	refused(EEXIST, "a peer has this site id");
+	fd = works(socket(lab.family, SOCK_SEQPACKET, 0));
+	works(sock_bind(fd, 5));
+	site(3);
+	refused(EBUSY, "sockets or conversations use");
+	site(0);
+	refused(EBUSY, "sockets or conversations use");
+	works(close(fd));
+	site(3);
+	done();
+	site(0);
+	done();
+	net_end();
+}
+
+static void links(void **state)
+{
+	net_new();
+	site(1);
+	done();
+	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
+	refused(EINVAL, "name or kind missing");
+	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	nl_u32(nl, PSYNC_A_LINK_KIND, 1);
+	refused(EINVAL, "name or kind missing");
+	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
+	nl_u32(nl, PSYNC_A_LINK_KIND, 3);
+	refused(ERANGE, "");
+	link_eth("l0", NULL);
+	refused(EINVAL, "needs a device");
+	link_eth("l0", "d0");
+	nl_u16(nl, PSYNC_A_LINK_PORT, 7);
+	refused(EINVAL, "no IP address or port");
+	link_eth("l0", "d0");
+	nl_u16(nl, PSYNC_A_LINK_ETHERTYPE, 0x500);
+	refused(ERANGE, "");
+	link_eth("", "d0");
+	refused(EINVAL, "printable, without blanks");
+	link_eth("a b", "d0");
+	refused(EINVAL, "printable, without blanks");
+	link_eth("1234567890123456", "d0");
+	refused(EINVAL, "");
+	link_eth("l0", "d9");
+	refused(ENODEV, "no device has this name");
+	link_eth("l0", "lo");
+	refused(EINVAL, "not an Ethernet device");
+	link_eth("l0", "d0");
+	done();
+	link_eth("l0", "d0");
+	refused(EEXIST, "there is a link of this name");
+	link_eth("l1", "d0");
+	refused(EEXIST, "another link has this device and EtherType");
+	link_eth("l1", "d0");
+	nl_u16(nl, PSYNC_A_LINK_ETHERTYPE, 0x88b6);
+	done();
+
+	link_udp("u0", NULL);
+	refused(EINVAL, "needs a local address");
+	link_udp("u0", "192.0.2.1");
+	nl_str(nl, PSYNC_A_LINK_DEV, "d0");
+	refused(EINVAL, "no device or EtherType");
+	link_udp("u0", "192.0.2.1");
+	put_ip(PSYNC_A_LINK_IP4, PSYNC_A_LINK_IP6, "2001:db8::1");
+	refused(EINVAL, "more than one address");
+	link_udp("u0", "192.0.2.9");
+	refused(EADDRNOTAVAIL, "no interface has this address");
+	link_udp("u0", "2001:db8::9");
+	refused(EADDRNOTAVAIL, "no interface has this address");
+	link_udp("u0", "224.0.0.1");
+	refused(EINVAL, "not a local address");
+	link_udp("u0", "fe80::1");
+	refused(EINVAL, "not a local address");
+	link_udp("u0", "192.0.2.1");
+	nl_u16(nl, PSYNC_A_LINK_PORT, 0);
+	refused(ERANGE, "");
+	link_udp("u0", "192.0.2.1");
+	done();
+	link_udp("u1", "192.0.2.1");
+	refused(EADDRINUSE, "UDP port is in use");
+	link_udp("u1", "2001:db8::1");
+	done();
+
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	refused(EINVAL, "link name missing");
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l9");
+	refused(ENOENT, "no link");
+	nl_begin(nl, PSYNC_CMD_LINK_GET);
+	refused(EINVAL, "link name missing");
+	nl_begin(nl, PSYNC_CMD_LINK_GET);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l9");
+	refused(ENOENT, "no such link");
+	peer(PSYNC_CMD_PEER_ADD, 2, "u0", "192.0.2.2", NULL);
+	done();
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, "u0");
+	refused(EBUSY, "peers use this link");
+	net_end();
+}
+
+static void peers(void **state)
+{
+	const char mac[] = "\2\0\0\0\0\2", mac2[] = "\2\0\0\0\0\3";
+
+	net_new();
+	site(1);
+	done();
+	link_eth("e", "d0");
+	done();
+	link_udp("u", "192.0.2.1");
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 0, "e", NULL, mac);
+	refused(EINVAL, "site id missing");
+	peer(PSYNC_CMD_PEER_ADD, 2, NULL, NULL, mac);
+	refused(EINVAL, "link missing");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, NULL);
+	refused(EINVAL, "address missing");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", "192.0.2.2", mac);
+	refused(EINVAL, "more than one address");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, mac);
+	nl_u16(nl, PSYNC_A_PEER_PORT, 7);
+	refused(EINVAL, "a UDP port needs an IP address");
+	peer(PSYNC_CMD_PEER_ADD, 1, "e", NULL, mac);
+	refused(EINVAL, "our own site id");
+	peer(PSYNC_CMD_PEER_ADD, 2, "x", NULL, mac);
+	refused(ENODEV, "no link has this name");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", "192.0.2.2", NULL);
+	refused(EAFNOSUPPORT, "another kind of address");
+	peer(PSYNC_CMD_PEER_ADD, 2, "u", NULL, mac);
+	refused(EAFNOSUPPORT, "another kind of address");
+	peer(PSYNC_CMD_PEER_ADD, 2, "u", "2001:db8::2", NULL);
+	refused(EAFNOSUPPORT, "another kind of address");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, "\1\0\0\0\0\2");
+	refused(EINVAL, "not the address (and port) of one host");
+	peer(PSYNC_CMD_PEER_ADD, 2, "u", "224.0.0.2", NULL);
+	refused(EINVAL, "not the address (and port) of one host");
+	peer(PSYNC_CMD_PEER_ADD, 2, "u", "192.0.2.1", NULL);
+	refused(EINVAL, "own address");
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, mac);
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, mac2);
+	refused(EEXIST, "there is a peer of this site id");
+	peer(PSYNC_CMD_PEER_ADD, 3, "e", NULL, mac);
+	refused(EADDRINUSE, "another peer has this address");
+	peer(PSYNC_CMD_PEER_ADD, 3, "e", NULL, mac2);
+	done();
+
+	peer(PSYNC_CMD_PEER_SET, 0, "e", NULL, NULL);
+	refused(EINVAL, "site id missing");
+	peer(PSYNC_CMD_PEER_SET, 2, NULL, NULL, NULL);
+	refused(EINVAL, "neither link nor address");
+	peer(PSYNC_CMD_PEER_SET, 9, "e", NULL, mac);
+	refused(ENOENT, "no peer");
+	peer(PSYNC_CMD_PEER_SET, 2, NULL, NULL, mac2);
+	refused(EADDRINUSE, "another peer has this address");
+	peer(PSYNC_CMD_PEER_SET, 2, "u", NULL, NULL);
+	refused(EAFNOSUPPORT, "another kind of address");
+	peer(PSYNC_CMD_PEER_SET, 2, "x", NULL, NULL);
+	refused(ENODEV, "no link has this name");
+	peer(PSYNC_CMD_PEER_SET, 2, "u", "192.0.2.2", NULL);
+	done();
+	peer(PSYNC_CMD_PEER_GET, 0, NULL, NULL, NULL);
+	refused(EINVAL, "site id missing");
+	peer(PSYNC_CMD_PEER_GET, 9, NULL, NULL, NULL);
+	refused(ENOENT, "no such peer");
+	peer(PSYNC_CMD_PEER_GET, 2, NULL, NULL, NULL);
+	done();
+	peer(PSYNC_CMD_PEER_DEL, 0, NULL, NULL, NULL);
+	refused(EINVAL, "site id missing");
+	peer(PSYNC_CMD_PEER_DEL, 9, NULL, NULL, NULL);
+	refused(ENOENT, "no peer");
+	peer(PSYNC_CMD_PEER_DEL, 2, NULL, NULL, NULL);
+	done();
+	net_end();
+}
+
+static void groups(void **state)
+{
+	struct psync_pid pids[1025];
+	unsigned int i;
+
+	net_new();
+	for (i = 0; i < COUNT(pids); i++)
+		pids[i] = (struct psync_pid){ 1 + i, 5 };
+	group(PSYNC_CMD_GROUP_ADD, 0, "a", pids, 2);
+	refused(EINVAL, "number missing");
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 0);
+	refused(EINVAL, "members missing");
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 1);
+	refused(EINVAL, "2 to 1024 members");
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 1025);
+	refused(ERANGE, "");
+	nl_begin(nl, PSYNC_CMD_GROUP_ADD);
+	nl_u32(nl, PSYNC_A_GROUP_NUMBER, 1);
+	nl_put(nl, PSYNC_A_GROUP_PIDS, pids, 20);
+	refused(EINVAL, "not a list of pids");
+	group(PSYNC_CMD_GROUP_ADD, 1, "", pids, 2);
+	refused(EINVAL, "1 to 15 characters");
+	group(PSYNC_CMD_GROUP_ADD, 1, "1a", pids, 2);
+	refused(EINVAL, "must not begin with a digit");
+	group(PSYNC_CMD_GROUP_ADD, 1, "a b", pids, 2);
+	refused(EINVAL, "letters, digits, dot, dash");
+	group(PSYNC_CMD_GROUP_ADD, 1, "a234567890123456", pids, 2);
+	refused(EINVAL, "");
+	pids[1].site = 0;
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 2);
+	refused(EINVAL, "must not be zero");
+	pids[1] = pids[0];
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 2);
+	refused(EINVAL, "a pid is in the group twice");
+	pids[1].port = 0;
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 2);
+	refused(EINVAL, "must not be zero");
+	pids[1].port = 6;
+	group(PSYNC_CMD_GROUP_ADD, 1, "a", pids, 2);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 1, "b", pids, 2);
+	refused(EEXIST, "another group has this number");
+	group(PSYNC_CMD_GROUP_ADD, 2, "a", pids, 2);
+	refused(EEXIST, "another group has this name");
+	group(PSYNC_CMD_GROUP_ADD, 2, NULL, pids, 1024);
+	done();
+	group(PSYNC_CMD_GROUP_GET, 0, "g2", NULL, 0);
+	done();
+
+	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
+	refused(EINVAL, "neither name nor members");
+	group(PSYNC_CMD_GROUP_SET, 0, "c", NULL, 0);
+	refused(EINVAL, "number missing");
+	group(PSYNC_CMD_GROUP_SET, 9, "c", pids, 2);
+	refused(ENOENT, "no such group");
+	group(PSYNC_CMD_GROUP_SET, 1, "g2", NULL, 0);
+	refused(EEXIST, "another group has this name");
+	group(PSYNC_CMD_GROUP_SET, 1, "c", NULL, 0);
+	done();
+	group(PSYNC_CMD_GROUP_SET, 1, NULL, pids + 2, 3);
+	done();
+	group(PSYNC_CMD_GROUP_GET, 0, NULL, NULL, 0);
+	refused(EINVAL, "by number or by name");
+	group(PSYNC_CMD_GROUP_GET, 1, "c", NULL, 0);
+	refused(EINVAL, "by number or by name");
+	group(PSYNC_CMD_GROUP_GET, 0, "a", NULL, 0);
+	refused(ENOENT, "no such group");
+	group(PSYNC_CMD_GROUP_GET, 9, NULL, NULL, 0);
+	refused(ENOENT, "no such group");
+	group(PSYNC_CMD_GROUP_DEL, 9, NULL, NULL, 0);
+	refused(ENOENT, "no such group");
+	group(PSYNC_CMD_GROUP_DEL, 0, NULL, NULL, 0);
+	refused(EINVAL, "by number or by name");
+	group(PSYNC_CMD_GROUP_DEL, 0, "c", NULL, 0);
+	done();
+	group(PSYNC_CMD_GROUP_DEL, 2, NULL, NULL, 0);
+	done();
+	net_end();
+}
+
+static int dump(uint8_t command)
+{
+	bool intr;
+
+	nl_begin(nl, command);
+	return nl_dump(nl, 0, NULL, 0, &intr);
+}
+
+/* A dump of a conversation's parts is refused, with words. */
+static void dump_refused(int code, const char *words)
+{
+	bool intr;
+
+	assert_int_equal(nl_dump(nl, 0, NULL, 0, &intr), -code);
+	assert_non_null(strstr(nl_words(nl), words));
+}
+
+static void observed(void **state)
+{
+	const struct psync_pid pids[] = { { 1, 5 }, { 1, 6 } };
+	uint64_t cid;
+	int fd;
+
+	net_new();
+	assert_int_equal(dump(PSYNC_CMD_CONV_GET), 0);
+	nl_begin(nl, PSYNC_CMD_CONV_GET);
+	refused(EINVAL, "conversation id missing");
+	nl_begin(nl, PSYNC_CMD_CONV_GET);
+	nl_u64(nl, PSYNC_A_CONV_CID, 5);
+	refused(ENOENT, "no such conversation");
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	nl_u64(nl, PSYNC_A_VIEW_CID, 5);
+	refused(EINVAL, "id or index missing");
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	nl_u64(nl, PSYNC_A_VIEW_CID, 5);
+	nl_u32(nl, PSYNC_A_VIEW_INDEX, 0);
+	refused(ENOENT, "no such conversation");
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	dump_refused(EINVAL, "conversation id missing");
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	nl_u64(nl, PSYNC_A_VIEW_CID, 5);
+	dump_refused(ENOENT, "no such conversation");
+	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
+	nl_u64(nl, PSYNC_A_NODE_CID, 5);
+	refused(EINVAL, "message id missing");
+	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
+	nl_u64(nl, PSYNC_A_NODE_CID, 5);
+	dump_refused(ENOENT, "no such conversation");
+	nl_begin(nl, PSYNC_CMD_STAT_GET);
+	refused(EINVAL, "counter name missing");
+	nl_begin(nl, PSYNC_CMD_STAT_GET);
+	nl_str(nl, PSYNC_A_STAT_NAME, "DropEverything");
+	refused(ENOENT, "no such counter");
+	nl_begin(nl, PSYNC_CMD_STAT_GET);
+	nl_str(nl, PSYNC_A_STAT_NAME, "DropDigest");
+	done();
+	assert_in_range(dump(PSYNC_CMD_STAT_GET), 40, 100);
+	nl_begin(nl, PSYNC_CMD_LINK_GET);
+	nl_str(nl, PSYNC_A_LINK_NAME, "x");
+	dump_refused(EINVAL, "takes no attributes");
+
+	site(1);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 1, NULL, pids, 2);
+	done();
+	fd = works(socket(lab.family, SOCK_SEQPACKET, 0));
+	works(sock_connect(fd, 1, 1));
+	works(send(fd, "x", 1, 0));
+	works(send(fd, "y", 1, 0));
+	cid = opt_u64(fd, PSYNC_CID);
+	assert_int_equal(dump(PSYNC_CMD_CONV_GET), 1);
+	nl_begin(nl, PSYNC_CMD_CONV_GET);
+	nl_u64(nl, PSYNC_A_CONV_CID, cid);
+	done();
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	nl_u64(nl, PSYNC_A_VIEW_CID, cid);
+	nl_u32(nl, PSYNC_A_VIEW_INDEX, 1);
+	refused(ENOENT, "no such participant");
+	nl_begin(nl, PSYNC_CMD_VIEW_GET);
+	nl_u64(nl, PSYNC_A_VIEW_CID, cid);
+	nl_u32(nl, PSYNC_A_VIEW_INDEX, 0);
+	done();
+	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
+	nl_u64(nl, PSYNC_A_NODE_CID, cid);
+	nl_u64(nl, PSYNC_A_NODE_MID, PSYNC_MID(0, 3));
+	refused(ENOENT, "not in the image");
+	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
+	nl_u64(nl, PSYNC_A_NODE_CID, cid);
+	nl_u64(nl, PSYNC_A_NODE_MID, PSYNC_MID(0, 2));
+	done();
+	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
+	nl_u64(nl, PSYNC_A_NODE_CID, cid);
+	{
+		bool intr;
+
+		assert_int_equal(nl_dump(nl, 0, NULL, 0, &intr), 2);
+	}
+	works(close(fd));
+	assert_int_equal(dump(PSYNC_CMD_CONV_GET), 0);
+	net_end();
+}
+
+/* In a child, as user 1000: what is the answer to a change? */
+static int as_user(int unshare_flags, void (*change)(void))
+{
+	int status;
+	pid_t pid = works(fork());
+
+	if (!pid) {
+		if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000) ||
+		    (unshare_flags && unshare(unshare_flags)))
+			_exit(99);
+		nl = nl_here();
+		change();
+		_exit(-nl_talk(nl));
+	}
+	works(waitpid(pid, &status, 0));
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static const struct psync_pid two_pids[] = { { 1, 5 }, { 2, 5 } };
+
+static void change_site(void) { site(7); }
+static void change_link(void) { link_eth("x", "d0"); }
+static void change_peer(void)
+{
+	peer(PSYNC_CMD_PEER_ADD, 5, "l0", NULL, "\2\0\0\0\0\7");
+}
+static void change_group(void)
+{
+	group(PSYNC_CMD_GROUP_ADD, 77, NULL, two_pids, 2);
+}
+static void remove_link(void)
+{
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
+}
+static void remove_peer(void)
+{
+	peer(PSYNC_CMD_PEER_DEL, 2, NULL, NULL, NULL);
+}
+static void remove_group(void)
+{
+	group(PSYNC_CMD_GROUP_DEL, 1, NULL, NULL, 0);
+}
+static void set_peer(void)
+{
+	peer(PSYNC_CMD_PEER_SET, 2, "l0", NULL, NULL);
+}
+static void set_group(void)
+{
+	group(PSYNC_CMD_GROUP_SET, 1, "x", NULL, 0);
+}
+static void read_site(void) { nl_begin(nl, PSYNC_CMD_SITE_GET); }
+static void read_group(void)
+{
+	group(PSYNC_CMD_GROUP_GET, 1, NULL, NULL, 0);
+}
+
+/* Changes need CAP_NET_ADMIN in the namespace; reading needs nothing. */
+static void permissions(void **state)
+{
+	static void (*const changes[])(void) = {
+		change_site, change_link, change_peer, change_group, set_peer,
+		set_group, remove_link, remove_peer, remove_group,
+	};
+	unsigned int i;
+
+	net_new();
+	site(1);
+	done();
+	link_eth("l0", "d0");
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 2, "l0", NULL, "\2\0\0\0\0\6");
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 1, NULL, two_pids, 2);
+	done();
+	for (i = 0; i < COUNT(changes); i++) {
+		assert_int_equal(as_user(0, changes[i]), EPERM);
+		/* Root of a user namespace is nobody in this one. */
+		assert_int_equal(as_user(CLONE_NEWUSER, changes[i]), EPERM);
+	}
+	assert_int_equal(as_user(0, read_site), 0);
+	assert_int_equal(as_user(0, read_group), 0);
+	/* ... and root in its own. */
+	assert_int_equal(as_user(CLONE_NEWUSER | CLONE_NEWNET, change_site),
+			 0);
+	assert_int_equal(as_user(CLONE_NEWUSER | CLONE_NEWNET, change_group),
+			 0);
+	net_end();
+}
+
+static void notifications(void **state)
+{
+	struct nl *ear;
+
+	net_new();
+	ear = nl_here();
+	nl_listen(ear);
+	site(1);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_SITE_NTF);
+	/* What changes nothing is no news. */
+	site(1);
+	done();
+	link_eth("l0", "d0");
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_LINK_ADD_NTF);
+	peer(PSYNC_CMD_PEER_ADD, 2, "l0", NULL, "\2\0\0\0\0\6");
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_PEER_ADD_NTF);
+	peer(PSYNC_CMD_PEER_SET, 2, NULL, NULL, "\2\0\0\0\0\7");
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_PEER_SET_NTF);
+	peer(PSYNC_CMD_PEER_DEL, 2, NULL, NULL, NULL);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_PEER_DEL_NTF);
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_LINK_DEL_NTF);
+	group(PSYNC_CMD_GROUP_ADD, 1, NULL, two_pids, 2);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_GROUP_ADD_NTF);
+	group(PSYNC_CMD_GROUP_SET, 1, "x", NULL, 0);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_GROUP_SET_NTF);
+	group(PSYNC_CMD_GROUP_DEL, 1, NULL, NULL, 0);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_GROUP_DEL_NTF);
+	nl_close(ear);
+	net_end();
+}
+
+#define MANY		120
+#define MEMBERS		200
+
+static struct nl *changer;
+static unsigned int changes;
+
+/* Deletes an odd group and adds it again, another each time. */
+static void change_odd(void)
+{
+	uint32_t number = 1 + 2 * (changes++ % (MANY / 2));
+	struct nl *saved = nl;
+
+	nl = changer;
+	group(PSYNC_CMD_GROUP_DEL, number, NULL, NULL, 0);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, number, NULL, two_pids, 2);
+	done();
+	nl = saved;
+}
+
+/*
+ * What exists all the time is in a dump, once, whatever changes meanwhile; and
+ * that something did is told.
+ */
+static void dumps(void **state)
+{
+	struct psync_pid pids[MEMBERS];
+	uint32_t keys[2 * MANY];
+	unsigned int i, k, seen;
+	bool intr;
+	int n;
+
+	net_new();
+	changer = nl_here();
+	for (i = 0; i < MEMBERS; i++)
+		pids[i] = (struct psync_pid){ 1 + i, 5 };
+	for (i = 1; i <= MANY; i++) {
+		group(PSYNC_CMD_GROUP_ADD, i, NULL, pids, MEMBERS);
+		done();
+	}
+	nl_begin(nl, PSYNC_CMD_GROUP_GET);
+	n = nl_dump(nl, PSYNC_A_GROUP_NUMBER, keys, COUNT(keys), &intr);
+	assert_int_equal(n, MANY);
+	assert_false(intr);
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(keys[i], i + 1);
+
+	changes = 0;
+	nl_begin(nl, PSYNC_CMD_GROUP_GET);
+	n = nl_dump_between(nl, PSYNC_A_GROUP_NUMBER, keys, COUNT(keys), &intr,
+			    change_odd);
+	assert_in_range(changes, 4, 1000);
+	assert_true(intr);
+	assert_in_range(n, MANY / 2, MANY);
+	for (i = 2; i <= MANY; i += 2) {
+		for (k = 0, seen = 0; k < (unsigned int)n; k++)
+			seen += keys[k] == i;
+		assert_int_equal(seen, 1);
+	}
+	nl_close(changer);
+	net_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sites),
+		cmocka_unit_test(links),
+		cmocka_unit_test(peers),
+		cmocka_unit_test(groups),
+		cmocka_unit_test(observed),
+		cmocka_unit_test(permissions),
+		cmocka_unit_test(notifications),
+		cmocka_unit_test(dumps),
+	};
+
+	lab_init();
+	return lab_main(tests);
+}

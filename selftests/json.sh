@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What psync prints with --json is JSON, to the letter, for everything there
+# is to see. In the virtual machine, with the module loaded. TAP.
+
+# shellcheck disable=SC2317 # try calls the functions
+. /selftests/lib.sh
+
+# json ARG...: psync ARG... at host 1
+json()
+{
+	psync-lab on h1 psync "$@" >"$tmp/json" || return
+	cat "$tmp/json"
+	/selftests/json-check <"$tmp/json"
+}
+
+# json_stream COMMAND ARG...: that ends by itself, also with an error
+json_stream()
+{
+	psync-lab on h1 psync "$@" >"$tmp/json" 2>/dev/null </dev/null
+	cat "$tmp/json"
+	/selftests/json-check <"$tmp/json"
+}
+
+json_monitor()
+{
+	psync-lab on h1 psync monitor --json --count 3 --timeout 20 \
+		>"$tmp/monitor" &
+	watcher=$!
+	# It has begun to watch when it hears of something.
+	left=300
+	while kill -0 $watcher 2>/dev/null && [ $((left -= 1)) -gt 0 ]; do
+		psync-lab on h1 psync group add 50 1:1 2:1
+		psync-lab on h1 psync group del 50
+	done
+	wait $watcher || return
+	cat "$tmp/monitor"
+	/selftests/json-check <"$tmp/monitor"
+}
+
+psync-lab up 2 || exit 1
+for args in site link peer group conv stat 'stat --all' version; do
+	# shellcheck disable=SC2086 # words
+	try "psync $args, with next to nothing there" json $args --json
+done
+for h in h1 h2; do
+	psync-lab on $h psync group add 7 name 'a.b-c_d' 1:5 2:5 || exit 1
+done
+hold one h1 join 7 1 && hold two h2 join 7 1 &&
+	await counts h1 MsgAttached 0 || exit 1
+for args in site link 'link show l0' peer 'peer show 2' group \
+	    'group show 7' conv stat 'stat show RxPackets' graph; do
+	# shellcheck disable=SC2086 # words
+	try "psync $args" json $args --json
+done
+try "psync conv show CID" json conv show \
+	"$(psync-lab on h1 psync conv | sed -n 's/^\([0-9a-f]*\).*/\1/p' |
+		head -n 1)" --json
+hold_end one && hold_end two
+try "psync chat" json_stream chat 7 --json --timeout 1
+try "psync send" json_stream send 7 --json 'a "text" \ of	all	kinds é'
+try "psync recv" json_stream recv 5 --json --timeout 1
+try "psync monitor" json_monitor
+psync-lab down
+tests_end

@@ -1,0 +1,191 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run the selftests, in the virtual machine, without the module loaded: labs of
+# each kind, in each the programs, and after each the module is unloaded and
+# nothing may be left of it. Prints TAP, how long each took, and at the very
+# end "N passed, N failed".
+#
+# usage: run.sh [SCENARIO...]     (default: all; see scenario below)
+
+total=0
+bad=0
+log=/tmp/run.log
+
+# result ok|not WHAT [TIME]: one line of TAP
+result()
+{
+	total=$((total + 1))
+	if [ "$1" = ok ]; then
+		echo "ok $total - $2"
+	else
+		bad=$((bad + 1))
+		echo "not ok $total - $2"
+	fi
+}
+
+# adopt NAME STATUS: the results in $log are ours, under that name
+adopt()
+{
+	said=0 was_bad=$bad
+	plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' $log | head -n 1)
+	while IFS= read -r line; do
+		case $line in
+		'ok '[0-9]*)
+			result ok "$1: ${line#ok * - }"
+			said=$((said + 1))
+			;;
+		'not ok '[0-9]*)
+			result not "$1: ${line#not ok * - }"
+			said=$((said + 1))
+			;;
+		1..* | '# ok'* | '# not ok'* | '' | *' passed, '*' failed') ;;
+		'# '*) echo "$line" ;;
+		*) echo "# $line" ;;
+		esac
+	done <$log
+	# A program that dies has not run all its tests; one that says nothing
+	# has run none.
+	if [ "$said" -ne "${plan:-0}" ] || [ "$said" -eq 0 ]; then
+		result not "$1: $said of ${plan:-0} tests ended (status $2)"
+	elif [ "$2" -ne 0 ] && [ $bad -eq $was_bad ]; then
+		result not "$1: exit status $2"
+	fi
+}
+
+# run_one NAME COMMAND...: a program or script that prints TAP
+run_one()
+{
+	name=$1
+	shift
+	begun=$(date +%s)
+	"$@" >$log 2>&1 </dev/null
+	adopt "$name" $?
+	echo "# $name: $(($(date +%s) - begun)) s"
+}
+
+# What the kernel has said of psync that it should not have.
+complaints()
+{
+	dmesg | grep -E 'psync_(conv|participant)|psync.*(BUG|leak|remaining)|refcount_t|unregister_netdevice: waiting|Objects remaining|still has objects'
+}
+
+# nothing_left NAME: no socket, no reference; the module goes, and its caches
+# with it, which the kernel would complain of if they were not empty
+nothing_left()
+{
+	left=500
+	until [ "$(cat /sys/module/psync/refcnt)" -eq 0 ] ||
+	      [ $((left -= 1)) -eq 0 ]; do
+		usleep 10000
+	done
+	awk '$1 == "PSYNC" && $3 != 0 { exit 1 }' /proc/net/protocols
+	sockets=$?
+	complaints >$log
+	if [ $left -gt 0 ] && [ $sockets -eq 0 ] && rmmod psync &&
+	   [ ! -e /sys/module/psync ] &&
+	   ! grep -q '^psync_' /proc/slabinfo && ! complaints >>$log; then
+		result ok "$1: nothing is left"
+	else
+		result not "$1: nothing is left"
+		sed 's/^/# /' $log
+		grep '^psync_' /proc/slabinfo | sed 's/^/# /'
+	fi
+}
+
+# lab LINK HOSTS "OPTIONS" PROGRAM...: the programs one after the other, in one
+# lab; a program's arguments are joined to it with commas
+lab()
+{
+	LAB_LINK=$1 LAB_HOSTS=$2 options=$3
+	export LAB_LINK LAB_HOSTS
+	where="$LAB_LINK, $LAB_HOSTS hosts${options:+, $options}"
+	shift 3
+	modprobe psync || exit
+	# shellcheck disable=SC2086 # words
+	if ! psync-lab up "$LAB_HOSTS" --link "$LAB_LINK" $options; then
+		result not "$where: lab"
+		rmmod psync
+		return
+	fi
+	for program; do
+		# shellcheck disable=SC2046 # words
+		run_one "$where: $program" \
+			/selftests/$(echo "$program" | tr , ' ')
+	done
+	psync-lab down
+	nothing_left "$where"
+}
+
+# script NAME ARG...: one that makes its own labs
+script()
+{
+	modprobe psync || exit
+	run_one "$*" "/selftests/$@"
+	nothing_left "$*"
+}
+
+scenario()
+{
+	case $1 in
+	eth | udp4 | udp6)
+		lab "$1" 3 '' input_test sockets_test message_test option_test \
+			conv_test dgram_test
+		;;
+	config)
+		lab eth 1 '' config_test
+		;;
+	two)
+		for link in eth udp4 udp6; do
+			lab $link 2 '' conv_test,short
+		done
+		;;
+	eight)
+		for link in eth udp4 udp6; do
+			lab $link 8 '' conv_test,short
+		done
+		;;
+	reorder)
+		LAB_REORDERS=yes
+		export LAB_REORDERS
+		for link in eth udp4 udp6; do
+			lab $link 3 '--delay 5 --reorder 30' \
+				conv_test,workload conv_test,workload,2
+		done
+		lab eth 8 '--delay 5 --reorder 30' conv_test,workload
+		unset LAB_REORDERS
+		;;
+	mesh)
+		lab eth 3 '--topology mesh' conv_test,workload
+		lab udp6 3 '--topology mesh' conv_test,workload
+		;;
+	json)
+		script json.sh
+		;;
+	cli)
+		for link in eth udp4 udp6; do
+			script cli.sh $link
+		done
+		;;
+	life)
+		run_one life.sh /selftests/life.sh
+		;;
+	*)
+		echo "run.sh: no scenario '$1'" >&2
+		exit 2
+		;;
+	esac
+}
+
+[ $# -gt 0 ] || set -- config eth udp4 udp6 two eight reorder mesh json cli life
+for which; do
+	scenario "$which"
+done
+echo "1..$total"
+# The last check before the verdict.
+if complaints >$log; then
+	bad=$((bad + 1))
+	sed 's/^/# /' $log
+fi
+echo "$((total - bad)) passed, $bad failed"
+[ $bad -eq 0 ] && [ $total -gt 0 ]

@@ -333,6 +333,89 @@ static void psync_hold_test_stamp_grows(void **state)
 	psync_hold_close(&lab.bed, &lab.view, 0);
 }
 
+/* A stamp that names too few predecessors harms nobody but its sender. */
+static void psync_hold_test_stamp_false(void **state)
+{
+	struct psync_hold_lab lab;
+	u64 pred = PSYNC_MID(11, 1);
+	u64 mid, leaf;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	for (i = 1; i < 10; i++)
+		psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL);
+	psync_bed_msg(&lab.bed, 11, 1, 1, 0, NULL);
+	psync_bed_msg(&lab.bed, 11, 2, 2, 1, &pred);
+	/* As deep as what it claims to follow. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 11, 2),
+			 PSYNC_DROP_BAD_WAVE);
+	/* In the context of l1 without following it. */
+	assert_int_equal(psync_hold_stamp_try(&lab, 11, 1), PSYNC_OK);
+	psync_bed_drain(&lab.view);
+	/* l2 is concurrent; none of the leaves precedes another. */
+	assert_int_equal(lab.view.nleaves, 2);
+	mid = psync_bed_send(&lab.bed, &lab.view, 5);
+	assert_int_equal(psync_view_leaves(&lab.view, &leaf, 1), 1);
+	assert_true(leaf == mid);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+
+	psync_hold_stamp_open(&lab);
+	for (i = 1; i < 10; i++)
+		psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL);
+	psync_bed_msg(&lab.bed, 11, 1, 1, 0, NULL);
+	assert_int_equal(psync_hold_stamp_try(&lab, 11, 1), PSYNC_OK);
+	psync_bed_drain(&lab.view);
+	assert_int_equal(lab.view.nleaves, 1);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
+/* Message @seq of a participant, which follows its own previous one alone. */
+static enum psync_drop psync_hold_line(struct psync_bed *bed, u32 index,
+				       u32 seq)
+{
+	u64 pred = PSYNC_MID(index, seq - 1);
+
+	return psync_bed_msg(bed, index, seq, seq, seq > 1, &pred);
+}
+
+/* One who always has something held does not get round the limit. */
+static void psync_hold_test_lies(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 full = 0;
+	u32 i;
+
+	psync_hold_open(&bed, &view, 4, 1);
+	/* So far ahead that all between would not fit either. */
+	assert_int_equal(psync_hold_line(&bed, 1, 7), PSYNC_DROP_HELD_FULL);
+	for (i = 1; i < 100; i++) {
+		psync_hold_line(&bed, 1, i + 3);
+		full += psync_hold_line(&bed, 1, i) == PSYNC_DROP_IMAGE_FULL;
+		assert_true(view.outstanding <= 4 + 1 + 1);
+	}
+	assert_true(full > 0);
+	psync_hold_close(&bed, &view, bed.img.nheld);
+}
+
+/* One participant leaves room for the others' messages. */
+static void psync_hold_test_share(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 i;
+
+	psync_hold_open(&bed, &view, 8, 100000);
+	for (i = 2; i <= 6; i++)
+		assert_int_equal(psync_hold_line(&bed, 1, i), PSYNC_OK);
+	assert_int_equal(psync_hold_line(&bed, 1, 7), PSYNC_DROP_HELD_FULL);
+	assert_int_equal(psync_hold_line(&bed, 2, 2), PSYNC_OK);
+	assert_int_equal(psync_hold_line(&bed, 1, 1), PSYNC_OK);
+	assert_int_equal(bed.img.nheld, 1);
+	assert_int_equal(bed.img.parts[1].nheld, 0);
+	psync_hold_close(&bed, &view, 1);
+}
+
 /* Held messages never keep out what is complete (S2.5). */
 static void psync_hold_test_limits(void **state)
 {
@@ -402,6 +485,9 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_stamp),
 	cmocka_unit_test(psync_hold_test_stamp_grows),
 	cmocka_unit_test(psync_hold_test_limits),
+	cmocka_unit_test(psync_hold_test_stamp_false),
+	cmocka_unit_test(psync_hold_test_lies),
+	cmocka_unit_test(psync_hold_test_share),
 };
 
 const size_t psync_hold_ntests = ARRAY_SIZE(psync_hold_tests);

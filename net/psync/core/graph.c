@@ -301,7 +301,11 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 					       const struct psync_node *node,
 					       const u64 *before)
 {
-	bool follows = node->seq == img->p.seq_base + 1;
+	/*
+	 * Its sender's previous message is in the context of a predecessor.
+	 * Were that message freed here, the predecessor's stamp may lack it.
+	 */
+	bool follows = node->seq - 1 <= img->floor.stamp[node->sender];
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;

@@ -53,8 +53,11 @@ fuzz:
 selftests: module tools
 	$(MAKE) -C selftests check
 
-install: all
-	$(MAKE) module-install
+# For the kernel that runs, unless another was asked for.
+install: KERNEL = running
+install:
+	$(MAKE) module tools KERNEL=$(KERNEL)
+	$(MAKE) module-install KERNEL=$(KERNEL)
 	$(MAKE) -C tools/libpsync install
 	$(MAKE) -C tools/psync install
 

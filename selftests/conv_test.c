@@ -225,6 +225,28 @@ static void passive_three_on_a_host(void **state)
 	sock_close(listeners, 3);
 }
 
+/* A rendezvous that a listener here did not open, but is a member of. */
+static void passive_rendezvous(void **state)
+{
+	uint32_t port = port_new();
+	uint32_t group = group_of_hosts(port);
+	int listener = sock_listening(2, port, 4);
+	int a = sock_joined(1, 0, group, 5), b;
+	struct sockaddr_psync peer;
+	socklen_t len = sizeof(peer);
+
+	msg_send(a, "start");
+	b = sock_accept(listener);
+	msg_expect(b, "start");
+	works(getpeername(b, (struct sockaddr *)&peer, &len));
+	assert_int_equal(peer.sp_group, group);
+	assert_int_equal(peer.sp_number, 5);
+	assert_int_equal(opt_info(b).number, 5);
+	msg_send(b, "reply");
+	msg_expect(a, "reply");
+	sock_close((int[]){ a, b, listener }, 3);
+}
+
 /* Active open here, with listeners here, without the network. */
 static void passive_local(void **state)
 {
@@ -459,8 +481,9 @@ static void reopened_by_one(void **state)
 	struct psync_event ev;
 	int fds[LAB_HOSTS_MAX];
 	uint64_t reopened, refused;
+	socklen_t len = sizeof(int);
 	struct msg m;
-	int i;
+	int error, i;
 
 	open_all(fds, group, 5);
 	events_on(fds[0]);
@@ -495,6 +518,10 @@ static void reopened_by_one(void **state)
 	for (i = 2; i < lab.hosts; i++)
 		event_expect(fds[1], PSYNC_EV_REFUSED);
 	assert_true(await_poll(fds[1], POLLERR) & POLLERR);
+	works(getsockopt(fds[1], SOL_SOCKET, SO_ERROR, &error, &len));
+	assert_int_equal(error, ESTALE);
+	/* SO_ERROR tells it once; the state itself stays. */
+	assert_true(poll_now(fds[1], 0) & POLLERR);
 	fails(msg_try(fds[1], &m, 0), ESTALE);
 	fails(msg_try(fds[1], &m, 0), ESTALE);
 	fails(send(fds[1], "more", 4, MSG_NOSIGNAL), ESTALE);
@@ -1031,6 +1058,7 @@ static const struct {
 	NEEDS(3, figure_1_on_three_hosts),
 	NEEDS(2, active_passive),
 	NEEDS(2, passive_three_on_a_host),
+	NEEDS(2, passive_rendezvous),
 	NEEDS(2, many_roots),
 	NEEDS(2, opened_at_once),
 	NEEDS(2, late_opener),

@@ -348,6 +348,61 @@ static void receive(void **state)
 	works(close(fd));
 }
 
+/* What has not left its device counts: send waits, or says EAGAIN. */
+static void send_buffer(void **state)
+{
+	int fd = sock_bound(1, SOCK_DGRAM, port_new()), size = 4096;
+	struct sockaddr_psync to = addr_pid(2, port_new());
+	const struct itimerval often = {
+		{ .tv_usec = 20000 }, { .tv_usec = 20000 }
+	}, never = { 0 };
+	struct sigaction act = { .sa_handler = on_signal };
+	char body[500] = "";
+	int i;
+
+	/* On UDP links it is IP that has it. */
+	if (lab.link != LAB_ETH)
+		return;
+	works(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+	works(connect(fd, (struct sockaddr *)&to, sizeof(to)));
+	lab_run(1, "tc qdisc add dev eth0 root tbf rate 1kbit burst 1600 limit 1000000");
+	for (i = 0; i < 100; i++)
+		if (send(fd, body, sizeof(body), MSG_DONTWAIT) < 0)
+			break;
+	assert_int_equal(errno, EAGAIN);
+	assert_in_range(i, 2, 99);
+	assert_int_equal(poll_now(fd, POLLOUT), 0);
+	sock_timeout(fd, SO_SNDTIMEO, 30);
+	fails(send(fd, body, sizeof(body), 0), EAGAIN);
+	sock_timeout(fd, SO_SNDTIMEO, 0);
+	works(sigaction(SIGALRM, &act, NULL));
+	works(setitimer(ITIMER_REAL, &often, NULL));
+	fails(send(fd, body, sizeof(body), 0), EINTR);
+	works(setitimer(ITIMER_REAL, &never, NULL));
+	lab_run(1, "tc qdisc del dev eth0 root");
+	await_poll(fd, POLLOUT);
+	works(send(fd, body, sizeof(body), 0));
+	works(close(fd));
+}
+
+/* A peer that the routing tables exclude. */
+static void unreachable(void **state)
+{
+	int fd = sock_bound(1, SOCK_DGRAM, port_new());
+
+	if (lab.link == LAB_ETH) {
+		works(close(fd));
+		return;
+	}
+	lab_run(1, "ip route add unreachable %s",
+		lab.link == LAB_UDP4 ? "10.7.0.2/32" : "fd07::2/128");
+	fails(send_to(fd, "x", addr_pid(2, 5)), EHOSTUNREACH);
+	lab_run(1, "ip route del unreachable %s",
+		lab.link == LAB_UDP4 ? "10.7.0.2/32" : "fd07::2/128");
+	works(send_to(fd, "x", addr_pid(2, 5)));
+	works(close(fd));
+}
+
 static void shut(void **state)
 {
 	uint32_t port = port_new();
@@ -376,6 +431,8 @@ int main(void)
 		cmocka_unit_test(send_errors),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(receive),
+		cmocka_unit_test(send_buffer),
+		cmocka_unit_test(unreachable),
 		cmocka_unit_test(shut),
 	};
 

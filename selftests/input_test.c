@@ -48,7 +48,10 @@ static void drops_await(const struct stats *before, struct stats *after,
 	}
 }
 
-/* Exactly @count under @name, or under a second name, and no other counter. */
+/* For messages: which of many flaws is it about? */
+static char flaw_text[64];
+
+/* Exactly @count under @name, and under no other. */
 static void drops_are(const struct stats *before, const struct stats *after,
 		      const char *name, uint64_t count, const char *file,
 		      int line)
@@ -64,7 +67,8 @@ static void drops_are(const struct stats *before, const struct stats *after,
 			continue;
 		if (want || !strncmp(after->name[i], "Drop", 4) ||
 		    !strncmp(after->name[i], "Msg", 3)) {
-			print_error("%s: %llu, not %llu\n", after->name[i],
+			print_error("%s%s: %llu, not %llu\n", flaw_text,
+				    after->name[i],
 				    (unsigned long long)got,
 				    (unsigned long long)want);
 			ok = false;
@@ -266,9 +270,10 @@ static void flawed(const struct flaw *flaw)
 		wire_put64(&w, flaw->at, flaw->value);
 		break;
 	}
-	print_message("# sample %d, byte %zu: %s\n", flaw->sample, flaw->at,
-		      flaw->name);
+	snprintf(flaw_text, sizeof(flaw_text), "sample %d, byte %zu: ",
+		 flaw->sample, flaw->at);
 	dropped(&fake, &w, flaw->name);
+	flaw_text[0] = 0;
 }
 
 static void header_flaws(void **state)
@@ -806,6 +811,25 @@ static void stale_opening(void **state)
 	sock_close((int[]){ conn, listener }, 2);
 }
 
+/* S1.3: a conversation that has the name a rendezvous would have. */
+static void name_taken(void **state)
+{
+	uint32_t port = port_new();
+	struct wire_conv c = conv_new(port);
+	uint32_t group = group_new(conv_pids, 2);
+	int listener = sock_listening(1, port, 4), conn, fd;
+
+	c.cid = wire_cid(group, 1, wire_digest(conv_pids, 2));
+	conn = conv_open(&c, listener);
+	works(close(listener));
+	fd = sock_bound(1, SOCK_SEQPACKET, port);
+	fails(sock_connect(fd, group, 1), EBUSY);
+	works(close(conn));
+	works(sock_connect(fd, group, 1));
+	msg_none(fd);
+	works(close(fd));
+}
+
 static void limits(void **state)
 {
 	unsigned int held = sysctl_set(1, "held_max", 2);
@@ -1178,6 +1202,7 @@ int main(void)
 		cmocka_unit_test(not_opened),
 		cmocka_unit_test(bad_messages),
 		cmocka_unit_test(stale_opening),
+		cmocka_unit_test(name_taken),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(limits_unread),
 		cmocka_unit_test(embryo),

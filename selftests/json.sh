@@ -23,6 +23,21 @@ json_stream()
 	/selftests/json-check <"$tmp/json"
 }
 
+# Each send opens a conversation, so that one comes when recv listens.
+json_recv()
+{
+	psync-lab on h2 psync recv 5 --json --count 1 --timeout 20 \
+		>"$tmp/recv" &
+	receiver=$!
+	left=300
+	while kill -0 $receiver 2>/dev/null && [ $((left -= 1)) -gt 0 ]; do
+		psync-lab on h1 psync send 7 'a "text" \ of all	kinds é'
+	done
+	wait $receiver || return
+	cat "$tmp/recv"
+	/selftests/json-check <"$tmp/recv"
+}
+
 json_monitor()
 {
 	psync-lab on h1 psync monitor --json --count 3 --timeout 20 \
@@ -60,7 +75,7 @@ try "psync conv show CID" json conv show \
 hold_end one && hold_end two
 try "psync chat" json_stream chat 7 --json --timeout 1
 try "psync send" json_stream send 7 --json 'a "text" \ of	all	kinds é'
-try "psync recv" json_stream recv 5 --json --timeout 1
+try "psync recv" json_recv
 try "psync monitor" json_monitor
 psync-lab down
 tests_end

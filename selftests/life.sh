@@ -245,8 +245,8 @@ config_churn()
 		psync-lab on h1 psync link del l0 || return
 		# shellcheck disable=SC2086 # words
 		psync-lab on h1 psync link add l0 $how || return
-		psync-lab on h1 psync peer add 2 link l0 addr $addr || return
-		psync-lab on h1 psync peer set 2 addr $addr || return
+		psync-lab on h1 psync peer add 2 link l0 addr "$addr" || return
+		psync-lab on h1 psync peer set 2 addr "$addr" || return
 		psync-lab on h1 psync group set 7 2:5 1:5 || return
 		psync-lab on h1 psync group set 7 1:5 2:5 || return
 	done

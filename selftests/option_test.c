@@ -219,10 +219,12 @@ static void query_errors(void **state)
 		struct psync_query q;
 		uint64_t mids[4];
 	} set = { 0 };
+	uint64_t *many = calloc(65537, sizeof(*many));
 	struct psync_query_stable answer;
 	uint64_t mids[4];
 	unsigned int i;
 
+	assert_non_null(many);
 	/* Reserved fields, and fields that the question does not have. */
 	fails(get(fd, PSYNC_PRECEDES, &precedes, sizeof(precedes)), EINVAL);
 	fails(get(fd, PSYNC_STABLE, &stable, sizeof(stable)), EINVAL);
@@ -234,6 +236,9 @@ static void query_errors(void **state)
 	fails(get(fd, PSYNC_ROOT, &set, sizeof(set)), EINVAL);
 	set.q.room = 0xffffffffU;
 	fails(get(fd, PSYNC_MIDS, &set, sizeof(set)), EINVAL);
+	assert_int_equal(query(fd, PSYNC_MIDS, 0, many, 65537), -EINVAL);
+	assert_int_equal(query(fd, PSYNC_MIDS, 0, many, 65536), 1);
+	free(many);
 
 	for (i = 0; i < COUNT(unknown); i++) {
 		assert_int_equal(query(fd, PSYNC_NEXT, unknown[i], mids, 4),

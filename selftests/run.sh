@@ -121,8 +121,10 @@ lab()
 script()
 {
 	modprobe psync || exit
-	run_one "$*" "/selftests/$@"
-	nothing_left "$*"
+	name=$1
+	shift
+	run_one "$name $*" "/selftests/$name" "$@"
+	nothing_left "$name $*"
 }
 
 scenario()
@@ -169,6 +171,19 @@ scenario()
 		;;
 	life)
 		run_one life.sh /selftests/life.sh
+		;;
+	soak)
+		LAB_REORDERS=yes
+		export LAB_REORDERS
+		for seed in 3 4 5 6 7 8 9 10; do
+			for link in eth udp4 udp6; do
+				lab $link 8 '--delay 3 --reorder 40' \
+					conv_test,workload,$seed \
+					conv_test,workload,1$seed \
+					conv_test,workload,2$seed
+			done
+		done
+		unset LAB_REORDERS
 		;;
 	*)
 		echo "run.sh: no scenario '$1'" >&2

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -31,6 +32,35 @@ static void create(void **state)
 	fails(socket(lab.family, SOCK_DGRAM, 17), EPROTONOSUPPORT);
 	fails(socketpair(lab.family, SOCK_SEQPACKET, 0, pair), EOPNOTSUPP);
 	fails(socketpair(lab.family, SOCK_DGRAM, 0, pair), EOPNOTSUPP);
+	/* The family has one number only; this one nobody has here. */
+	fails(socket(26, SOCK_SEQPACKET, 0), EAFNOSUPPORT);
+}
+
+static int opt_socket(int fd, int option)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	works(getsockopt(fd, SOL_SOCKET, option, &value, &len));
+	return value;
+}
+
+static void generic_options(void **state)
+{
+	int fd = sock_new(1, SOCK_SEQPACKET), dgram = sock_new(1, SOCK_DGRAM);
+
+	assert_int_equal(opt_socket(fd, SO_DOMAIN), lab.family);
+	assert_int_equal(opt_socket(fd, SO_TYPE), SOCK_SEQPACKET);
+	assert_int_equal(opt_socket(dgram, SO_TYPE), SOCK_DGRAM);
+	assert_int_equal(opt_socket(fd, SO_ACCEPTCONN), 0);
+	assert_int_equal(opt_socket(fd, SO_ERROR), 0);
+	works(sock_bind(fd, port_new()));
+	works(listen(fd, 1));
+	assert_int_equal(opt_socket(fd, SO_ACCEPTCONN), 1);
+	if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED ||
+	    errno != ENODEV)
+		fail_msg("mmap: %s", strerror(errno));
+	sock_close((int[]){ fd, dgram }, 2);
 }
 
 static int bind_addr(int fd, const struct sockaddr_psync *addr, socklen_t len)
@@ -298,6 +328,7 @@ static void connect_participants(void **state)
 {
 	uint32_t port = port_new();
 	const struct psync_pid pids[] = { { 1, port }, { 2, port } };
+	const struct psync_pid automatic[] = { { 1, AUTO + 5 }, { 2, port } };
 	struct psync_pid many[400];
 	int fd = sock_new(1, SOCK_SEQPACKET);
 	unsigned int i;
@@ -308,6 +339,13 @@ static void connect_participants(void **state)
 	works(sock_connect(fd, 0, 0));
 	assert_int_equal(opt_info(fd).participants, 2);
 	assert_int_equal(opt_info(fd).group, 0);
+	works(close(fd));
+
+	/* An automatic port is nobody's to ask for. */
+	fd = sock_new(1, SOCK_SEQPACKET);
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, automatic,
+			 sizeof(automatic)));
+	fails(sock_connect(fd, 0, 0), EINVAL);
 	works(close(fd));
 
 	/* Headers of so many do not fit a packet of the link. */
@@ -598,6 +636,9 @@ static void shutdown_write(void **state)
 	sock_close((int[]){ a, b }, 2);
 	a = sock_new(1, SOCK_SEQPACKET);
 	fails(shutdown(a, SHUT_RD), ENOTCONN);
+	works(sock_bind(a, port_new()));
+	works(listen(a, 1));
+	fails(shutdown(a, SHUT_RD), ENOTCONN);
 	works(close(a));
 }
 
@@ -784,6 +825,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(create),
+		cmocka_unit_test(generic_options),
 		cmocka_unit_test(bind_errors),
 		cmocka_unit_test(binding_numbers),
 		cmocka_unit_test(automatic_ports),

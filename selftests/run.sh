@@ -6,7 +6,7 @@
 # nothing may be left of it. Prints TAP, how long each took, and at the very
 # end "N passed, N failed".
 #
-# usage: run.sh [SCENARIO...]     (default: all; see scenario below)
+# usage: run.sh SCENARIO...     (see scenario below)
 
 total=0
 bad=0
@@ -165,9 +165,11 @@ scenario()
 		script json.sh
 		;;
 	cli)
-		for link in eth udp4 udp6; do
-			script cli.sh $link
-		done
+		script cli.sh eth
+		;;
+	cli-udp)
+		script cli.sh udp4
+		script cli.sh udp6
 		;;
 	life)
 		run_one life.sh /selftests/life.sh
@@ -192,7 +194,6 @@ scenario()
 	esac
 }
 
-[ $# -gt 0 ] || set -- config eth udp4 udp6 two eight reorder mesh json cli life
 for which; do
 	scenario "$which"
 done

@@ -462,7 +462,7 @@ static void psync_check_stable(struct psync_check *c)
 	    (conv->exact &&
 	     (c->rec->others != others || c->rec->sites != nsites)))
 		psync_check_fail(c, "stable-exact",
-				 "answer %d, %u others at %u sites; are %u at %u",
+				 "answer %d, %u others, %u sites; are %u, %u",
 				 c->rec->answer, c->rec->others, c->rec->sites,
 				 others, nsites);
 }
@@ -530,11 +530,11 @@ static void psync_check_outstanding(struct psync_check *c)
 
 	if (c->rec->answer < 0 || !c->rec->answer != !c->rec->others ||
 	    (uint32_t)c->rec->answer > in->nsent - seat->nview)
-		psync_check_fail(c, "outstanding", "%d, of %u of which %u taken",
+		psync_check_fail(c, "outstanding", "%d; %u sent, %u taken",
 				 c->rec->answer, in->nsent, seat->nview);
 }
 
-/* Did somebody of the same site, in this instance, close before @seat opened? */
+/* Did somebody of its site close, in this instance, before @seat opened? */
 static bool psync_check_returned(struct psync_check *c,
 				 const struct psync_check_seat *seat)
 {

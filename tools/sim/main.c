@@ -23,8 +23,8 @@
 
 #define PSYNC_MAIN_JOBS		64
 #define PSYNC_MAIN_SEED_S	120	/* no seed takes so long */
-#define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked for */
-#define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked for */
+#define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked */
+#define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked */
 #define PSYNC_MAIN_RARE_SITES	8
 
 /**
@@ -48,8 +48,8 @@ struct psync_worker {
  * @workers: their parts
  */
 struct psync_board {
-	_Atomic u64 next;
-	_Atomic u64 failed;
+	atomic_ullong next;
+	atomic_ullong failed;
 	struct psync_worker workers[PSYNC_MAIN_JOBS];
 };
 

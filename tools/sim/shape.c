@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../../net/psync/core/wire.h"
+#include "agent.h"
 #include "shape.h"
 #include "site.h"
 #include "work.h"
@@ -171,6 +172,33 @@ static void psync_shape_name(struct psync_conv *conv)
 		conv->cid = psync_prng_next(&conv->sim->rng) | 1;
 }
 
+/*
+ * Opened more than once: with many copies that come late, so that the next
+ * session finds them, and often soon enough to find it opening; or hastily
+ * many times, each time closed after a few messages.
+ */
+static void psync_shape_sessions(struct psync_conv *conv)
+{
+	struct psync_prng *rng = &conv->sim->rng;
+	struct psync_net_shape *shape = &conv->sim->net.shape;
+
+	u32 i;
+
+	conv->sessions = psync_prng_range(rng, 2, 3);
+	shape->dup = psync_prng_range(rng, 20, 200);
+	shape->late = psync_prng_range(rng, 100, 600);
+	if (psync_prng_chance(rng, 500))
+		shape->late_delay = 50 * shape->base +
+				    psync_prng_below(rng, PSYNC_SEC);
+	conv->hasty = psync_prng_chance(rng, 500);
+	if (!conv->hasty)
+		return;
+	conv->sessions = psync_prng_range(rng, 4, 10);
+	shape->late_delay = 20 * shape->base;
+	for (i = 0; i < conv->n; i++)
+		conv->agents[i].think = 1 + psync_prng_below(rng, shape->base);
+}
+
 static void psync_shape_main(struct psync_conv *conv)
 {
 	struct psync_prng *rng = &conv->sim->rng;
@@ -182,7 +210,7 @@ static void psync_shape_main(struct psync_conv *conv)
 		conv->group = 7;
 		conv->number = psync_prng_range(rng, 1, 1000);
 		if (psync_prng_chance(rng, 450))
-			conv->sessions = psync_prng_range(rng, 2, 3);
+			psync_shape_sessions(conv);
 	}
 	psync_shape_name(conv);
 }

@@ -43,6 +43,7 @@
 	X(embryos, ADD, RARE, "embryos")				\
 	X(early, ADD, RARE, "early packets")				\
 	X(hellos, ADD, RARE, "packets of confirmation")			\
+	X(over, ADD, RARE, "of them: it is closed here")		\
 	X(parked, ADD, RARE, "parked for their incarnation")		\
 	X(stale, ADD, RARE, "of earlier openings, dropped")		\
 	X(closed, ADD, RARE, "for closed ones, dropped")		\

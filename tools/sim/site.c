@@ -2,15 +2,15 @@
 /*
  * A simulated site.  It does for the core what the module's shell does there:
  * takes packets apart, finds out whether they are for this site and of the
- * sender's present incarnation, finds or makes the image of their
- * conversation, remembers closed ones, answers HELLO for what has no image,
- * and lends the core memory, time and chance.
+ * sender's present incarnation, and gives them to the place where their
+ * conversation is; HELLO it answers itself.
  */
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "../../net/psync/core/wire.h"
+#include "agent.h"
+#include "place.h"
 #include "site.h"
 #include "work.h"
 
@@ -25,7 +25,7 @@ u32 psync_site_id(const struct psync_sim *sim, u32 index)
 }
 
 /* The site of that id, or NULL. */
-static struct psync_site *psync_site_find(struct psync_sim *sim, u32 id)
+struct psync_site *psync_site_find(struct psync_sim *sim, u32 id)
 {
 	u32 index = (id ^ (PSYNC_SITE_ID | (sim->seed & 0xffff))) - 1;
 
@@ -37,33 +37,9 @@ static u64 psync_site_wall(const struct psync_site *site)
 	return PSYNC_SITE_EPOCH + site->sim->now + site->skew;
 }
 
-static u64 psync_site_nonce(struct psync_site *site)
+u64 psync_site_nonce(struct psync_site *site)
 {
 	return psync_prng_next(&site->sim->rng) | 1;
-}
-
-static void psync_site_body_put(struct psync_body *body)
-{
-	if (--body->refs)
-		return;
-	body->sim->bodies--;
-	free(body);
-}
-
-static struct psync_body *psync_site_body(struct psync_sim *sim,
-					  const void *data, u32 len)
-{
-	struct psync_body *body = malloc(sizeof(*body) + len);
-
-	if (!body)
-		abort();
-	body->sim = sim;
-	body->refs = 1;
-	body->len = len;
-	if (len)
-		memcpy(body->data, data, len);
-	sim->bodies++;
-	return body;
 }
 
 /* Reasons that a network which only delays and duplicates can give. */
@@ -98,7 +74,7 @@ static const char *psync_site_drop_name(enum psync_drop reason)
 	return reason < PSYNC_DROP_MAX && names[reason] ? names[reason] : "?";
 }
 
-static void psync_site_drop(struct psync_site *site, enum psync_drop reason)
+void psync_site_drop(struct psync_site *site, enum psync_drop reason)
 {
 	struct psync_sim *sim = site->sim;
 
@@ -112,8 +88,8 @@ static void psync_site_drop(struct psync_site *site, enum psync_drop reason)
 }
 
 /* Fill in what the shell knows and send. */
-static void psync_site_transmit(struct psync_site *site, u32 to,
-				struct psync_pkt *pkt,
+void psync_site_transmit(struct psync_site *site, u32 to,
+			 struct psync_pkt *pkt,
 				const struct psync_body *body)
 {
 	struct psync_site *dst = psync_site_find(site->sim, to);
@@ -142,219 +118,9 @@ static void psync_site_transmit(struct psync_site *site, u32 to,
 	psync_net_post(frame, site->index, dst->index);
 }
 
-/* The ops of the core. */
-
-static struct psync_place *psync_site_place(struct psync_image *img)
-{
-	return (struct psync_place *)img;
-}
-
-static void *psync_site_op_alloc(struct psync_image *img, size_t size)
-{
-	struct psync_sim *sim = psync_site_place(img)->site->sim;
-
-	sim->blocks++;
-	sim->bytes += size;
-	return psync_sim_alloc(1, size);
-}
-
-static void psync_site_op_free(struct psync_image *img, void *mem, size_t size)
-{
-	struct psync_sim *sim = psync_site_place(img)->site->sim;
-
-	if (!mem)
-		return;
-	sim->blocks--;
-	sim->bytes -= size;
-	free(mem);
-}
-
-static void psync_site_op_transmit(struct psync_image *img, u32 to,
-				   struct psync_pkt *pkt, void *body)
-{
-	struct psync_site *site = psync_site_place(img)->site;
-	u32 i, opening;
-	u64 inc;
-
-	for (i = 0; i < img->nremotes; i++) {
-		if (to && img->remotes[i].site != to)
-			continue;
-		opening = psync_image_opening(img, img->remotes[i].site, &inc);
-		pkt->dst_inc = 0;
-		if (pkt->type == PSYNC_PKT_MSG) {
-			pkt->dst_inc = inc;
-			pkt->msg.dst_opening = opening;
-		}
-		psync_site_transmit(site, img->remotes[i].site, pkt, body);
-	}
-	if (!to)
-		return;
-	for (i = 0; i < img->nremotes; i++)
-		if (img->remotes[i].site == to)
-			return;
-	pkt->dst_inc = 0;
-	psync_site_transmit(site, to, pkt, body);
-}
-
-static void psync_site_op_body_put(struct psync_image *img, void *body)
-{
-	(void)img;
-	psync_site_body_put(body);
-}
-
-static void psync_site_op_readable(struct psync_image *img,
-				   struct psync_view *view)
-{
-	(void)img;
-	if (!view->pending)
-		psync_work_readable(view->user);
-}
-
-static void psync_site_op_event(struct psync_image *img,
-				struct psync_view *view,
-				const struct psync_event *ev)
-{
-	struct psync_place *place = psync_site_place(img);
-
-	psync_work_event(place->conv, place->site, view ? view->user : NULL,
-			 ev);
-}
-
-static void psync_site_timer(void *ctx, uint64_t deadline)
-{
-	struct psync_place *place = ctx;
-	u64 now = place->site->sim->now;
-
-	if (place->timer != deadline)
-		return;
-	place->timer = U64_MAX;
-	if (place->used && place->img.deadline <= now)
-		psync_image_timer(&place->img, now);
-}
-
-static void psync_site_op_arm(struct psync_image *img, u64 deadline)
-{
-	struct psync_place *place = psync_site_place(img);
-	struct psync_sim *sim = place->site->sim;
-
-	if (deadline < sim->now)
-		deadline = sim->now;
-	place->timer = deadline;
-	psync_heap_push(&sim->heap, deadline, psync_site_timer, place,
-			deadline);
-}
-
-static void psync_site_op_dropped(struct psync_image *img,
-				  enum psync_drop reason)
-{
-	psync_site_drop(psync_site_place(img)->site, reason);
-}
-
-static u64 psync_site_op_nonce(struct psync_image *img)
-{
-	return psync_site_nonce(psync_site_place(img)->site);
-}
-
-static const struct psync_image_ops psync_site_ops = {
-	.alloc = psync_site_op_alloc,
-	.free = psync_site_op_free,
-	.transmit = psync_site_op_transmit,
-	.body_put = psync_site_op_body_put,
-	.readable = psync_site_op_readable,
-	.event = psync_site_op_event,
-	.arm = psync_site_op_arm,
-	.dropped = psync_site_op_dropped,
-	.nonce = psync_site_op_nonce,
-};
-
-/* Conversations at a site. */
-
-/* Participants that listen see the conversation pending from now on. */
-static void psync_site_listen(struct psync_place *place,
-			      const struct psync_agent *but)
-{
-	struct psync_conv *conv = place->conv;
-	struct psync_site *site = place->site;
-	struct psync_agent *agent;
-	u32 i;
-	int err;
-
-	for (i = 0; i < conv->n; i++) {
-		agent = &conv->agents[i];
-		if (agent->site != site || agent == but || agent->joined ||
-		    !agent->listens || agent->state != PSYNC_AGENT_WAITING)
-			continue;
-		agent->view = (struct psync_view){ .pending = true,
-						   .user = agent };
-		err = psync_image_join(&place->img, &agent->view, i,
-				       agent->openings + 1,
-				       site->openings + 1, site->sim->now);
-		if (err)
-			continue;
-		agent->joined = true;
-		psync_work_pending(agent);
-	}
-}
-
-/* An image of @conv here; an embryo when @pids is NULL. */
-static int psync_site_image(struct psync_place *place,
-			    const struct psync_pid *pids, u32 n)
-{
-	const struct psync_conv *conv = place->conv;
-	struct psync_image_params params = {
-		.cid = conv->cid,
-		.digest = conv->digest,
-		.group = conv->group,
-		.number = conv->number,
-		.site = place->site->id,
-		.inc = place->site->inc,
-		.pids = pids,
-		.n = n,
-		.seq_base = conv->seq_base,
-		.limits = conv->limits,
-	};
-	int err;
-
-	memset(&place->img, 0, sizeof(place->img));
-	place->timer = U64_MAX;
-	err = psync_image_init(&place->img, &params, &psync_site_ops);
-	if (err)
-		return err;
-	place->used = true;
-	if (!pids)
-		place->site->sim->stats->embryos++;
-	return 0;
-}
-
-/* Nobody here is open any more: what HELLO is answered from now on. */
-static void psync_site_remember(struct psync_place *place)
-{
-	place->closed = place->img.opening;
-	place->closed_at = place->site->sim->now;
-}
-
-/* Nobody here waits for the conversation any more, either. */
-static void psync_site_forget(struct psync_place *place)
-{
-	place->used = false;
-	psync_image_destroy(&place->img);
-}
-
-static u32 psync_site_listeners(const struct psync_place *place)
-{
-	const struct psync_conv *conv = place->conv;
-	u32 i, n = 0;
-
-	for (i = 0; i < conv->n; i++)
-		n += conv->agents[i].site == place->site &&
-		     conv->agents[i].listens &&
-		     conv->agents[i].state == PSYNC_AGENT_WAITING;
-	return n;
-}
-
 /* The site's own idea of a group: a conversation whose list it is. */
-static const struct psync_conv *psync_site_group(const struct psync_site *site,
-						 u32 group)
+const struct psync_conv *psync_site_group(const struct psync_site *site,
+					  u32 group)
 {
 	const struct psync_sim *sim = site->sim;
 	const struct psync_conv *conv, *found = NULL;
@@ -372,8 +138,8 @@ static const struct psync_conv *psync_site_group(const struct psync_site *site,
 	return found;
 }
 
-static void psync_site_refuse(struct psync_site *site,
-			      const struct psync_pkt *pkt, u64 digest)
+void psync_site_refuse(struct psync_site *site,
+		       const struct psync_pkt *pkt, u64 digest)
 {
 	struct psync_event ev = {
 		.type = PSYNC_EV_MISMATCH,
@@ -387,91 +153,7 @@ static void psync_site_refuse(struct psync_site *site,
 	psync_image_refusal(pkt, digest, 0, PSYNC_REFUSE_DIGEST, &out);
 	out.dst_inc = 0;
 	psync_site_transmit(site, pkt->src_site, &out, NULL);
-	psync_work_event(NULL, site, NULL, &ev);
-}
-
-/* A message of a conversation that has no image here: may it have one? */
-static enum psync_drop psync_site_admit(struct psync_place *place,
-					const struct psync_pkt *pkt)
-{
-	struct psync_site *site = place->site;
-	const struct psync_conv *known = NULL;
-
-	if (pkt->group) {
-		known = psync_site_group(site, pkt->group);
-		if (!known)
-			return PSYNC_DROP_NO_GROUP;
-		if (known->digest != pkt->digest) {
-			psync_site_refuse(site, pkt, known->digest);
-			return PSYNC_DROP_DIGEST;
-		}
-	}
-	if (pkt->number) {
-		if (!known || pkt->cid != psync_wire_cid(pkt->group,
-							 pkt->number,
-							 pkt->digest))
-			return PSYNC_DROP_BAD_PARTICIPANTS;
-	} else if (place->closed) {
-		return PSYNC_DROP_CLOSED;
-	}
-	if (!psync_site_listeners(place))
-		return PSYNC_DROP_NO_LISTENER;
-	if (pkt->number &&
-	    !psync_site_image(place, known->pids, known->n))
-		psync_site_listen(place, NULL);
-	else if (!pkt->number && psync_site_image(place, NULL, 0))
-		return PSYNC_DROP_NO_MEM;
-	return place->used ? PSYNC_OK : PSYNC_DROP_NO_MEM;
-}
-
-/* The start message of an embryo. */
-static enum psync_drop psync_site_start(struct psync_place *place,
-					const struct psync_pkt *pkt)
-{
-	struct psync_image *img = &place->img;
-	struct psync_pid *pids;
-	u32 i;
-	int err;
-
-	pids = psync_sim_alloc(pkt->msg.n, sizeof(*pids));
-	for (i = 0; i < pkt->msg.n; i++) {
-		pids[i].site = be32_to_cpu(pkt->msg.participants[i].site);
-		pids[i].port = be32_to_cpu(pkt->msg.participants[i].port);
-	}
-	err = -1;
-	if (psync_wire_digest(pids, pkt->msg.n) == img->p.digest)
-		err = psync_image_start(img, pids, pkt->msg.n,
-					place->site->sim->now);
-	free(pids);
-	if (err)
-		return PSYNC_DROP_BAD_PARTICIPANTS;
-	psync_site_listen(place, NULL);
-	return PSYNC_OK;
-}
-
-/* To the core; the counts of what it keeps tell what became of the packet. */
-static enum psync_drop psync_site_input(struct psync_place *place,
-					const struct psync_pkt *pkt,
-					const u8 *data)
-{
-	struct psync_sim *sim = place->site->sim;
-	struct psync_image *img = &place->img;
-	struct psync_body *body = NULL;
-	u32 early = img->nearly;
-	u32 held = img->nheld;
-	enum psync_drop err;
-
-	if (pkt->type == PSYNC_PKT_MSG)
-		body = psync_site_body(sim, data + pkt->hdr_len,
-				       pkt->body_len);
-	err = psync_image_input(img, pkt, body, sim->now);
-	if (err && body)
-		psync_site_body_put(body);
-	if (img->nearly > early)
-		sim->stats->early++;
-	if (img->nheld > held)
-		sim->stats->held++;
-	return err;
+	psync_agent_event(NULL, site, NULL, &ev);
 }
 
 static void psync_site_hello(struct psync_site *site,
@@ -487,6 +169,8 @@ static void psync_site_hello(struct psync_site *site,
 	}
 	psync_image_hello_answer(place && place->used ? &place->img : NULL,
 				 closed, age, pkt, &ack);
+	if (ack.hello.state == PSYNC_HELLO_CLOSED)
+		site->sim->stats->over++;
 	ack.dst_inc = pkt->src_inc;
 	psync_site_transmit(site, pkt->src_site, &ack, NULL);
 }
@@ -497,7 +181,6 @@ static enum psync_drop psync_site_dispatch(struct psync_site *site,
 					   const u8 *data)
 {
 	struct psync_place *place = NULL;
-	enum psync_drop err;
 	u32 i;
 
 	for (i = 0; i < site->sim->nconvs; i++)
@@ -507,22 +190,8 @@ static enum psync_drop psync_site_dispatch(struct psync_site *site,
 		psync_site_hello(site, place, pkt);
 		return PSYNC_OK;
 	}
-	if (!place)
-		return PSYNC_DROP_NO_CONV;
-	if (!place->used) {
-		if (pkt->type != PSYNC_PKT_MSG)
-			return PSYNC_DROP_NO_CONV;
-		err = psync_site_admit(place, pkt);
-		if (err)
-			return err;
-	}
-	if (!place->img.p.n && pkt->type == PSYNC_PKT_MSG &&
-	    pkt->msg.flags & PSYNC_MSGF_START) {
-		err = psync_site_start(place, pkt);
-		if (err)
-			return err;
-	}
-	return psync_site_input(place, pkt, data);
+	return place ? psync_place_receive(place, pkt, data) :
+		       PSYNC_DROP_NO_CONV;
 }
 
 /* Incarnations. */
@@ -545,7 +214,11 @@ static void psync_site_peer_arm(struct psync_site_peer *peer)
 			psync_site_peer_timer, peer, peer->site->inc);
 }
 
-/* Parked packets go on, or are dropped when the peer could not be asked. */
+/*
+ * Parked packets are looked at again, or dropped when the peer could not be
+ * asked.  One that is of neither incarnation that the answer was about came
+ * after the question and may be of a later one: then the peer is asked again.
+ */
 static void psync_site_unpark(struct psync_site_peer *peer, bool confirmed)
 {
 	struct psync_parked *parked, *next;
@@ -553,7 +226,7 @@ static void psync_site_unpark(struct psync_site_peer *peer, bool confirmed)
 
 	list_splice_init(&peer->parked, &list);
 	list_for_each_entry_safe(parked, next, &list, list) {
-		if (confirmed && parked->inc == peer->inc.inc)
+		if (confirmed)
 			psync_site_receive(peer->site, parked->data,
 					   parked->len);
 		else
@@ -579,13 +252,11 @@ static void psync_site_peer_timer(void *ctx, uint64_t inc)
 	}
 }
 
-static void psync_site_park(struct psync_site_peer *peer,
-			    const struct psync_pkt *pkt, const u8 *data,
+static void psync_site_park(struct psync_site_peer *peer, const u8 *data,
 			    u32 len)
 {
 	struct psync_parked *parked = psync_sim_alloc(1, sizeof(*parked) + len);
 
-	parked->inc = pkt->src_inc;
 	parked->len = len;
 	memcpy(parked->data, data, len);
 	list_add_tail(&parked->list, &peer->parked);
@@ -608,10 +279,10 @@ static enum psync_drop psync_site_peer_admit(struct psync_site_peer *peer,
 	case PSYNC_PEER_ASK:
 		psync_site_ask(peer);
 		psync_site_peer_arm(peer);
-		psync_site_park(peer, pkt, data, len);
+		psync_site_park(peer, data, len);
 		return PSYNC_DROP_MAX;
 	case PSYNC_PEER_PARK:
-		psync_site_park(peer, pkt, data, len);
+		psync_site_park(peer, data, len);
 		return PSYNC_DROP_MAX;
 	case PSYNC_PEER_DROP:
 		break;
@@ -662,8 +333,8 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len)
 	}
 	peer = &site->peers[psync_site_find(site->sim, pkt.src_site)->index];
 	psync_sim_trace(site->sim,
-			"  site %u < %u type %u opening %u%s %u:%u", site->index,
-			peer->index, pkt.type, pkt.opening,
+			"  site %u < %u type %u opening %u%s %u:%u",
+			site->index, peer->index, pkt.type, pkt.opening,
 			pkt.type == PSYNC_PKT_MSG ? " mid" : "",
 			pkt.type == PSYNC_PKT_MSG ? pkt.msg.sender : 0,
 			pkt.type == PSYNC_PKT_MSG ? pkt.msg.seq : 0);
@@ -688,119 +359,6 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len)
 		err = psync_site_dispatch(site, &pkt, data);
 	if (err && err != PSYNC_DROP_MAX)
 		psync_site_drop(site, err);
-}
-
-/* What programs do. */
-
-int psync_site_open(struct psync_agent *agent)
-{
-	struct psync_site *site = agent->site;
-	struct psync_conv *conv = agent->conv;
-	struct psync_place *place = &site->places[conv->index];
-	int err = 0;
-
-	if (!place->used)
-		err = psync_site_image(place, conv->pids, conv->n);
-	if (err)
-		return err;
-	if (agent->joined) {
-		psync_view_accept(&agent->view, agent->openings + 1,
-				  site->openings + 1, site->sim->now);
-	} else {
-		agent->view = (struct psync_view){ .user = agent };
-		err = psync_image_join(&place->img, &agent->view, agent->part,
-				       agent->openings + 1,
-				       site->openings + 1, site->sim->now);
-	}
-	if (err) {
-		if (!place->img.nviews)
-			psync_site_forget(place);
-		return err;
-	}
-	agent->joined = true;
-	agent->openings++;
-	if (place->img.opening == site->openings + 1)
-		site->openings++;
-	psync_site_listen(place, agent);
-	return 0;
-}
-
-/*
- * A rendezvous that nobody here has open any more is over here, although some
- * may be pending: what they waited for is this conversation, and when others
- * have closed it too the next one under its name must begin with nothing.
- */
-static void psync_site_dismiss(struct psync_place *place)
-{
-	struct psync_conv *conv = place->conv;
-	u32 i;
-
-	if (!conv->number)
-		return;
-	for (i = 0; i < conv->n; i++) {
-		if (conv->agents[i].site != place->site ||
-		    !conv->agents[i].joined)
-			continue;
-		psync_image_leave(&place->img, &conv->agents[i].view);
-		conv->agents[i].joined = false;
-	}
-}
-
-void psync_site_close(struct psync_agent *agent)
-{
-	struct psync_site *site = agent->site;
-	struct psync_place *place = &site->places[agent->conv->index];
-	bool pending;
-
-	pending = agent->view.pending;
-	psync_image_leave(&place->img, &agent->view);
-	agent->joined = false;
-	if (!pending && !place->img.nopen) {
-		psync_site_remember(place);
-		psync_site_dismiss(place);
-	}
-	if (!place->img.nviews)
-		psync_site_forget(place);
-}
-
-int psync_site_send(struct psync_agent *agent, const void *data, u32 len,
-		    u64 *mid)
-{
-	struct psync_site *site = agent->site;
-	struct psync_place *place = &site->places[agent->conv->index];
-	struct psync_body *body = psync_site_body(site->sim, data, len);
-	int err;
-
-	err = psync_image_send(&place->img, &agent->view, body, len, mid);
-	if (err)
-		psync_site_body_put(body);
-	return err;
-}
-
-u32 psync_site_known(const struct psync_site *site, u32 conv)
-{
-	const struct psync_sim *sim = site->sim;
-	const struct psync_image *img;
-	u32 i, n = 0;
-	u64 inc;
-
-	for (i = 0; i < sim->nsites; i++) {
-		img = &sim->sites[i].places[conv].img;
-		if (!sim->sites[i].places[conv].used || !img->nopen ||
-		    &sim->sites[i] == site)
-			continue;
-		if (!psync_image_opening(img, site->id, &inc))
-			return U32_MAX;
-		n++;
-	}
-	return n;
-}
-
-bool psync_site_busy(const struct psync_site *site, u32 conv)
-{
-	const struct psync_place *place = &site->places[conv];
-
-	return place->used && place->img.deadline != U64_MAX;
 }
 
 /* Starts and ends. */
@@ -828,10 +386,10 @@ static void psync_site_clear(struct psync_site *site)
 		for (k = 0; k < place->conv->n && place->used; k++) {
 			agent = &place->conv->agents[k];
 			if (agent->site == site && agent->joined)
-				psync_site_close(agent);
+				psync_place_close(agent);
 		}
 		if (place->used)
-			psync_site_forget(place);
+			psync_place_forget(place);
 		place->closed = 0;
 	}
 }

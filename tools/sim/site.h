@@ -11,53 +11,18 @@
 #include "../../net/psync/core/peer.h"
 #include "sim.h"
 
-struct psync_agent;
+struct psync_body;
 struct psync_conv;
-
-/**
- * struct psync_body - a message's bytes; shared, counted
- * @sim: its simulation
- * @refs: references
- * @len: bytes
- * @data: they
- */
-struct psync_body {
-	struct psync_sim *sim;
-	u32 refs;
-	u32 len;
-	u8 data[];
-};
-
-/**
- * struct psync_place - a conversation at a site
- * @img: the core's image, first so that the ops find the place
- * @site: the site
- * @conv: the conversation
- * @used: @img is there
- * @closed: opening of the last image closed here, 0: none remembered
- * @closed_at: when that was
- * @timer: when the timer runs next, U64_MAX: it does not
- */
-struct psync_place {
-	struct psync_image img;
-	struct psync_site *site;
-	struct psync_conv *conv;
-	bool used;
-	u32 closed;
-	u64 closed_at;
-	u64 timer;
-};
+struct psync_place;
 
 /**
  * struct psync_parked - a packet that awaits confirmation of an incarnation
  * @list: in psync_site_peer.parked
- * @inc: incarnation it claims
  * @len: bytes in @data
  * @data: the packet
  */
 struct psync_parked {
 	struct list_head list;
-	u64 inc;
 	u32 len;
 	u8 data[];
 };
@@ -111,34 +76,24 @@ void psync_site_reboot(struct psync_site *site);
 /* A packet came off the network; @data is borrowed. */
 void psync_site_receive(struct psync_site *site, const u8 *data, u32 len);
 
-/**
- * psync_site_open - a participant opens: connect(), or accept() when the
- * conversation is pending here
- * @agent: participant
- *
- * Return: 0 or what the core answered.
- */
-int psync_site_open(struct psync_agent *agent);
+/* The site of that id, or NULL. */
+struct psync_site *psync_site_find(struct psync_sim *sim, u32 id);
 
-/* close() */
-void psync_site_close(struct psync_agent *agent);
+u64 psync_site_nonce(struct psync_site *site);
 
-/**
- * psync_site_send - send()
- * @agent: participant
- * @data: message
- * @len: its bytes
- * @mid: its id
- *
- * Return: 0 or what the core answered.
- */
-int psync_site_send(struct psync_agent *agent, const void *data, u32 len,
-		    u64 *mid);
+/* A packet or message is not used. */
+void psync_site_drop(struct psync_site *site, enum psync_drop reason);
 
-/* How many sites know the opening of @site; U32_MAX: not all that are open. */
-u32 psync_site_known(const struct psync_site *site, u32 conv);
+/* Fill in what the shell knows, but for the receiver's incarnation; send. */
+void psync_site_transmit(struct psync_site *site, u32 to,
+			 struct psync_pkt *pkt, const struct psync_body *body);
 
-/* The core waits for a timer in this conversation. */
-bool psync_site_busy(const struct psync_site *site, u32 conv);
+/* The site's own idea of a group: a conversation whose list it is. */
+const struct psync_conv *psync_site_group(const struct psync_site *site,
+					  u32 group);
+
+/* Another site goes by another list; this one has @digest. */
+void psync_site_refuse(struct psync_site *site, const struct psync_pkt *pkt,
+		       u64 digest);
 
 #endif /* _PSYNC_SIM_SITE_H */

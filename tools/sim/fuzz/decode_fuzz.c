@@ -13,8 +13,6 @@
 
 #include "core/wire.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void psync_fuzz_require(bool what)
 {
 	if (!what)

@@ -22,8 +22,6 @@
 #define PSYNC_FUZZ_PARTS	24
 #define PSYNC_FUZZ_OPS		400
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /**
  * struct psync_fuzz_body - a message's bytes, none of them
  * @refs: references
@@ -194,6 +192,12 @@ static u64 psync_fuzz_op_nonce(struct psync_image *img)
 	return ++((struct psync_fuzz *)img)->nonce;
 }
 
+static u32 psync_fuzz_op_cost(struct psync_image *img, void *body, u32 len,
+			      size_t size)
+{
+	return len + size;
+}
+
 static const struct psync_image_ops psync_fuzz_ops = {
 	.alloc = psync_fuzz_op_alloc,
 	.free = psync_fuzz_op_free,
@@ -202,6 +206,7 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.readable = psync_fuzz_op_readable,
 	.event = psync_fuzz_op_event,
 	.arm = psync_fuzz_op_arm,
+	.cost = psync_fuzz_op_cost,
 	.dropped = psync_fuzz_op_dropped,
 	.nonce = psync_fuzz_op_nonce,
 };

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A participant: opens, thinks, receives, answers, speaks, asks about the
+ * graph and closes; all that it does and is told goes into the history.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../net/psync/core/wire.h"
+#include "agent.h"
+#include "place.h"
+#include "site.h"
+#include "work.h"
+
+/* Room for the mids of a whole view. */
+#define PSYNC_AGENT_MIDS	4096
+
+static void psync_agent_tick(void *ctx, uint64_t session);
+
+void psync_agent_at(struct psync_agent *agent, u64 delay,
+		    void (*run)(void *ctx, uint64_t session))
+{
+	struct psync_sim *sim = agent->conv->sim;
+
+	psync_heap_push(&sim->heap, sim->now + delay, run, agent,
+			agent->conv->session);
+}
+
+/* Act after a while; now and then after a long silence. */
+static void psync_agent_plan(struct psync_agent *agent)
+{
+	struct psync_prng *rng = &agent->conv->sim->rng;
+	u64 delay = psync_prng_exp(rng, agent->think);
+
+	if (agent->ticking)
+		return;
+	if (psync_prng_chance(rng, 20))
+		delay *= 30;
+	agent->ticking = true;
+	psync_agent_at(agent, delay, psync_agent_tick);
+}
+
+/* The set of mids of the last record; @n is how many the core said. */
+static void psync_agent_set(struct psync_agent *agent, const u64 *mids, u32 n)
+{
+	if (n > PSYNC_AGENT_MIDS) {
+		psync_sim_fail(agent->conv->sim, "room", "%u mids", n);
+		n = 0;
+	}
+	psync_hist_set(agent->conv->sim->hist, mids, n);
+}
+
+static struct psync_rec *psync_agent_rec(struct psync_agent *agent,
+					 enum psync_rec_type type)
+{
+	struct psync_sim *sim = agent->conv->sim;
+
+	return psync_hist_add(sim->hist, sim->now, type, agent->seat);
+}
+
+/* Questions. */
+
+static u64 psync_agent_mid(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_prng *rng = &conv->sim->rng;
+	u32 part = psync_prng_below(rng, conv->n);
+	u32 sent = conv->agents[part].sent;
+
+	/* mostly one that was sent, mostly one of the last */
+	if (psync_prng_chance(rng, 500) && sent > 8)
+		sent -= psync_prng_below(rng, 8);
+	else
+		sent = psync_prng_range(rng, 1, sent + 1);
+	return PSYNC_MID(part, conv->seq_base + sent);
+}
+
+static void psync_agent_ask_stable(struct psync_agent *agent, u64 mid)
+{
+	struct psync_stats *stats = agent->conv->sim->stats;
+	struct psync_rec *rec;
+	u32 others = 0, sites = 0;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_STABLE);
+	rec->mid = mid;
+	rec->answer = psync_view_stable(&agent->view, mid, &others, &sites);
+	rec->others = others;
+	rec->sites = sites;
+	stats->stable += rec->answer == 1;
+}
+
+static void psync_agent_ask_precedes(struct psync_agent *agent, u64 mid)
+{
+	struct psync_stats *stats = agent->conv->sim->stats;
+	struct psync_rec *rec;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_PRECEDES);
+	rec->mid = mid;
+	rec->mid2 = psync_agent_mid(agent);
+	rec->answer = psync_view_precedes(&agent->view, mid, rec->mid2);
+	stats->freed += rec->answer == PSYNC_EFREED;
+}
+
+static void psync_agent_ask_step(struct psync_agent *agent, u64 mid,
+				 bool forward)
+{
+	u64 mids[PSYNC_PARTICIPANTS_LIM];
+	struct psync_rec *rec;
+	int n;
+
+	rec = psync_agent_rec(agent, forward ? PSYNC_REC_NEXT : PSYNC_REC_PREV);
+	n = psync_view_step(&agent->view, mid, forward, mids,
+			    PSYNC_PARTICIPANTS_LIM);
+	rec->mid = mid;
+	rec->answer = n;
+	psync_agent_set(agent, mids, n > 0 ? n : 0);
+}
+
+static void psync_agent_ask_ends(struct psync_agent *agent, bool roots)
+{
+	u64 mids[PSYNC_PARTICIPANTS_LIM];
+	u32 n;
+
+	psync_agent_rec(agent, roots ? PSYNC_REC_ROOTS : PSYNC_REC_LEAVES);
+	if (roots)
+		n = psync_view_roots(&agent->view, mids,
+				     PSYNC_PARTICIPANTS_LIM);
+	else
+		n = psync_view_leaves(&agent->view, mids,
+				      PSYNC_PARTICIPANTS_LIM);
+	psync_agent_set(agent, mids, n);
+}
+
+static void psync_agent_ask_outstanding(struct psync_agent *agent)
+{
+	struct psync_rec *rec = psync_agent_rec(agent, PSYNC_REC_OUTSTANDING);
+
+	rec->answer = agent->view.outstanding;
+	rec->others = !!psync_view_next(&agent->view);
+}
+
+static void psync_agent_ask(struct psync_agent *agent)
+{
+	u64 mid = psync_agent_mid(agent);
+
+	switch (psync_prng_below(&agent->conv->sim->rng, 8)) {
+	case 0:
+		psync_agent_ask_ends(agent, true);
+		break;
+	case 1:
+		psync_agent_ask_ends(agent, false);
+		break;
+	case 2:
+		psync_agent_ask_step(agent, mid, true);
+		break;
+	case 3:
+		psync_agent_ask_step(agent, mid, false);
+		break;
+	case 4:
+		psync_agent_ask_outstanding(agent);
+		break;
+	case 5:
+		psync_agent_ask_precedes(agent, mid);
+		break;
+	default:
+		psync_agent_ask_stable(agent, mid);
+		break;
+	}
+}
+
+/* At rest: everything that can be asked, about some, and the whole view. */
+void psync_agent_rest(struct psync_agent *agent)
+{
+	static u64 mids[PSYNC_AGENT_MIDS];
+	struct psync_rec *rec;
+	u32 i;
+	int n;
+
+	for (i = 0; i < 48; i++)
+		psync_agent_ask(agent);
+	psync_agent_ask_outstanding(agent);
+	n = psync_view_mids(&agent->view, 0, mids, PSYNC_AGENT_MIDS);
+	rec = psync_agent_rec(agent, PSYNC_REC_REST);
+	rec->answer = agent->view.count;
+	psync_agent_set(agent, mids, n);
+}
+
+/* Opening and closing. */
+
+static void psync_agent_opened(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_sim *sim = conv->sim;
+	u64 mids[PSYNC_PARTICIPANTS_LIM];
+	u32 n;
+
+	agent->state = PSYNC_AGENT_OPEN;
+	agent->refused = false;
+	agent->seat = psync_hist_seat_add(sim->hist, sim->now, conv->index,
+					  agent->part);
+	/* empty, unless what came earlier was given up: a gap */
+	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
+	psync_agent_set(agent, mids, n);
+	sim->stats->gaps += n != 0;
+	sim->stats->openings++;
+	sim->stats->reopenings += agent->openings > 1;
+	conv->open++;
+	psync_sim_trace(sim, "open %u:%u at site %u opening %u", conv->index,
+			agent->part, agent->home,
+			agent->site->places[conv->index].img.opening);
+	psync_agent_plan(agent);
+}
+
+void psync_agent_open(void *ctx, uint64_t session)
+{
+	struct psync_agent *agent = ctx;
+	struct psync_conv *conv = agent->conv;
+	int err;
+
+	if (session != conv->session || conv->closing ||
+	    agent->state != PSYNC_AGENT_WAITING)
+		return;
+	err = psync_place_open(agent);
+	if (!err) {
+		psync_agent_opened(agent);
+		return;
+	}
+	/* coming back beside another participant of the site: a restart */
+	if (err != -ESTALE)
+		psync_sim_fail(conv->sim, "open", "error %d", err);
+	conv->sim->stats->restarts++;
+	agent->state = PSYNC_AGENT_ABSENT;
+}
+
+void psync_agent_close(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+
+	psync_sim_trace(conv->sim, "close %u:%u at site %u", conv->index,
+			agent->part, agent->home);
+	psync_agent_rec(agent, PSYNC_REC_CLOSE);
+	agent->state = PSYNC_AGENT_ABSENT;
+	conv->open--;
+	psync_place_close(agent);
+}
+
+/*
+ * Nobody at its site waits to open: that one would find its conversation
+ * closed here.  And nobody is coming back there: see psync_agent_may_return().
+ */
+static bool psync_agent_may_leave(const struct psync_agent *agent)
+{
+	const struct psync_conv *conv = agent->conv;
+	u32 i;
+
+	if (conv->returner == agent->home)
+		return false;
+	for (i = 0; i < conv->n; i++)
+		if (conv->agents[i].home == agent->home &&
+		    conv->agents[i].state == PSYNC_AGENT_WAITING)
+			return false;
+	return true;
+}
+
+/*
+ * Others who go on can refuse a site that comes back because they know its
+ * earlier opening.  One who has not heard of that, or opens later, cannot, and
+ * would take what both openings sent for one sequence.  So only one comes
+ * back in a session, and when all are open and know it; or beside another
+ * participant of its site, which refuses it at once.
+ */
+static bool psync_agent_may_return(const struct psync_agent *agent)
+{
+	const struct psync_conv *conv = agent->conv;
+	u32 i;
+
+	if (conv->returner != U32_MAX)
+		return false;
+	for (i = 0; i < conv->n; i++)
+		if (&conv->agents[i] != agent &&
+		    conv->agents[i].home == agent->home &&
+		    conv->agents[i].state == PSYNC_AGENT_OPEN)
+			return true;
+	for (i = 0; i < conv->n; i++)
+		if (conv->agents[i].state == PSYNC_AGENT_WAITING)
+			return false;
+	return psync_place_known(agent->site, conv->index) != U32_MAX;
+}
+
+/* Closes in the middle of a session; some come back. */
+static void psync_agent_leave(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+	bool back = agent->back && psync_agent_may_return(agent);
+
+	psync_agent_close(agent);
+	agent->quit = 0;
+	if (!back)
+		return;
+	conv->returner = agent->home;
+	agent->state = PSYNC_AGENT_WAITING;
+	agent->must_talk = 1;
+	psync_agent_at(agent, agent->back, psync_agent_open);
+}
+
+void psync_agent_pending(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+
+	/* in a rendezvous everybody opens at its own time */
+	if (!conv->number)
+		psync_agent_at(agent, agent->delay, psync_agent_open);
+}
+
+/* Messages. */
+
+static void psync_agent_receive(struct psync_agent *agent,
+				struct psync_node *node)
+{
+	struct psync_sim *sim = agent->conv->sim;
+	const struct psync_body *body = node->body;
+	struct psync_rec *rec;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_RECV);
+	rec->mid = PSYNC_MID(node->sender, node->seq);
+	rec->wave = node->wave;
+	rec->len = node->body_len;
+	if (!body || body->len != node->body_len)
+		psync_sim_fail(sim, "body", "%u:%llu has not its bytes",
+			       node->sender, node->seq);
+	else
+		rec->hash = psync_hist_hash(body->data, body->len);
+	psync_agent_set(agent, node->preds, node->npred);
+	psync_sim_trace(sim, "recv %u:%u gets %u:%llu", agent->conv->index,
+			agent->part, node->sender, node->seq);
+	psync_view_take(&agent->view, node);
+	sim->stats->deliveries++;
+}
+
+static u32 psync_agent_appetite(struct psync_agent *agent)
+{
+	struct psync_prng *rng = &agent->conv->sim->rng;
+
+	switch (agent->taste) {
+	case PSYNC_AGENT_EAGER:
+		return U32_MAX;
+	case PSYNC_AGENT_SINGLE:
+		return 1;
+	default:
+		return psync_prng_chance(rng, 150) ?
+		       psync_prng_range(rng, 5, 100) : 0;
+	}
+}
+
+static u32 psync_agent_length(struct psync_conv *conv)
+{
+	struct psync_prng *rng = &conv->sim->rng;
+	u32 r = psync_prng_below(rng, 100);
+
+	if (r < 5)
+		return 0;
+	if (r < 90)
+		return psync_prng_range(rng, 8, 80);
+	if (r < 98)
+		return psync_prng_range(rng, 0, conv->max_body / 4);
+	return psync_prng_range(rng, 0, conv->max_body);
+}
+
+static void psync_agent_refused(struct psync_agent *agent)
+{
+	if (agent->refused || agent->state != PSYNC_AGENT_OPEN)
+		return;
+	agent->refused = true;
+	agent->conv->sim->stats->excluded++;
+	psync_agent_rec(agent, PSYNC_REC_REFUSED);
+	psync_sim_trace(agent->conv->sim, "refused %u:%u", agent->conv->index,
+			agent->part);
+}
+
+static void psync_agent_send(struct psync_agent *agent)
+{
+	static u64 words[65536 / sizeof(u64)];
+	u64 mids[PSYNC_PARTICIPANTS_LIM];
+	struct psync_conv *conv = agent->conv;
+	struct psync_sim *sim = conv->sim;
+	struct psync_rec *rec;
+	u32 len, i, n;
+	u64 mid = 0;
+	int err;
+
+	len = psync_agent_length(conv);
+	/* what came back sends nothing that its earlier opening can have */
+	if (conv->returner == agent->home && len < 8)
+		len = 8;
+	for (i = 0; i < (len + 7) / 8; i++)
+		words[i] = psync_prng_next(&sim->rng);
+	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
+	err = psync_place_send(agent, words, len, &mid);
+	if (err == -ESTALE) {
+		psync_agent_refused(agent);
+		return;
+	}
+	if (err)
+		psync_sim_fail(sim, "send", "error %d", err);
+	rec = psync_agent_rec(agent, PSYNC_REC_SEND);
+	rec->mid = mid;
+	rec->len = len;
+	rec->hash = psync_hist_hash(words, len);
+	psync_agent_set(agent, mids, n);
+	psync_sim_trace(sim, "send %u:%u sends %llu, %u bytes, after",
+			conv->index, agent->part, PSYNC_MID_SEQ(mid), len);
+	for (i = 0; i < n; i++)
+		psync_sim_trace(sim, "     %u:%llu", PSYNC_MID_INDEX(mids[i]),
+				PSYNC_MID_SEQ(mids[i]));
+	agent->sent++;
+	sim->stats->messages++;
+	if (conv->budget > conv->keep)
+		conv->budget--;
+}
+
+static u32 psync_agent_urge(struct psync_agent *agent, bool received)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_prng *rng = &conv->sim->rng;
+	u32 must = agent->must_talk, n;
+
+	if (agent->refused || conv->closing)
+		return 0;
+	agent->must_talk = 0;
+	if (!agent->talks || conv->budget <= conv->keep)
+		return must;
+	if (!psync_prng_chance(rng, received ? agent->reply : agent->speak))
+		return must;
+	n = psync_prng_range(rng, 1, agent->burst);
+	if (n > conv->budget - conv->keep)
+		n = conv->budget - conv->keep;
+	return n > must ? n : must;
+}
+
+static void psync_agent_tick(void *ctx, uint64_t session)
+{
+	struct psync_agent *agent = ctx;
+	struct psync_conv *conv = agent->conv;
+	struct psync_node *node;
+	u32 want, got = 0, n;
+
+	if (session != conv->session)
+		return;
+	agent->ticking = false;
+	if (agent->state != PSYNC_AGENT_OPEN)
+		return;
+	want = psync_agent_appetite(agent);
+	while (got < want && (node = psync_view_next(&agent->view))) {
+		psync_agent_receive(agent, node);
+		if (psync_prng_chance(&conv->sim->rng, agent->ask))
+			psync_agent_ask(agent);
+		got++;
+	}
+	for (n = psync_agent_urge(agent, got); n; n--)
+		psync_agent_send(agent);
+	if (psync_prng_chance(&conv->sim->rng, agent->ask))
+		psync_agent_ask(agent);
+	if (agent->quit && agent->view.count >= agent->quit &&
+	    !conv->closing && psync_agent_may_leave(agent)) {
+		psync_agent_leave(agent);
+		return;
+	}
+	if (agent->view.outstanding ||
+	    (agent->talks && !agent->refused && conv->budget > conv->keep))
+		psync_agent_plan(agent);
+}
+
+void psync_agent_readable(struct psync_agent *agent)
+{
+	if (agent->state == PSYNC_AGENT_OPEN)
+		psync_agent_plan(agent);
+}
+
+void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
+		       struct psync_agent *agent, const struct psync_event *ev)
+{
+	struct psync_sim *sim = site->sim;
+	u32 i;
+
+	psync_sim_trace(sim, "event %u at site %u: other %x reason %u",
+			ev->type, site->index, ev->site, ev->reason);
+	for (i = 0; i < sim->nconvs; i++)
+		if (sim->convs[i].cid == ev->cid &&
+		    (ev->type == PSYNC_EV_REFUSED ||
+		     ev->type == PSYNC_EV_MISMATCH))
+			sim->convs[i].told |= 1 << ev->type;
+	if (!conv || !site->places[conv->index].img.refused)
+		return;
+	for (i = 0; i < conv->n; i++)
+		if (conv->agents[i].site == site &&
+		    (!agent || agent == &conv->agents[i]))
+			psync_agent_refused(&conv->agents[i]);
+}

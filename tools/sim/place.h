@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A conversation at a simulated site. */
+#ifndef _PSYNC_SIM_PLACE_H
+#define _PSYNC_SIM_PLACE_H
+
+#include <linux/limits.h>
+#include <linux/types.h>
+
+#include "../../net/psync/core/image.h"
+#include "sim.h"
+
+struct psync_agent;
+struct psync_conv;
+struct psync_site;
+
+/**
+ * struct psync_body - a message's bytes; shared, counted
+ * @sim: its simulation
+ * @refs: references
+ * @len: bytes
+ * @data: they
+ */
+struct psync_body {
+	struct psync_sim *sim;
+	u32 refs;
+	u32 len;
+	u8 data[];
+};
+
+/**
+ * struct psync_place - a conversation at a site
+ * @img: the core's image, first so that the ops find the place
+ * @site: the site
+ * @conv: the conversation
+ * @used: @img is there
+ * @closed: opening of the last image closed here, 0: none remembered
+ * @closed_at: when that was
+ * @timer: when the timer runs next, U64_MAX: it does not
+ */
+struct psync_place {
+	struct psync_image img;
+	struct psync_site *site;
+	struct psync_conv *conv;
+	bool used;
+	u32 closed;
+	u64 closed_at;
+	u64 timer;
+};
+
+/**
+ * psync_place_receive - a packet of the conversation came
+ * @place: place
+ * @pkt: packet, any but HELLO
+ * @data: its bytes, borrowed
+ *
+ * Return: PSYNC_OK or why it was dropped.
+ */
+enum psync_drop psync_place_receive(struct psync_place *place,
+				    const struct psync_pkt *pkt,
+				    const u8 *data);
+
+/* Nobody here waits for the conversation any more. */
+void psync_place_forget(struct psync_place *place);
+
+/**
+ * psync_place_open - a participant opens: connect(), or accept() when the
+ * conversation is pending here
+ * @agent: participant
+ *
+ * Return: 0 or what the core answered.
+ */
+int psync_place_open(struct psync_agent *agent);
+
+/* close() */
+void psync_place_close(struct psync_agent *agent);
+
+/**
+ * psync_place_send - send()
+ * @agent: participant
+ * @data: message
+ * @len: its bytes
+ * @mid: its id
+ *
+ * Return: 0 or what the core answered.
+ */
+int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
+		     u64 *mid);
+
+/* How many sites know the opening of @site; U32_MAX: not all that are open. */
+u32 psync_place_known(const struct psync_site *site, u32 conv);
+
+/* The core waits for a timer in this conversation. */
+bool psync_place_busy(const struct psync_site *site, u32 conv);
+
+#endif /* _PSYNC_SIM_PLACE_H */

@@ -783,6 +783,35 @@ static void closed_stays_closed(void **state)
 }
 
 /*
+ * S1.4: a rendezvous ends at a site with the last who had opened it. One who
+ * only listened does not carry it into the next of that name.
+ */
+static void pending_ends(void **state)
+{
+	uint32_t one = port_new(), two = port_new();
+	const struct psync_pid pids[] = { { 1, one }, { 1, two }, { 2, one } };
+	uint32_t group = group_new(pids, 3);
+	int listener = sock_listening(1, two, 4);
+	int a = sock_joined(1, one, group, 1);
+	int b = sock_joined(2, one, group, 1), conn;
+
+	msg_send(b, "old");
+	msg_expect(a, "old");
+	await_poll(listener, POLLIN);
+	works(close(a));
+	works(close(b));
+	works(fcntl(listener, F_SETFL, O_NONBLOCK));
+	fails(accept(listener, NULL, NULL), EAGAIN);
+	works(fcntl(listener, F_SETFL, 0));
+
+	b = sock_joined(2, one, group, 1);
+	msg_send(b, "new");
+	conn = sock_accept(listener);
+	msg_expect(conn, "new");
+	sock_close((int[]){ b, conn, listener }, 3);
+}
+
+/*
  * S1.3: two ideas of a group. Host 1 and host 2 have different lists under the
  * same number: refused on the first packet, with an event on both sides, to
  * sockets and to netlink.
@@ -1073,6 +1102,7 @@ static const struct {
 	DELAYS(2, message_overtaken),
 	NEEDS(2, gap_event),
 	NEEDS(2, closed_stays_closed),
+	NEEDS(2, pending_ends),
 	NEEDS(2, lists_differ),
 	NEEDS(2, random_workload),
 };

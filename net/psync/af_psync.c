@@ -433,6 +433,30 @@ static int psync_accept_wait(struct sock *sk, bool nonblock)
 	return err;
 }
 
+/* A pending conversation becomes the new socket's. */
+static int psync_accept_take(struct psync_sock *listener,
+			     struct psync_sock *new,
+			     struct psync_participant *part)
+{
+	const struct psync_image_params *p = &part->conv->img.p;
+	int err;
+
+	err = psync_sock_hold_site(new);
+	if (!err) {
+		new->recvinfo = listener->recvinfo;
+		new->events = listener->events;
+		new->peer.sp_family = psync_family_nr;
+		new->peer.sp_type = PSYNC_ADDR_GROUP;
+		new->peer.sp_group = p->group;
+		new->peer.sp_number = p->number;
+		new->sk.sk_state = TCP_ESTABLISHED;
+		err = psync_conv_accept(part, &new->sk);
+	}
+	if (err)
+		psync_conv_leave(part);
+	return err;
+}
+
 static struct sock *psync_sock_alloc(struct net *net, struct socket *sock,
 				     int type, int kern);
 
@@ -440,7 +464,7 @@ static int psync_accept(struct socket *sock, struct socket *newsock,
 			psync_accept_args)
 {
 	bool nonblock = psync_accept_flags & O_NONBLOCK;
-	struct psync_participant *part = NULL;
+	struct psync_participant *part;
 	struct sock *sk = sock->sk;
 	struct sock *new;
 	int err;
@@ -451,29 +475,20 @@ static int psync_accept(struct socket *sock, struct socket *newsock,
 		return -ENOMEM;
 	newsock->ops = &psync_seqpacket_ops;
 	lock_sock(sk);
-	err = sk->sk_state == TCP_LISTEN ? 0 : -EINVAL;
-	while (!err && !part) {
-		err = psync_accept_wait(sk, nonblock);
-		if (!err)
-			part = psync_accept_dequeue(sk);
-	}
+	do {
+		err = sk->sk_state == TCP_LISTEN ?
+			psync_accept_wait(sk, nonblock) : -EINVAL;
+		if (err)
+			break;
+		/* What ended while it waited is passed over. */
+		part = psync_accept_dequeue(sk);
+		err = part ? psync_accept_take(psync_sk(sk), psync_sk(new),
+					       part) : -ECONNABORTED;
+	} while (err == -ECONNABORTED);
 	if (!err)
-		err = psync_sock_hold_site(psync_sk(new));
-	if (!err) {
-		psync_sk(new)->recvinfo = psync_sk(sk)->recvinfo;
-		psync_sk(new)->events = psync_sk(sk)->events;
-		psync_sk(new)->peer.sp_family = psync_family_nr;
-		psync_sk(new)->peer.sp_type = PSYNC_ADDR_GROUP;
-		psync_sk(new)->peer.sp_group = part->conv->img.p.group;
-		psync_sk(new)->peer.sp_number = part->conv->img.p.number;
-		new->sk_state = TCP_ESTABLISHED;
-		psync_conv_accept(part, new);
 		newsock->state = SS_CONNECTED;
-	}
 	release_sock(sk);
 	/* On an error the caller releases newsock, and with it the new sock. */
-	if (err && part)
-		psync_conv_leave(part);
 	return err;
 }
 

@@ -656,7 +656,7 @@ void psync_conv_abandon(struct psync_conv *conv)
 		psync_conv_kill(conv);
 }
 
-void psync_conv_accept(struct psync_participant *part, struct sock *sk)
+int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 {
 	struct psync_conv *conv = part->conv;
 	struct psync_sock *psk = psync_sk(sk);
@@ -664,6 +664,10 @@ void psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	psk->pid = part->pid;
 	psk->binding = part->binding;
 	psync_conv_lock(conv);
+	if (conv->dead) {
+		psync_conv_unlock(conv);
+		return -ECONNABORTED;
+	}
 	part->sk = sk;
 	psync_view_accept(&part->view, part->binding,
 			  psync_conv_opening(conv->pnet),
@@ -672,6 +676,7 @@ void psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	psync_conv_unlock(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */
 	smp_store_release(&psk->part, part);
+	return 0;
 }
 
 void psync_conv_leave(struct psync_participant *part)
@@ -682,7 +687,13 @@ void psync_conv_leave(struct psync_participant *part)
 	psync_conv_lock(conv);
 	part->sk = NULL;
 	psync_image_leave(img, &part->view);
-	if (!img->nviews && !conv->dead) {
+	/*
+	 * Over when the last has left.  A rendezvous that was open is over
+	 * when the last who had opened it leaves: those who only wait to be
+	 * accepted would otherwise carry it into the next one (S1.4).
+	 */
+	if (!conv->dead && (!img->nviews ||
+			    (img->p.number && img->opening && !img->nopen))) {
 		/*
 		 * A rendezvous that nobody here had opened may still be
 		 * opened; everything else is over and must not start again.

@@ -292,20 +292,21 @@ bool psync_peer_admit(struct psync_peer *peer, struct sk_buff *skb,
 	return false;
 }
 
-/* A parked packet whose peer's incarnation is @inc for certain now. */
-static void psync_peer_resume(struct psync_peer *peer, struct sk_buff *skb,
-			      u64 inc)
+/*
+ * A parked packet after an answer.  It is judged like any other: of the answered
+ * incarnation it goes on, of the one the answer ruled out it is dropped, of yet
+ * another (the site may have come back since) it waits for the next answer.
+ */
+static void psync_peer_resume(struct psync_peer *peer, struct sk_buff *skb)
 {
 	enum psync_drop reason;
 	struct psync_pkt pkt;
 
 	/* The header is as contiguous as when it was decoded first. */
 	reason = psync_wire_decode(skb->data, skb_headlen(skb), skb->len, &pkt);
-	if (!reason && pkt.src_inc != inc)
-		reason = PSYNC_DROP_STALE_INC;
 	if (reason)
 		psync_drop(peer->pnet, skb, reason);
-	else
+	else if (psync_peer_admit(peer, skb, &pkt))
 		psync_input_pkt(peer->pnet, peer, skb, &pkt);
 }
 
@@ -326,7 +327,7 @@ enum psync_drop psync_peer_hello_ack(struct psync_peer *peer,
 		return PSYNC_DROP_BAD_NONCE;
 
 	while ((skb = __skb_dequeue(&parked)))
-		psync_peer_resume(peer, skb, pkt->src_inc);
+		psync_peer_resume(peer, skb);
 	return PSYNC_OK;
 }
 

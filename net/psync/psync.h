@@ -632,8 +632,10 @@ void psync_conv_abandon(struct psync_conv *conv);
  * psync_conv_accept - a queued participant gets its socket
  * @part: off the listener's queue
  * @sk: new socket
+ *
+ * Return: 0, -ECONNABORTED: the conversation ended meanwhile, @part is to leave.
  */
-void psync_conv_accept(struct psync_participant *part, struct sock *sk);
+int psync_conv_accept(struct psync_participant *part, struct sock *sk);
 
 /**
  * psync_conv_leave - a participant is gone

@@ -67,7 +67,7 @@ enum psync_peer_verdict psync_peer_check(struct psync_peer_inc *pi, u64 inc,
  * @pkt: the answer
  *
  * Return: true when the nonce is ours: then @pkt's incarnation is the peer's
- * present one, and parked packets of it may go on, all others are dropped.
+ * present one, and parked packets are to be checked again.
  */
 bool psync_peer_answer(struct psync_peer_inc *pi, const struct psync_pkt *pkt);
 

@@ -145,11 +145,8 @@ static void sites(void **state)
 	net_end();
 }
 
-static void links(void **state)
+static void links_eth(void)
 {
-	net_new();
-	site(1);
-	done();
 	nl_begin(nl, PSYNC_CMD_LINK_ADD);
 	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
 	refused(EINVAL, "name or kind missing");
@@ -187,7 +184,10 @@ static void links(void **state)
 	link_eth("l1", "d0");
 	nl_u16(nl, PSYNC_A_LINK_ETHERTYPE, 0x88b6);
 	done();
+}
 
+static void links_udp(void)
+{
 	link_udp("u0", NULL);
 	refused(EINVAL, "needs a local address");
 	link_udp("u0", "192.0.2.1");
@@ -213,7 +213,10 @@ static void links(void **state)
 	refused(EADDRINUSE, "UDP port is in use");
 	link_udp("u1", "2001:db8::1");
 	done();
+}
 
+static void links_del(void)
+{
 	nl_begin(nl, PSYNC_CMD_LINK_DEL);
 	refused(EINVAL, "link name missing");
 	nl_begin(nl, PSYNC_CMD_LINK_DEL);
@@ -229,6 +232,16 @@ static void links(void **state)
 	nl_begin(nl, PSYNC_CMD_LINK_DEL);
 	nl_str(nl, PSYNC_A_LINK_NAME, "u0");
 	refused(EBUSY, "peers use this link");
+}
+
+static void links(void **state)
+{
+	net_new();
+	site(1);
+	done();
+	links_eth();
+	links_udp();
+	links_del();
 	net_end();
 }
 
@@ -405,13 +418,8 @@ static void dump_refused(int code, const char *words)
 	assert_non_null(strstr(nl_words(nl), words));
 }
 
-static void observed(void **state)
+static void observed_nothing(void)
 {
-	const struct psync_pid pids[] = { { 1, 5 }, { 1, 6 } };
-	uint64_t cid;
-	int fd;
-
-	net_new();
 	assert_int_equal(dump(PSYNC_CMD_CONV_GET), 0);
 	nl_begin(nl, PSYNC_CMD_CONV_GET);
 	refused(EINVAL, "conversation id missing");
@@ -448,7 +456,17 @@ static void observed(void **state)
 	nl_begin(nl, PSYNC_CMD_LINK_GET);
 	nl_str(nl, PSYNC_A_LINK_NAME, "x");
 	dump_refused(EINVAL, "takes no attributes");
+}
 
+static void observed(void **state)
+{
+	const struct psync_pid pids[] = { { 1, 5 }, { 1, 6 } };
+	uint64_t cid;
+	bool intr;
+	int fd;
+
+	net_new();
+	observed_nothing();
 	site(1);
 	done();
 	group(PSYNC_CMD_GROUP_ADD, 1, NULL, pids, 2);
@@ -480,11 +498,7 @@ static void observed(void **state)
 	done();
 	nl_begin(nl, PSYNC_CMD_GRAPH_GET);
 	nl_u64(nl, PSYNC_A_NODE_CID, cid);
-	{
-		bool intr;
-
-		assert_int_equal(nl_dump(nl, 0, NULL, 0, &intr), 2);
-	}
+	assert_int_equal(nl_dump(nl, 0, NULL, 0, &intr), 2);
 	works(close(fd));
 	assert_int_equal(dump(PSYNC_CMD_CONV_GET), 0);
 	net_end();

@@ -419,11 +419,10 @@ static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 
 	*victim = NULL;
 	spin_lock_bh(&pnet->table_lock);
-	if (pnet->nconvs >= READ_ONCE(pnet->sysctl.convs_max)) {
+	if (pnet->nconvs >= READ_ONCE(pnet->sysctl.convs_max))
 		err = -ENFILE;
-	} else if (conv->opener) {
+	else if (conv->opener)
 		err = psync_conv_room(pnet, conv->opener, victim);
-	}
 	if (err)
 		goto out;
 	there = rhashtable_lookup_get_insert_fast(&pnet->convs, &conv->node,

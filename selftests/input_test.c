@@ -777,6 +777,11 @@ static void bad_messages(void **state)
 	conv_next(&w, &c, 2);
 	wire_put32(&w, AT_WAVE, 1);
 	dropped(&fake, &w, "DropBadWave");
+	/* One that exists, but not in this context. */
+	msg_send(conn, "deeper");
+	conv_next(&w, &c, 2);
+	wire_put32(&w, AT_WAVE, 3);
+	dropped(&fake, &w, "DropBadWave");
 	/* An answer to a question that nobody asked. */
 	wire_hello(&hello, &fake, c.cid, 99);
 	wire_ack(&w, &fake, &hello);
@@ -787,8 +792,8 @@ static void bad_messages(void **state)
 	fake_send(&fake, &w);
 	msg_expect(conn, "next");
 	info = opt_info(conn);
-	assert_int_equal(info.nodes, 2);
-	assert_int_equal(info.view, 2);
+	assert_int_equal(info.nodes, 3);
+	assert_int_equal(info.view, 3);
 	assert_int_equal(info.held, 0);
 	sock_close((int[]){ conn, listener }, 2);
 }

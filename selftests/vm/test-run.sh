@@ -64,7 +64,7 @@ tap_run -- sh -c 'echo before; echo c >/proc/sysrq-trigger; sleep 100'
 tap_check "a crash is a failure" tap_status 125
 tap_check "... its log is shown" tap_err_says 'sysrq_handle_crash'
 tap_check "... output until then came out" tap_out before
-tap_run --timeout 16 -- sh -c 'echo before; sleep 1000'
+tap_run --timeout 20 -- sh -c 'echo before; sleep 1000'
 tap_check "a hang ends with the time" tap_status 124
 tap_check "... its log tells who blocks" tap_err_says 'Show Blocked State'
 tap_run -- sh -c 'echo says: WARNING: CPU: BUG: Oops >/dev/kmsg'

@@ -365,7 +365,7 @@ static void send_buffer(void **state)
 		return;
 	works(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	works(connect(fd, (struct sockaddr *)&to, sizeof(to)));
-	lab_run(1, "tc qdisc add dev eth0 root tbf rate 1kbit burst 1600 limit 1000000");
+	lab_run(1, "tc qdisc add dev eth0 root tbf rate 100bit burst 1600 limit 1000000");
 	for (i = 0; i < 100; i++)
 		if (send(fd, body, sizeof(body), MSG_DONTWAIT) < 0)
 			break;

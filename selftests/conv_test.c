@@ -1074,6 +1074,7 @@ static void random_workload(void **state)
 }
 
 #define NEEDS(hosts, test)	{ (hosts), false, cmocka_unit_test(test) }
+#define ORDERED(hosts, test)	{ (hosts), false, ordered_unit_test(test) }
 #define DELAYS(hosts, test)	{ (hosts), true, cmocka_unit_test(test) }
 
 static const struct {
@@ -1091,17 +1092,17 @@ static const struct {
 	NEEDS(2, many_roots),
 	NEEDS(2, opened_at_once),
 	NEEDS(2, late_opener),
-	NEEDS(2, late_opener_limits),
-	NEEDS(2, pending_limit),
-	NEEDS(2, pending_kept),
+	ORDERED(2, late_opener_limits),
+	ORDERED(2, pending_limit),
+	ORDERED(2, pending_kept),
 	NEEDS(2, reopened_by_one),
 	NEEDS(2, reopened_silently),
 	DELAYS(2, delayed_across_reopening),
 	DELAYS(2, delayed_before_reopening),
 	DELAYS(2, start_overtaken),
 	DELAYS(2, message_overtaken),
-	NEEDS(2, gap_event),
-	NEEDS(2, closed_stays_closed),
+	ORDERED(2, gap_event),
+	ORDERED(2, closed_stays_closed),
 	NEEDS(2, pending_ends),
 	NEEDS(2, lists_differ),
 	NEEDS(2, random_workload),

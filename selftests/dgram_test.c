@@ -358,6 +358,7 @@ static void send_buffer(void **state)
 	}, never = { 0 };
 	struct sigaction act = { .sa_handler = on_signal };
 	char body[500] = "";
+	struct patience p = patience_begin();
 	int i;
 
 	/* On UDP links it is IP that has it. */
@@ -365,7 +366,13 @@ static void send_buffer(void **state)
 		return;
 	works(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	works(connect(fd, (struct sockaddr *)&to, sizeof(to)));
-	lab_run(1, "tc qdisc add dev eth0 root tbf rate 100bit burst 1600 limit 1000000");
+	/* One packet passes, the next in a minute. */
+	lab_run(1, "tc qdisc add dev eth0 root tbf rate 100bit burst 600 limit 1000000");
+	works(send(fd, body, sizeof(body), 0));
+	do {
+		patience_try(&p, "a packet to leave its device");
+		works(ioctl(fd, SIOCOUTQ, &i));
+	} while (i);
 	for (i = 0; i < 100; i++)
 		if (send(fd, body, sizeof(body), MSG_DONTWAIT) < 0)
 			break;
@@ -422,14 +429,14 @@ static void shut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(to_pid),
+		ordered_unit_test(to_pid),
 		cmocka_unit_test(unbound),
-		cmocka_unit_test(to_group),
-		cmocka_unit_test(binding),
+		ordered_unit_test(to_group),
+		ordered_unit_test(binding),
 		cmocka_unit_test(connected),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(send_errors),
-		cmocka_unit_test(sizes),
+		ordered_unit_test(sizes),
 		cmocka_unit_test(receive),
 		cmocka_unit_test(send_buffer),
 		cmocka_unit_test(unreachable),

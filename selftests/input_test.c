@@ -1180,6 +1180,7 @@ static void no_word(void **state)
 
 static int begin(void **state)
 {
+	lab_one_cpu(state);
 	fake = fake_new(0);
 	log_begin();
 	return 0;

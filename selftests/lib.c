@@ -66,6 +66,25 @@ void lab_enter(int host)
 		fail_msg("cannot enter host %d: %s", host, strerror(errno));
 }
 
+static cpu_set_t lab_cpus;
+
+int lab_one_cpu(void **state)
+{
+	cpu_set_t one;
+
+	works(sched_getaffinity(0, sizeof(lab_cpus), &lab_cpus));
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	works(sched_setaffinity(0, sizeof(one), &one));
+	return 0;
+}
+
+int lab_all_cpus(void **state)
+{
+	works(sched_setaffinity(0, sizeof(lab_cpus), &lab_cpus));
+	return 0;
+}
+
 void lab_run(int host, const char *format, ...)
 {
 	char command[1024];

@@ -46,6 +46,15 @@ extern struct lab lab;
 /* From LAB_HOSTS and LAB_LINK in the environment; the program's first call. */
 void lab_init(void);
 void lab_enter(int host);
+/*
+ * A thread that moves to another CPU between two sends may see the second
+ * overtake the first: each CPU has its own backlog. What relies on the order
+ * of packets stays on one.
+ */
+int lab_one_cpu(void **state);
+int lab_all_cpus(void **state);
+#define ordered_unit_test(test) \
+	cmocka_unit_test_setup_teardown(test, lab_one_cpu, lab_all_cpus)
 /* Runs a shell command in a host; fails the test unless it succeeds. */
 void lab_run(int host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

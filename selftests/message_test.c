@@ -687,7 +687,7 @@ int main(void)
 		cmocka_unit_test(ancillary),
 		cmocka_unit_test(ancillary_truncated),
 		cmocka_unit_test(own_mids),
-		cmocka_unit_test(receive_limit),
+		ordered_unit_test(receive_limit),
 	};
 
 	lab_init();

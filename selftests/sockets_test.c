@@ -839,7 +839,7 @@ int main(void)
 		cmocka_unit_test(listen_errors),
 		cmocka_unit_test(accept_errors),
 		cmocka_unit_test(accept_waits),
-		cmocka_unit_test(backlog),
+		ordered_unit_test(backlog),
 		cmocka_unit_test(backlog_closed),
 		cmocka_unit_test(names),
 		cmocka_unit_test(shutdown_write),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make		the module for the running kernel's headers (or KDIR=) and the tools
+# make		the tools, and the module for a Debian kernel that is fetched and
+#		unpacked; KERNEL=running: for this machine's kernel
 # make demo	three hosts converse in a virtual machine
 # make check	every test that fits into a quarter of an hour
 # make help	everything else

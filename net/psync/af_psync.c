@@ -766,6 +766,8 @@ int __init psync_family_init(void)
 		pr_err("psync: socket family %d is taken; choose another with family=\n",
 		       psync_family_nr);
 		proto_unregister(&psync_proto);
+		/* EEXIST would tell modprobe that we are loaded already. */
+		err = -EBUSY;
 	}
 	return err;
 }

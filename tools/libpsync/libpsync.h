@@ -14,8 +14,10 @@
  *		char text[1000];
  *		int len = psync_recv(fd, text, sizeof(text), &info, NULL, 0);
  *
- *		if (len < 0 || !info.kind)
+ *		if (len < 0 || info.kind == PSYNC_RECEIVED_NOTHING)
  *			break;
+ *		if (info.kind == PSYNC_RECEIVED_EVENT)
+ *			continue;
  *		printf("%u: %.*s\n", info.sender.site, len, text);
  *	}
  */

@@ -46,7 +46,7 @@ static const char *cli_meaning(int err)
 	case EACCES:
 		return "that port is no member of the group";
 	case ESTALE:
-		return "the others go on with an earlier opening of this conversation";
+		return "you left this conversation and others go on: this version cannot rejoin it, take another --number";
 	}
 	return strerror(-err);
 }

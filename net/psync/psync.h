@@ -107,7 +107,7 @@ struct psync_sysctl {
  * @serial: psync_conv.serial given out last
  * @alive: conversations not yet freed, waited for at the namespace's end
  * @closed: remembered closed cids, see conv.c
- * @ports: bound sockets by port
+ * @ports: bound sockets by port; RCU look-up
  * @hash_seed: of @ports
  * @next_port: where the search for an automatic port goes on
  * @next_binding: last binding number given out (S1.1)

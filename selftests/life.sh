@@ -18,6 +18,12 @@ unloaded()
 	[ ! -e /sys/module/psync ]
 }
 
+# A socket gives its module back after a grace period, not when close returns.
+unload()
+{
+	await refcnt 0 && rmmod psync && unloaded
+}
+
 rmmod_refused()
 {
 	modprobe psync || return
@@ -26,7 +32,7 @@ rmmod_refused()
 	rmmod psync && return 1
 	refcnt 0 && return 1
 	hold_end sock || return
-	await refcnt 0 && rmmod psync && unloaded
+	unload
 }
 
 # A site id is what sockets rely on.
@@ -38,7 +44,7 @@ site_held()
 	says 1 'use the present site id' psync site set 2 || return
 	says 1 'use the present site id' psync site del || return
 	hold_end sock || return
-	psync site set 2 && rmmod psync
+	psync site set 2 && unload
 }
 
 # Load and unload with namespaces that come and go, configured and not.
@@ -69,7 +75,7 @@ family_taken()
 	modprobe psync family=26 || return
 	[ "$(cat /sys/module/psync/parameters/family)" -eq 26 ] || return
 	psync site set 1 && hold sock - socket 5 && hold_end sock || return
-	rmmod psync
+	unload
 }
 
 # unload_under_packets LINK: nobody has a socket, packets of all kinds come
@@ -81,9 +87,7 @@ unload_under_packets()
 	export LAB_HOSTS LAB_LINK
 	hold raw - raw || return
 	await counts h1 RxPackets 300 || return
-	await refcnt 0 || return
-	rmmod psync || return
-	unloaded || return
+	unload || return
 	# They go on coming, to nobody.
 	modprobe psync || return
 	rmmod psync || return
@@ -128,7 +132,7 @@ ns_with_sockets()
 	not ns_gone a || return
 	hold_end two || return
 	await ns_gone a || return
-	rmmod psync
+	unload
 }
 
 # Deleted with conversations that nobody holds and timers that run, it frees
@@ -156,8 +160,7 @@ ns_with_timers()
 	psync-lab down
 	hold_end raw
 	await not test -e /sys/class/net/veth1 || return
-	rmmod psync || return
-	unloaded
+	unload
 }
 
 # flood LINK: hosts 1 and 2 send one another what they can
@@ -177,8 +180,7 @@ flood_end()
 	hold_end one && hold_end two || return
 	psync-lab down
 	await not test -e /sys/class/net/veth1 || return
-	await refcnt 0 || return
-	rmmod psync
+	unload
 }
 
 # device_removed LINK: under traffic; the programs go on and nothing stays
@@ -262,10 +264,8 @@ killed()
 	flood eth || return
 	kill -9 "$(cat "$tmp/one.pid")" "$(cat "$tmp/two.pid")"
 	wait "$(cat "$tmp/one.pid")" "$(cat "$tmp/two.pid")"
-	await refcnt 0 || return
-	rmmod psync || return
+	unload || return
 	psync-lab down
-	unloaded
 }
 
 # life_try WHAT COMMAND...: one test, that finds nothing of the one before

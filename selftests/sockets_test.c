@@ -358,7 +358,7 @@ static void connect_participants(void **state)
 	works(close(fd));
 }
 
-/* A pid that takes part already, and one that comes back too late. */
+/* A pid that an accepted socket has, and one that comes back too late. */
 static void connect_busy(void **state)
 {
 	uint32_t port = port_new(), port2 = port_new();
@@ -385,6 +385,32 @@ static void connect_busy(void **state)
 	works(sock_connect(fd, group, 4));
 	msg_none(fd);
 	works(close(fd));
+}
+
+/* What waits in a listener's queue is its own; when it closes, nobody's. */
+static void connect_waiting(void **state)
+{
+	uint32_t port = port_new(), port2 = port_new();
+	const struct psync_pid pids[] = { { 1, port }, { 1, port2 } };
+	uint32_t group = group_new(pids, 2);
+	int listener, fd, other, i;
+
+	for (i = 1; i <= 20; i++) {
+		listener = sock_listening(1, port, 5);
+		other = sock_joined(1, port2, group, i);
+		msg_send(other, "x");
+		/* As the participant that waits: the listener has its port. */
+		fd = sock_new(1, SOCK_SEQPACKET);
+		fails(sock_bind(fd, port), EADDRINUSE);
+		fails(sock_connect(fd, group, i), EADDRINUSE);
+		works(close(listener));
+		works(sock_bind(fd, port));
+		works(sock_connect(fd, group, i));
+		msg_send(other, "y");
+		msg_expect(fd, "y");
+		works(close(fd));
+		works(close(other));
+	}
 }
 
 static void connect_limit(void **state)
@@ -835,6 +861,7 @@ int main(void)
 		cmocka_unit_test(connect_to_pid),
 		cmocka_unit_test(connect_participants),
 		cmocka_unit_test(connect_busy),
+		cmocka_unit_test(connect_waiting),
 		cmocka_unit_test(connect_limit),
 		cmocka_unit_test(listen_errors),
 		cmocka_unit_test(accept_errors),

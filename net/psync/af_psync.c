@@ -13,9 +13,9 @@
  *
  * A participant is the open file: fork and descriptor passing share it, and
  * release() runs when the last reference is closed, so nobody else is then
- * inside a system call of this socket.  release() gives the port back, leaves
- * the conversation (after which the core knows no view of it and no event or
- * wake-up finds the socket), empties a listener's queue and drops the socket;
+ * inside a system call of this socket.  release() empties a listener's queue,
+ * leaves the conversation (after which the core knows no view of it and no event
+ * or wake-up finds the socket), gives the port back and drops the socket;
  * packets on their way to a device may keep its memory until they are sent.
  */
 
@@ -633,12 +633,13 @@ static int psync_release(struct socket *sock)
 		return 0;
 	psk = psync_sk(sk);
 	lock_sock(sk);
-	psync_port_unbind(psk);
 	if (sk->sk_state == TCP_LISTEN)
 		psync_release_listener(sk);
 	if (psk->part)
 		psync_conv_leave(psk->part);
 	psk->part = NULL;
+	/* Last: whoever gets the port next finds its places free. */
+	psync_port_unbind(psk);
 	kfree(psk->pids);
 	psk->pids = NULL;
 	if (psk->holds_site)

@@ -398,7 +398,7 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
  * given back before, the view begins behind the last of them with PSYNC_EV_GAP
  * (S1.5).  With the first view of a rendezvous that is not pending the early
  * packets' sites are asked.
- * Return: 0, -EINVAL (no such participant here), -EBUSY (open already),
+ * Return: 0, -EINVAL (no such participant here), -EBUSY (it has a view),
  * -ESTALE (this image already has messages of that participant: coming back
  * is a restart, S1.4), -ENOMEM.
  */

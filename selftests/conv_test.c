@@ -322,7 +322,7 @@ static void *opener_thread(void *arg)
 	return NULL;
 }
 
-/* S1: opened by two at the same instant: one conversation. */
+/* S1.4: opened by two at the same instant: one conversation. */
 static void opened_at_once(void **state)
 {
 	struct opener openers[2] = { 0 };

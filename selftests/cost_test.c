@@ -6,7 +6,7 @@
  * Three hosts (namespaces h1..h3 of psync-lab, group 1) exchange messages in
  * turn: each is received by the two others, who then send in its context.  Run
  * under -icount shift=0, where a nanosecond of virtual time is one instruction
- * (ARCHITECTURE: "Speed").  Idle time is measured and must be next to none.
+ * (perf-log.rst, Method).  Idle time is measured and must be next to none.
  *
  * usage: cost_test MESSAGES [GROUP]
  * Prints instructions per message for each tenth and TAP; the last tenth must

@@ -2,7 +2,7 @@
 /*
  * SOCK_DGRAM: the degenerate graph of one vertex (P 4.1): unreliable,
  * unordered, to a pid or to every other member of a group.  It may duplicate
- * and never opens a conversation (S10).
+ * and never opens a conversation (S10.3).
  */
 
 #include "psync.h"

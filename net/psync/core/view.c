@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Views: what one participant has sent or received, and questions about it
- * (P 2; S2).
+ * (P 2; S2.1, S2.2).
  *
  * A view is closed downwards and, but for its participant's own messages, a
  * prefix of the attach order: the first node in that order that is not in the

@@ -76,7 +76,7 @@ struct psync_wire_conv {
 	__be32	view;
 } __packed;
 
-enum psync_msg_kind {		/* S10; only DATA exists in version 1.0 */
+enum psync_msg_kind {		/* S10.1; only DATA exists in version 1.0 */
 	PSYNC_KIND_DATA		= 1,
 };
 

@@ -83,7 +83,12 @@ cli_refusals()
 	run 1 'no link "l9" (links: l0)' h1 link del l9
 	run 1 'peers use this link' h1 link del l0
 	run 1 'another kind of address' h1 peer add 9 link l0 addr "$1"
-	run 1 'no peer has this site id' h1 peer del 9
+	run 1 'no peer 9 (peers: 2 3)' h1 peer del 9
+	run 1 'no peer 9 (peers: 2 3)' h1 peer set 9 link l0
+	run 1 'no link "l9" (links: l0)' h1 peer set 2 link l9
+	run 1 '"errno":"ENOENT"' h1 peer del 9 --json
+	run 1 '"command":"link del","exit":1,"errno":"EBUSY"' h1 link del l0 \
+		--json
 	run 1 'no device has this name' h1 link add l1 eth dev none
 	run 1 'does not have that address' h1 link add l1 udp local 192.0.2.1
 	run 1 'another group has this number' h1 group add 7 1:1 2:1
@@ -94,6 +99,7 @@ cli_refusals()
 	run 1 '2 to 1024 members' h1 group add 8 1:1
 	run 1 'no counter "Nothing"' h1 stat show Nothing
 	run 1 'no conversations here' h1 graph
+	run 2 '1 to 16 hexadecimal digits, not "zz"' h1 graph zz
 	run 1 'no group "none"' h1 chat none
 	run 1 'no member of the group' h1 chat demo --port 5
 	run 4 '0 of 1 messages came' h1 recv 9 --count 1 --timeout 0.2
@@ -108,6 +114,18 @@ cli_configuration()
 	run 0 '2 link l0 addr ' h1 peer show 2
 	run 0 '"site":2,"link":"l0"' h1 peer --json
 	run 0 '' h1 group add 8 1:1 2:1
+	run 0 '{"what":"group-add","group":{"number":9,"name":"g9",' h1 \
+		group add 9 1:1 2:1 --json
+	run 0 '"members":["2:1","1:1"]}}' h1 group set 9 2:1 1:1 --json
+	run 0 '{"what":"group-del","group":{"number":9}}' h1 group del g9 --json
+	run 0 '{"what":"link-add","link":{"name":"l1","kind":"udp"' h1 \
+		link add l1 udp local 127.0.0.1 port 11 --json
+	run 0 '"peer":{"site":9,"link":"l1","addr":"127.0.0.9","port":7007' h1 \
+		peer add 9 link l1 addr 127.0.0.9 --json
+	run 0 '"what":"peer-set","peer":{"site":9,"link":"l1","addr":"127.0.0.8"' \
+		h1 peer set 9 addr 127.0.0.8 --json
+	run 0 '{"what":"peer-del","peer":{"site":9}}' h1 peer del 9 --json
+	run 0 '{"what":"link-del","link":{"name":"l1"}}' h1 link del l1 --json
 	run 0 '8 name g8 1:1 2:1' h1 group
 	run 0 '' h1 group set 8 name talk
 	run 0 '' h1 group set 8 2:1 1:1
@@ -135,6 +153,24 @@ cli_large_dumps()
 	sed 's/ add \([0-9]*\) .*/ del \1/' $dir/peers >$dir/unpeers
 	cli_try "300 peers fewer" on h1 sh $dir/unpeers
 	run 0 '' h1 link del u0
+}
+
+# More members than fit a packet: it is said how many would. The link's MTU is
+# 1500; over UDP some of it is other headers.
+cli_too_many()
+{
+	case $link in
+	eth) text='1500 bytes: at most 174 participants, in a rendezvous (psync chat) 337' ;;
+	udp4) text='1472 bytes: at most 170 participants, in a rendezvous (psync chat) 330' ;;
+	udp6) text='1452 bytes: at most 168 participants, in a rendezvous (psync chat) 325' ;;
+	esac
+	# shellcheck disable=SC2046 # many words
+	cli_try "a group of 400" on h1 psync group add 98 name wide 1:7 \
+		$(seq 1 399 | sed 's/^/2:/')
+	run 1 "400 members do not fit a packet of $text" h1 send wide hello
+	run 1 "$text" h1 chat wide
+	run 1 '"errno":"EMSGSIZE"' h1 chat wide --json
+	run 0 '' h1 group del wide
 }
 
 # Peers 2 and 3, and 299 or 300 of the many.
@@ -279,6 +315,7 @@ for i in 1 2 3; do
 done
 cli_refusals "$([ "$link" = eth ] && echo 192.0.2.1 || echo 02:00:00:00:09:00)"
 cli_large_dumps
+cli_too_many
 cli_try "monitor hears of every change" cli_monitor
 cli_try "three hosts talk by script" cli_chat
 cli_try "each sees questions before answers" cli_order

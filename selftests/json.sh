@@ -54,10 +54,33 @@ json_monitor()
 	/selftests/json-check <"$tmp/monitor"
 }
 
+# json_error ARG...: it fails with JSON, and nothing else, on stderr
+json_error()
+{
+	if psync-lab on h1 psync "$@" >"$tmp/none" 2>"$tmp/json" </dev/null; then
+		return 1
+	fi
+	cat "$tmp/none" "$tmp/json"
+	[ ! -s "$tmp/none" ] && /selftests/json-check <"$tmp/json"
+}
+
 psync-lab up 2 || exit 1
 for args in site link peer group conv stat 'stat --all' version; do
 	# shellcheck disable=SC2086 # words
 	try "psync $args, with next to nothing there" json $args --json
+done
+for args in 'link add u0 udp local 127.0.0.1 port 9' 'link del u0' \
+	    'peer add 9 link l0 addr 02:00:00:00:00:99' \
+	    'peer set 9 addr 02:00:00:00:00:98' 'peer del 9' \
+	    'group add 8 1:1 2:1' 'group set 8 name x' 'group del x'; do
+	# shellcheck disable=SC2086 # words
+	try "psync $args" json $args --json
+done
+for args in nothing 'link add' 'site set 0' 'peer del 9' 'link del l0' \
+	    'group del none' 'chat none' 'graph' 'graph zz' 'recv x' \
+	    'recv 5 --count 1 --timeout 0.1'; do
+	# shellcheck disable=SC2086 # words
+	try "psync $args fails" json_error $args --json
 done
 for h in h1 h2; do
 	psync-lab on $h psync group add 7 name 'a.b-c_d' 1:5 2:5 || exit 1
@@ -77,5 +100,7 @@ try "psync chat" json_stream chat 7 --json --timeout 1
 try "psync send" json_stream send 7 --json 'a "text" \ of	all	kinds é'
 try "psync recv" json_recv
 try "psync monitor" json_monitor
+try "psync site del" json site del --json
+try "psync site set" json site set 5 --json
 psync-lab down
 tests_end

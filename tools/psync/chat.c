@@ -20,7 +20,7 @@ static bool chat_preds;
 static const struct cli_option chat_options[] = {
 	{ "--number", OPTION_NUMBER, &chat_number, "N",
 	  "conversation number: all who say the same one meet (1)" },
-	{ "--port", OPTION_NUMBER, &chat_port, "P",
+	{ "--port", OPTION_PORT, &chat_port, "P",
 	  "which of the group's ports here we are" },
 	{ "--script", OPTION_TEXT, &chat_script, "FILE",
 	  "say what is in FILE (-: stdin), with answers" },

@@ -2,28 +2,54 @@
 /* Arguments, options and errors of all commands. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "json.h"
 #include "text.h"
 
-int cli_fail(const struct cli *cli, enum cli_exit status, const char *format,
-	     ...)
+static void cli_say_json(const char *command, enum cli_exit status, int err,
+			 const char *text)
 {
+	const char *name = err ? strerrorname_np(-err) : NULL;
+	struct json j = { .out = stderr };
+
+	json_open(&j, NULL, '{');
+	json_text(&j, "error", text);
+	if (*command)
+		json_text(&j, "command", command);
+	json_u64(&j, "exit", status);
+	if (name)
+		json_text(&j, "errno", name);
+	json_close(&j, '}');
+	json_end(&j);
+}
+
+int cli_say(const struct cli *cli, enum cli_exit status, int err,
+	    const char *format, ...)
+{
+	char command[64] = "", *text = NULL;
 	va_list args;
 
-	fflush(stdout);
-	fputs("psync: ", stderr);
-	if (cli->noun)
-		fprintf(stderr, "%s%s%s: ", cli->noun, cli->verb ? " " : "",
-			cli->verb ? cli->verb : "");
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
 	va_end(args);
-	fputc('\n', stderr);
+	fflush(stdout);
+	if (cli->noun)
+		snprintf(command, sizeof(command), "%s%s%s", cli->noun,
+			 cli->verb ? " " : "", cli->verb ? cli->verb : "");
+	if (cli->json)
+		cli_say_json(command, status, err,
+			     text ? text : "out of memory");
+	else
+		fprintf(stderr, "psync: %s%s%s\n", command,
+			*command ? ": " : "", text ? text : "out of memory");
+	free(text);
 	return status;
 }
 
@@ -45,6 +71,10 @@ static const char *cli_meaning(int err)
 		return "the port is in use";
 	case EACCES:
 		return "that port is no member of the group";
+	case EBUSY:
+		return "that participant is in this conversation already";
+	case ENFILE:
+		return "too many conversations (sysctl net.psync.convs_max)";
 	case ESTALE:
 		return "you left this conversation and others go on: this version cannot rejoin it, take another --number";
 	}
@@ -58,7 +88,8 @@ int cli_refused(const struct cli *cli, int err, const char *reason)
 	/* With a reason it was the module that said so. */
 	if (err == -EAFNOSUPPORT && !reason)
 		status = EXIT_NO_MODULE;
-	return cli_fail(cli, status, "%s", reason ? reason : cli_meaning(err));
+	return cli_say(cli, status, err, "%s",
+		       reason ? reason : cli_meaning(err));
 }
 
 /* How many edits lead from one word to the other; rows of a small table. */
@@ -121,6 +152,8 @@ static int cli_unknown_option(const struct cli *cli, const char *word,
 static int cli_option_value(const struct cli *cli,
 			    const struct cli_option *option, const char *word)
 {
+	uint32_t max = UINT32_MAX;
+
 	switch (option->type) {
 	case OPTION_FLAG:
 		*(bool *)option->value = true;
@@ -129,17 +162,20 @@ static int cli_option_value(const struct cli *cli,
 		*(const char **)option->value = word;
 		return EXIT_OK;
 	case OPTION_NUMBER:
-		if (text_u32(word, 1, UINT32_MAX, option->value))
+	case OPTION_PORT:
+		if (option->type == OPTION_PORT)
+			max = CLI_PORT_MAX;
+		if (text_u32(word, 1, max, option->value))
 			return EXIT_OK;
 		return cli_fail(cli, EXIT_USAGE,
-				"%s takes a number from 1, not \"%s\"",
-				option->name, word);
+				"%s takes a number from 1 to %" PRIu32
+				", not \"%s\"", option->name, max, word);
 	case OPTION_SECONDS:
 		if (text_seconds(word, option->value))
 			return EXIT_OK;
 		return cli_fail(cli, EXIT_USAGE,
-				"%s takes seconds, not \"%s\"", option->name,
-				word);
+				"%s takes seconds from 0 to %d, not \"%s\"",
+				option->name, TEXT_SECONDS_MAX, word);
 	}
 	return EXIT_USAGE;
 }
@@ -210,6 +246,15 @@ int cli_end(const struct cli *cli)
 		return EXIT_OK;
 	return cli_fail(cli, EXIT_USAGE, "\"%s\" is one too many (psync help %s)",
 			cli->arg[0], cli->noun);
+}
+
+int cli_number(const struct cli *cli, const char *what, const char *word,
+	       uint32_t max, uint32_t *value)
+{
+	if (text_u32(word, 1, max, value))
+		return EXIT_OK;
+	return cli_fail(cli, EXIT_USAGE, "%s is a number from 1 to %" PRIu32
+			", not \"%s\"", what, max, word);
 }
 
 int cli_pairs(struct cli *cli, const char *const *words, const char **values)

@@ -38,6 +38,7 @@ enum cli_option_type {
 	OPTION_FLAG,	/* bool */
 	OPTION_TEXT,	/* const char * */
 	OPTION_NUMBER,	/* uint32_t, not zero */
+	OPTION_PORT,	/* uint32_t, one that can be bound */
 	OPTION_SECONDS,	/* int, milliseconds */
 };
 
@@ -100,9 +101,19 @@ extern const struct cli_noun *const cli_nouns[];
 
 /* cli.c */
 
-/* Prints "psync: noun verb: ..." and a newline; returns @status. */
-int cli_fail(const struct cli *cli, enum cli_exit status, const char *format,
-	     ...) __attribute__((format(printf, 3, 4)));
+/* Ports from 0x80000000 on are automatic ones. */
+#define CLI_PORT_MAX	0x7fffffffu
+
+/*
+ * Prints "psync: noun verb: ..." and a newline on stderr, with --json an object;
+ * @err is negative, or 0 when no errno goes with it.  Returns @status.
+ */
+int cli_say(const struct cli *cli, enum cli_exit status, int err,
+	    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#define cli_fail(cli, status, ...)	cli_say(cli, status, 0, __VA_ARGS__)
+#define cli_fail_errno(cli, err, ...) \
+	cli_say(cli, EXIT_REFUSED, err, __VA_ARGS__)
 
 /* A command was refused: @err is negative, @reason may be NULL. */
 int cli_refused(const struct cli *cli, int err, const char *reason);
@@ -119,6 +130,10 @@ const char *cli_need(struct cli *cli, const char *what);
 /* Nothing may be left: EXIT_OK or EXIT_USAGE. */
 int cli_end(const struct cli *cli);
 
+/* "@what is a number from 1 to @max", or it says so: EXIT_OK or EXIT_USAGE. */
+int cli_number(const struct cli *cli, const char *what, const char *word,
+	       uint32_t max, uint32_t *value);
+
 /*
  * Takes "WORD VALUE" pairs: @words is ended by NULL, @values has as many
  * entries.  EXIT_OK or EXIT_USAGE.
@@ -127,6 +142,10 @@ int cli_pairs(struct cli *cli, const char *const *words, const char **values);
 
 /* The word nearest to @word, or NULL if none is near. */
 const char *cli_nearest(const char *word, const char *const *words);
+
+/* change.c: runs a verb, and with --json tells what it has changed */
+bool change_is(const struct cli_verb *verb);
+int change_run(struct cli *cli, const struct cli_verb *verb);
 
 /* help.c */
 void help_all(void);

@@ -162,18 +162,21 @@ static int conv_show_list(struct cli *cli, struct ipc *ipc, const char *word)
 	const struct ipc_conv *one = NULL;
 	struct ipc_conv *convs;
 	int i, n, status = EXIT_OK;
+	bool json;
 
 	n = ipc_conv_list(ipc, &convs);
 	if (n < 0)
 		return cli_refused(cli, n, ipc_reason(ipc));
 	if (word)
 		status = print_find_conv(cli, word, convs, n, &one);
-	if (!status && cli->json)
+	/* What was begun is ended, also when something fails midway. */
+	json = cli->json && !status;
+	if (json)
 		json_open(&j, NULL, '[');
 	for (i = 0; !status && i < n; i++)
 		if (!one || one == &convs[i])
 			status = conv_show_one(cli, ipc, &j, &convs[i], !one);
-	if (!status && cli->json) {
+	if (json) {
 		json_close(&j, ']');
 		json_end(&j);
 	}
@@ -187,7 +190,7 @@ static int conv_show(struct cli *cli)
 	struct ipc *ipc = NULL;
 	int err, status;
 
-	if (cli_end(cli))
+	if (cli_end(cli) || print_parse_conv(cli, word))
 		return EXIT_USAGE;
 	err = ipc_open(&ipc);
 	if (err)

@@ -188,7 +188,7 @@ static int graph_show(struct cli *cli)
 	struct ipc *ipc = NULL;
 	int n, status;
 
-	if (cli_end(cli))
+	if (cli_end(cli) || print_parse_conv(cli, word))
 		return EXIT_USAGE;
 	if (graph_ascii + graph_dot + graph_svg + cli->json > 1)
 		return cli_fail(cli, EXIT_USAGE,

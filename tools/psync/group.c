@@ -112,9 +112,9 @@ static int group_parse(struct cli *cli, struct ipc_group *group)
 
 	if (!word)
 		return EXIT_USAGE;
-	if (!text_u32(word, 1, UINT32_MAX, &group->number))
-		return cli_fail(cli, EXIT_USAGE,
-				"a group's number is from 1, not \"%s\"", word);
+	if (cli_number(cli, "a group's number", word, UINT32_MAX,
+		       &group->number))
+		return EXIT_USAGE;
 	if (group_parse_name(cli, group))
 		return EXIT_USAGE;
 	if (cli->n > GROUP_MOST)
@@ -126,7 +126,8 @@ static int group_parse(struct cli *cli, struct ipc_group *group)
 	while ((word = cli_next(cli)))
 		if (!text_pid(word, &group->pids[group->n++]))
 			return cli_fail(cli, EXIT_USAGE,
-					"a member is SITE:PORT, not \"%s\"",
+					"a member is SITE:PORT, numbers from 1 to %"
+					PRIu32 ", not \"%s\"", UINT32_MAX,
 					word);
 	return EXIT_OK;
 }
@@ -189,7 +190,7 @@ static int group_del(struct cli *cli)
 	if (!err)
 		err = ipc_group_del(ipc, number, number ? NULL : word);
 	if (err == -ENOENT)
-		status = cli_fail(cli, EXIT_REFUSED, "no group \"%s\"", word);
+		status = cli_fail_errno(cli, err, "no group \"%s\"", word);
 	else
 		status = err ? cli_refused(cli, err,
 					   ipc ? ipc_reason(ipc) : NULL) : 0;

@@ -24,7 +24,7 @@ void help_all(void)
 	puts("\nCommands (psync help COMMAND):");
 	for (i = 0; cli_nouns[i]; i++)
 		printf("  %-12s %s\n", cli_nouns[i]->name, cli_nouns[i]->text);
-	puts("\nEverywhere: --json (-j), --help (-h).\n"
+	puts("\nEverywhere: --json (-j; errors, too), --help (-h).\n"
 	     "Exit: 0 done; 1 refused, the message says why; 2 wrong usage;\n"
 	     "3 psync is not in the kernel; 4 the time was over.");
 }

@@ -10,6 +10,8 @@
 
 #include "print.h"
 
+#define PEER_NAMES	16	/* listed in an error */
+
 static void peer_print(const struct ipc_peer *peer)
 {
 	char addr[TEXT_ADDR];
@@ -54,10 +56,7 @@ static int peer_parse_site(struct cli *cli, uint32_t *site)
 
 	if (!word)
 		return EXIT_USAGE;
-	if (text_u32(word, 1, UINT32_MAX, site))
-		return EXIT_OK;
-	return cli_fail(cli, EXIT_USAGE,
-			"a site id is a number from 1, not \"%s\"", word);
+	return cli_number(cli, "a site id", word, UINT32_MAX, site);
 }
 
 static int peer_show(struct cli *cli)
@@ -125,6 +124,47 @@ static int peer_parse(struct cli *cli, struct ipc_peer *peer)
 	return print_parse_port(cli, value[2], &peer->addr.port);
 }
 
+/* " 2 3 4", not too many; the caller frees it. */
+static char *peer_names(const struct ipc_peer *peers, int n)
+{
+	char *names = NULL;
+	size_t size;
+	FILE *out = open_memstream(&names, &size);
+	int i;
+
+	if (!out)
+		return NULL;
+	for (i = 0; i < n && i < PEER_NAMES; i++)
+		fprintf(out, " %" PRIu32, peers[i].site);
+	if (n > i)
+		fprintf(out, " and %d more", n - i);
+	fclose(out);
+	return names;
+}
+
+/* If there is no such peer: that, and which there are; else EXIT_OK. */
+static int peer_unknown(const struct cli *cli, struct ipc *ipc, uint32_t site)
+{
+	struct ipc_peer *peers = NULL;
+	int i, n, status = EXIT_OK;
+	char *names;
+
+	n = ipc_peer_list(ipc, &peers);
+	for (i = 0; i < n; i++)
+		if (peers[i].site == site)
+			break;
+	names = n > 0 && i == n ? peer_names(peers, n) : NULL;
+	if (names)
+		status = cli_fail_errno(cli, -ENOENT, "no peer %" PRIu32
+					" (peers:%s)", site, names);
+	else if (!n)
+		status = cli_fail_errno(cli, -ENOENT, "no peer %" PRIu32
+					" (there are none)", site);
+	free(names);
+	free(peers);
+	return status;
+}
+
 static int peer_change(struct cli *cli, const struct ipc_peer *peer,
 		       int (*change)(struct ipc *, const struct ipc_peer *))
 {
@@ -134,6 +174,12 @@ static int peer_change(struct cli *cli, const struct ipc_peer *peer,
 	err = ipc_open(&ipc);
 	if (!err)
 		err = change(ipc, peer);
+	status = err == -ENOENT && change == ipc_peer_set ?
+		peer_unknown(cli, ipc, peer->site) : EXIT_OK;
+	if (status) {
+		ipc_close(ipc);
+		return status;
+	}
 	if (peer->link[0])
 		status = print_link_refused(cli, ipc, err, peer->link);
 	else
@@ -179,7 +225,9 @@ static int peer_del(struct cli *cli)
 	err = ipc_open(&ipc);
 	if (!err)
 		err = ipc_peer_del(ipc, site);
-	if (err)
+	if (err == -ENOENT)
+		status = peer_unknown(cli, ipc, site);
+	if (err && !status)
 		status = cli_refused(cli, err, ipc ? ipc_reason(ipc) : NULL);
 	ipc_close(ipc);
 	return status;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "print.h"
 
@@ -157,11 +158,11 @@ int print_link_refused(const struct cli *cli, struct ipc *ipc, int err,
 	if (known || !names)
 		cli_refused(cli, err, reason[0] ? reason : NULL);
 	else if (n)
-		cli_fail(cli, EXIT_REFUSED, "no link \"%s\" (links: %s)", link,
-			 names);
+		cli_fail_errno(cli, err, "no link \"%s\" (links: %s)", link,
+			       names);
 	else
-		cli_fail(cli, EXIT_REFUSED, "no link \"%s\" (there are none)",
-			 link);
+		cli_fail_errno(cli, err, "no link \"%s\" (there are none)",
+			       link);
 	free(names);
 	return EXIT_REFUSED;
 }
@@ -192,6 +193,17 @@ int print_find_group(const struct cli *cli, struct ipc *ipc, const char *word,
 		cli_fail(cli, EXIT_REFUSED, "no group \"%s\"", word);
 }
 
+int print_parse_conv(const struct cli *cli, const char *word)
+{
+	size_t len = word ? strspn(word, "0123456789abcdefABCDEF") : 0;
+
+	if (!word || (len && len <= 16 && !word[len]))
+		return EXIT_OK;
+	return cli_fail(cli, EXIT_USAGE,
+			"CID is the beginning of a conversation id, 1 to 16 hexadecimal digits, not \"%s\" (psync conv lists them)",
+			word);
+}
+
 int print_find_conv(const struct cli *cli, const char *word,
 		    const struct ipc_conv *convs, int n,
 		    const struct ipc_conv **conv)
@@ -201,7 +213,7 @@ int print_find_conv(const struct cli *cli, const char *word,
 	int i, found = 0;
 
 	for (i = 0; i < n; i++) {
-		if (strncmp(text_of_cid(convs[i].cid, cid), word ? word : "",
+		if (strncasecmp(text_of_cid(convs[i].cid, cid), word ? word : "",
 			    len))
 			continue;
 		*conv = &convs[i];
@@ -216,6 +228,7 @@ int print_find_conv(const struct cli *cli, const char *word,
 				"%d conversations%s%s, say which (psync conv)",
 				found, word ? " begin with " : "",
 				word ? word : "");
-	return cli_fail(cli, EXIT_REFUSED, "no conversation \"%s\" (psync conv)",
+	return cli_fail(cli, EXIT_REFUSED,
+			"no conversation's id begins with \"%s\" (psync conv lists them)",
 			word);
 }

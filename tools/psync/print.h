@@ -38,6 +38,9 @@ int print_link_refused(const struct cli *cli, struct ipc *ipc, int err,
 int print_find_group(const struct cli *cli, struct ipc *ipc, const char *word,
 		     struct ipc_group **group);
 
+/* Is it the beginning of a conversation id (or NULL)?  EXIT_OK or EXIT_USAGE. */
+int print_parse_conv(const struct cli *cli, const char *word);
+
 /*
  * A conversation by the beginning of its id, or, when @word is NULL, the only
  * one.  Copied out of the list; its arrays live as long as that.

@@ -116,7 +116,10 @@ static int run_noun(struct cli *cli, const char *name)
 		cli_next(cli);
 	cli->verb = verb->name;
 	status = cli_options(cli, verb->options);
-	return status ? status : verb->run(cli);
+	if (status)
+		return status;
+	return cli->json && change_is(verb) ? change_run(cli, verb) :
+					      verb->run(cli);
 }
 
 int main(int argc, char **argv)

@@ -136,9 +136,8 @@ static int recv_run(struct cli *cli)
 
 	if (!word || cli_end(cli))
 		return EXIT_USAGE;
-	if (!text_u32(word, 1, UINT32_MAX, &port))
-		return cli_fail(cli, EXIT_USAGE,
-				"a port is a number from 1, not \"%s\"", word);
+	if (cli_number(cli, "a port", word, CLI_PORT_MAX, &port))
+		return EXIT_USAGE;
 	fd = psync_listen(port, RECV_BACKLOG);
 	if (fd < 0)
 		return cli_refused(cli, fd, NULL);

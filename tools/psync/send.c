@@ -14,7 +14,7 @@ static int send_wait;
 static bool send_preds;
 
 static const struct cli_option send_options[] = {
-	{ "--port", OPTION_NUMBER, &send_port, "P",
+	{ "--port", OPTION_PORT, &send_port, "P",
 	  "which of the group's ports here we are" },
 	{ "--reply-timeout", OPTION_SECONDS, &send_wait, "S",
 	  "then print replies until none came for S seconds" },

@@ -80,10 +80,8 @@ static int site_set(struct cli *cli)
 
 	if (!word)
 		return EXIT_USAGE;
-	if (!text_u32(word, 1, UINT32_MAX, &id))
-		return cli_fail(cli, EXIT_USAGE,
-				"a site id is a number from 1, not \"%s\"",
-				word);
+	if (cli_number(cli, "a site id", word, UINT32_MAX, &id))
+		return EXIT_USAGE;
 	return site_change(cli, id);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "print.h"
+#include "room.h"
 #include "talk.h"
 
 #define TALK_PREDS	1024
@@ -29,8 +30,7 @@ static int talk_fail(const struct talk *talk, const char *what, int err)
 {
 	if (err == -EAFNOSUPPORT)
 		return cli_refused(talk->cli, err, NULL);
-	return cli_fail(talk->cli, EXIT_REFUSED, "%s: %s", what,
-			strerror(-err));
+	return cli_fail_errno(talk->cli, err, "%s: %s", what, strerror(-err));
 }
 
 /* What is known of a conversation from its socket. */
@@ -84,6 +84,8 @@ int talk_join(struct talk *talk, struct cli *cli, const char *group,
 	if (status)
 		return status;
 	talk->fd = psync_join(id, number, port);
+	if (talk->fd == -EMSGSIZE)
+		return room_refused(cli, id);
 	if (talk->fd < 0)
 		return cli_refused(cli, talk->fd, NULL);
 	return talk_setup(talk);
@@ -223,9 +225,9 @@ int talk_send(struct talk *talk, const char *text, size_t len)
 	if (err == -EAGAIN)
 		return err;
 	if (err == -EMSGSIZE)
-		return cli_fail(talk->cli, EXIT_REFUSED,
-				"a message of %zu bytes is too long (limit %"
-				PRIu32 ")", len, talk->info.max_body);
+		return cli_fail_errno(talk->cli, err,
+				      "a message of %zu bytes is too long (limit %"
+				      PRIu32 ")", len, talk->info.max_body);
 	if (err)
 		return cli_refused(talk->cli, err, NULL);
 	/* Old nodes may be freed at once: then it has none to name. */

@@ -63,7 +63,7 @@ bool text_seconds(const char *text, int *milliseconds)
 		return false;
 	for (; *text >= '0' && *text <= '9'; text++) {
 		n = n * 10 + (*text - '0') * 1000;
-		if (n > 1000000000)
+		if (n > TEXT_SECONDS_MAX * 1000L)
 			return false;
 	}
 	if (*text == '.' && text[1]) {

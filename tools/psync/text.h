@@ -16,6 +16,8 @@
 #define TEXT_MID	32
 #define TEXT_CID	20
 
+#define TEXT_SECONDS_MAX	1000000
+
 /**
  * struct text_addr - where something is on a link
  * @family: AF_PACKET, AF_INET, AF_INET6, or AF_UNSPEC: nowhere

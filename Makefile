@@ -28,10 +28,16 @@ tools:
 deps:
 	scripts/install-deps
 
+# What the compiler says is not the demo's business, unless it fails.
 demo: deps
-	$(MAKE) module KERNEL=$(KERNEL)
-	$(MAKE) tools
-	tools/demo/run
+	@mkdir -p build
+	@echo 'Building the module and the tools (build/demo-build.log)...'
+	@{ $(MAKE) module KERNEL=$(KERNEL) && $(MAKE) tools; } \
+		>build/demo-build.log 2>&1 || { \
+		tail -n 40 build/demo-build.log >&2; \
+		echo 'demo: it does not build, see build/demo-build.log' >&2; \
+		exit 1; }
+	@tools/demo/run
 
 check: deps
 	scripts/check
@@ -63,6 +69,7 @@ install:
 	$(MAKE) -C tools/psync install
 
 uninstall:
+	$(MAKE) module-uninstall
 	$(MAKE) -C tools/libpsync uninstall
 	$(MAKE) -C tools/psync uninstall
 
@@ -72,6 +79,7 @@ clean:
 help:
 	@echo 'make               build psync.ko and the tools'
 	@echo 'make install       install them (DESTDIR, PREFIX); then: modprobe psync'
+	@echo 'make uninstall     take them away again'
 	@echo 'make demo          three hosts converse in a virtual machine'
 	@echo 'make check         every test that fits into a quarter of an hour'
 	@echo 'make check-all     the long ones too'

@@ -6,10 +6,11 @@
 #	make module		build/module/RELEASE/psync.ko
 #	make module-check	W=1, sparse, checkpatch, kernel-doc: silent
 #	make module-install	for the running kernel, or the one in KDIR
+#	make module-uninstall	for all kernels it was installed for
 
 KERNEL ?= stock-6.1
 
-.PHONY: module module-check module-install
+.PHONY: module module-check module-install module-uninstall
 
 module:
 	+@KDIR='$(KDIR)' scripts/module build '$(KERNEL)'
@@ -19,3 +20,6 @@ module-check:
 
 module-install:
 	+@KDIR='$(KDIR)' scripts/module install running
+
+module-uninstall:
+	+@scripts/module uninstall

@@ -235,7 +235,9 @@ cli_chat()
 	on h1 psync graph --labels $dir/log1 >$dir/graph
 	on h1 psync graph --dot --labels $dir/log1 >$dir/dot
 	on h1 psync graph --json --labels $dir/log1 >$dir/json
-	on h1 psync graph --svg --labels $dir/log1 >$dir/svg
+	on h1 psync graph --svg --labels $dir/log1 --names ann,ben >$dir/svg
+	on h1 psync graph --names a,b,c,d >$dir/names 2>&1
+	echo "exit $?" >>$dir/names
 	# shellcheck disable=SC2154 # set by eval
 	wait "$chat1" && wait "$chat2" && wait "$chat3" || return 1
 	cat $dir/chat? $dir/graph
@@ -268,7 +270,11 @@ cli_pictures()
 		grep -q '"0.1" -> "2.1"\|"0.1" -> "1.1"' $dir/dot &&
 		[ "$(grep -o '"mid":' $dir/json | wc -l)" -eq 6 ] &&
 		grep -q '"ordinal":6,' $dir/json &&
-		[ "$(grep -c '<rect x=' $dir/svg)" -eq 6 ]
+		[ "$(grep -c '<rect x=' $dir/svg)" -eq 6 ] &&
+		grep -q '>ben</text>' $dir/svg &&
+		grep -q '>3:100</text>' $dir/svg &&
+		grep -q '4 names for 3 participants' $dir/names &&
+		grep -q 'exit 2' $dir/names
 }
 
 cli_send_recv()

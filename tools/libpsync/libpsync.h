@@ -93,7 +93,8 @@ int psync_connect(int fd, uint32_t group, uint32_t number);
  * psync_join - socket, bind and connect in one
  * @group: group number
  * @number: conversation number of a rendezvous, or zero: a new conversation
- * @port: port of this participant; zero: the group's only one at this site
+ * @port: which of the group's members at this site to be, by its port; zero: the
+ *	first of them whose port is free
  *
  * Return: a file descriptor or the first error.
  */

@@ -286,13 +286,18 @@ static void draw_words(FILE *out, const struct draw_node *node)
 
 static void draw_head(FILE *out, const struct draw_state *s)
 {
+	const char *who;
 	uint32_t i;
 
 	if (s->g->title)
 		fprintf(out, "%s\n", s->g->title);
-	for (i = 0; i < s->g->lanes; i++)
-		fprintf(out, "%s%" PRIu32 " = %s", i ? ", " : "", i,
-			s->g->names[i]);
+	for (i = 0; i < s->g->lanes; i++) {
+		who = draw_who(s->g, i);
+		fprintf(out, "%s%" PRIu32 " = %s%s", i ? ", " : "", i,
+			s->g->names[i], who ? " " : "");
+		if (who)
+			text_print(out, who, strlen(who));
+	}
 	fputs("\n\n", out);
 	for (i = 0; i + 1 < s->g->lanes; i++)
 		fprintf(out, "%-*" PRIu32, (int)s->width,

@@ -3,6 +3,7 @@
 #ifndef PSYNC_DRAW_H
 #define PSYNC_DRAW_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -28,7 +29,8 @@ struct draw_node {
  * struct draw_graph - a context graph
  * @title: one line
  * @lanes: participants
- * @names: of the participants
+ * @names: of the participants: pids
+ * @who: what they are called, each or all may be NULL
  * @nodes: messages in an order that extends precedes; predecessors that are
  *	not among them were freed
  * @n: how many
@@ -37,6 +39,7 @@ struct draw_graph {
 	const char		*title;
 	uint32_t		lanes;
 	const char		*const *names;
+	const char		*const *who;
 	const struct draw_node	*nodes;
 	uint32_t		n;
 };
@@ -51,6 +54,12 @@ int draw_svg(FILE *out, const struct draw_graph *g);
 #define DRAW_NONE	UINT32_MAX
 
 struct draw_index;
+
+/* What a participant is called, or NULL. */
+static inline const char *draw_who(const struct draw_graph *g, uint32_t lane)
+{
+	return g->who ? g->who[lane] : NULL;
+}
 
 struct draw_index *draw_index_new(const struct draw_graph *g);
 /* The row of a message, or DRAW_NONE. */

@@ -12,7 +12,7 @@
 #include "print.h"
 
 static bool graph_ascii, graph_dot, graph_svg;
-static const char *graph_labels;
+static const char *graph_labels, *graph_who;
 
 static const struct cli_option graph_options[] = {
 	{ "--ascii", OPTION_FLAG, &graph_ascii, NULL,
@@ -21,6 +21,8 @@ static const struct cli_option graph_options[] = {
 	{ "--svg", OPTION_FLAG, &graph_svg, NULL, "a picture" },
 	{ "--labels", OPTION_TEXT, &graph_labels, "LOG",
 	  "texts of messages, from chat --log" },
+	{ "--names", OPTION_TEXT, &graph_who, "A,B,...",
+	  "what the participants are called, in their order" },
 	{}
 };
 
@@ -93,6 +95,37 @@ static char **graph_names(const struct ipc_conv *conv)
 	return names;
 }
 
+/* Splits --names: one allocation; NULL if there is no memory. */
+static char **graph_split(uint32_t n)
+{
+	const char *from = graph_who ? graph_who : "";
+	char **who = calloc(1, n * sizeof(*who) + strlen(from) + 1);
+	char *text = (char *)(who + n), *word;
+	uint32_t i;
+
+	if (!who)
+		return NULL;
+	strcpy(text, from);
+	for (i = 0; i < n && text; i++) {
+		word = strsep(&text, ",");
+		who[i] = *word ? word : NULL;
+	}
+	return who;
+}
+
+static int graph_check_names(struct cli *cli, const struct ipc_conv *conv)
+{
+	uint32_t n = 1;
+	const char *s;
+
+	for (s = graph_who; s && (s = strchr(s, ',')); s++)
+		n++;
+	if (!graph_who || n <= conv->n)
+		return EXIT_OK;
+	return cli_fail(cli, EXIT_USAGE, "%" PRIu32 " names for %" PRIu32
+			" participants", n, conv->n);
+}
+
 static struct draw_node *graph_nodes(const struct graph_source *src)
 {
 	struct draw_node *nodes;
@@ -115,10 +148,12 @@ static int graph_draw(struct cli *cli, const struct graph_source *src)
 {
 	char **names = graph_names(src->conv), title[96], cid[TEXT_CID];
 	struct draw_node *nodes = graph_nodes(src);
+	char **who = graph_split(src->conv->n);
 	struct draw_graph g = {
 		.title = title,
 		.lanes = src->conv->n,
 		.names = (const char *const *)names,
+		.who = (const char *const *)who,
 		.nodes = nodes,
 		.n = (uint32_t)src->n,
 	};
@@ -128,11 +163,12 @@ static int graph_draw(struct cli *cli, const struct graph_source *src)
 		 ", number %" PRIu32 ", %d messages",
 		 text_of_cid(src->conv->cid, cid), src->conv->group,
 		 src->conv->number, src->n);
-	if (names && nodes)
+	if (names && who && nodes)
 		err = graph_dot ? draw_dot(stdout, &g) :
 		      graph_svg ? draw_svg(stdout, &g) :
 				  draw_ascii(stdout, &g);
 	free(names);
+	free(who);
 	free(nodes);
 	return err ? cli_refused(cli, err, NULL) : EXIT_OK;
 }
@@ -168,6 +204,8 @@ static int graph_show_conv(struct cli *cli, struct ipc *ipc,
 		status = cli_fail(cli, EXIT_REFUSED,
 				  "its participants are not known yet");
 	else
+		status = graph_check_names(cli, conv);
+	if (!status)
 		src.n = ipc_node_list(ipc, conv->cid, &src.nodes);
 	if (src.n < 0)
 		status = cli_refused(cli, src.n, ipc_reason(ipc));
@@ -215,7 +253,8 @@ const struct cli_noun noun_graph = {
 	.text = "the context graph of a conversation",
 	.examples = (const char *const[]) {
 		"psync graph", "psync graph 1f3a --dot | dot -Tpdf > graph.pdf",
-		"psync graph --svg --labels chat.log > graph.svg", NULL
+		"psync graph --svg --labels chat.log > graph.svg",
+		"psync graph --names ann,ben,cleo", NULL
 	},
 	.verbs = (const struct cli_verb[]) {
 		{ NULL, "[CID] [--ascii|--dot|--svg|--json]",

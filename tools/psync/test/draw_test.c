@@ -189,6 +189,17 @@ static void ascii__contradictions_are_refused(void **state)
 	assert_int_equal(draw_svg(tmpfile(), &f.g), -EINVAL);
 }
 
+static size_t count_of(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
 static void dot__nodes_edges_and_quotes(void **state)
 {
 	struct fixture f;
@@ -203,18 +214,70 @@ static void dot__nodes_edges_and_quotes(void **state)
 	assert_non_null(strstr(have, "label=\"1.1\\nsay \\\"x\\\\n\\\"?\"];\n"));
 	assert_non_null(strstr(have, "\t\"0.1\" -> \"1.1\";\n"));
 	assert_non_null(strstr(have, "\tp0 -> \"0.1\" [style=invis];\n"));
+	assert_non_null(strstr(have, "{ rank=same; p0 -> p1 [style=invis]; }"));
+	free(have);
+	f.g.lanes = 0;
+	assert_int_equal(draw_dot(stderr, &f.g), -EINVAL);
+}
+
+/* An edge goes round a box, and only then. */
+static void svg__goes_round_boxes(void **state)
+{
+	struct fixture f;
+	char *have;
+
+	(void)state;
+	fixture_make(&f, 3, "0.1 1.1<0.1 2.1<0.1");
+	have = drawn(&f.g, draw_svg);
+	assert_int_equal(count_of(have, " C"), 1);
+	assert_int_equal(count_of(have, " V"), 3);
+	free(have);
+	fixture_make(&f, 3, "1.1 0.1<1.1 2.1<1.1");
+	have = drawn(&f.g, draw_svg);
+	assert_int_equal(count_of(have, " C"), 2);
+	assert_int_equal(count_of(have, " V"), 0);
 	free(have);
 }
 
-static size_t count_of(const char *text, const char *what)
+/* Names that participants are called by, in each kind of picture. */
+static void names__are_harmless(void **state)
 {
-	size_t n = 0;
+	static const char *const who[] = { "an\"n & <b>\033", NULL };
+	struct fixture f;
+	char *have;
 
-	while ((text = strstr(text, what))) {
-		text += strlen(what);
-		n++;
-	}
-	return n;
+	(void)state;
+	fixture_make(&f, 2, "0.1 1.1<0.1");
+	f.g.who = who;
+	have = drawn(&f.g, draw_ascii);
+	assert_non_null(strstr(have, "0 = 1:100 an\"n & <b>\\x1b, 1 = 2:100\n"));
+	free(have);
+	have = drawn(&f.g, draw_dot);
+	assert_non_null(strstr(have, "label=\"an\\\"n & <b>?\\n1:100\"]"));
+	assert_non_null(strstr(have, "label=\"2:100\"]"));
+	free(have);
+	have = drawn(&f.g, draw_svg);
+	assert_non_null(strstr(have, ">an\"n &amp; &lt;b>?</text>"));
+	assert_non_null(strstr(have, ">participant 0 = 1:100</text>"));
+	assert_non_null(strstr(have, ">2:100</text>"));
+	assert_non_null(strstr(have, ">participant 1</text>"));
+	free(have);
+}
+
+/* Graphviz understands it. */
+static void dot__is_dot(void **state)
+{
+	struct fixture f;
+	FILE *dot;
+
+	(void)state;
+	fixture_make(&f, 3, "0.1 1.1<0.1 2.1<0.1,1.1 0.2<2.1");
+	f.nodes[1].label = "say \"x\\n\"\n";
+	f.nodes[2].label = "{ a | b } ; -> <b>";
+	dot = popen("dot -Tplain >/dev/null", "w");
+	assert_non_null(dot);
+	assert_int_equal(draw_dot(dot, &f.g), 0);
+	assert_int_equal(pclose(dot), 0);
 }
 
 static void svg__boxes_edges_and_markup(void **state)
@@ -224,13 +287,16 @@ static void svg__boxes_edges_and_markup(void **state)
 
 	(void)state;
 	fixture_make(&f, 3, "0.1 1.1<0.1 2.1<0.1,1.1 0.2<2.1,9.9");
-	f.nodes[0].label = "<script> & a text that is longer than its box";
+	f.nodes[0].label = "<script> & a text that is longer than its box, even than two lines of it";
+	f.nodes[1].label = "these words do not fit, but the second line takes them";
 	have = drawn(&f.g, draw_svg);
 	assert_int_equal(count_of(have, "<rect x="), 4);
 	/* 9.9 is not there; the head's own path is no edge. */
 	assert_int_equal(count_of(have, "marker-end"), 4);
 	assert_int_equal(count_of(have, "<script"), 0);
-	assert_non_null(strstr(have, "&lt;script> &amp; a text"));
+	assert_non_null(strstr(have, ">&lt;script> &amp; a text that is</text>"));
+	assert_non_null(strstr(have, ">these words do not fit, but</text>"));
+	assert_non_null(strstr(have, ">the second line takes them</text>"));
 	assert_non_null(strstr(have, "\xe2\x80\xa6</text>"));
 	assert_non_null(strstr(have, "</svg>\n"));
 	free(have);
@@ -249,7 +315,10 @@ int main(void)
 		cmocka_unit_test(ascii__labels_cannot_command_the_terminal),
 		cmocka_unit_test(ascii__contradictions_are_refused),
 		cmocka_unit_test(dot__nodes_edges_and_quotes),
+		cmocka_unit_test(dot__is_dot),
+		cmocka_unit_test(names__are_harmless),
 		cmocka_unit_test(svg__boxes_edges_and_markup),
+		cmocka_unit_test(svg__goes_round_boxes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

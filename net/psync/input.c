@@ -59,7 +59,8 @@ static enum psync_drop psync_input_check(struct psync_link *link,
 	*peer = psync_peer_find_rcu(pnet, pkt->src_site);
 	if (!*peer)
 		return PSYNC_DROP_UNKNOWN_PEER;
-	if ((*peer)->link != link ||
+	if (((*peer)->link != link &&
+	     (*peer)->link != READ_ONCE(link->twin)) ||
 	    !psync_peer_addr_equal(&(*peer)->addr, from))
 		return PSYNC_DROP_BAD_ADDRESS;
 	return PSYNC_OK;

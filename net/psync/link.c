@@ -8,6 +8,12 @@
  * have it; closed, after which no packet comes in or goes out through it; freed
  * after a grace period.  No peer points to it then: it is refused to delete a
  * link that one uses, and at the end of the namespace peers go first.
+ *
+ * A link is never changed.  Another of its name takes its place
+ * (psync_link_set): that one is opened, the peers are replaced by such as point
+ * to it, and only then the old one ends as above.  So nothing is lost when the
+ * new one cannot be opened, and between the first step and the last packets come
+ * in through both (psync_link.twin).
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -63,6 +69,26 @@ static void psync_link_unpublish(struct psync_link *link)
 	rtnl_unlock();
 }
 
+static int psync_link_open(struct psync_link *link, struct psync_link *old,
+			   struct netlink_ext_ack *extack)
+{
+	int err;
+
+	psync_link_publish(link);
+	err = link->ops->open(link, old, extack);
+	if (err) {
+		psync_link_unpublish(link);
+		synchronize_rcu(); /* the caller may free it at once */
+	}
+	return err;
+}
+
+static void psync_link_close(struct psync_link *link)
+{
+	psync_link_unpublish(link);
+	link->ops->close(link);
+}
+
 /**
  * psync_link_add - open a link
  * @pnet: site
@@ -91,13 +117,9 @@ int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 	}
 
 	tmpl->pnet = pnet;
-	psync_link_publish(tmpl);
-	err = tmpl->ops->open(tmpl, extack);
-	if (err) {
-		psync_link_unpublish(tmpl);
-		synchronize_rcu(); /* the caller may free it at once */
+	err = psync_link_open(tmpl, NULL, extack);
+	if (err)
 		return err;
-	}
 	pnet->generation++;
 	pr_debug("link %s created\n", tmpl->name);
 	return 0;
@@ -105,10 +127,91 @@ int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 
 static void psync_link_end(struct psync_link *link)
 {
-	psync_link_unpublish(link);
-	link->ops->close(link);
+	psync_link_close(link);
 	pr_debug("link %s destroyed\n", link->name);
 	kfree_rcu(link, rcu);
+}
+
+static bool psync_link_same(const struct psync_link *a,
+			    const struct psync_link *b)
+{
+	if (a->ops->type == PSYNC_LINK_UDP)
+		return psync_peer_addr_equal(&a->local, &b->local);
+	return a->ethertype == b->ethertype &&
+	       !strcmp(a->dev_name, b->dev_name);
+}
+
+/* Opens @link and makes the peers of @old use it; else all is as before. */
+static int psync_link_take_over(struct psync_link *link, struct psync_link *old,
+				struct netlink_ext_ack *extack)
+{
+	int err;
+
+	link->twin = old;
+	WRITE_ONCE(old->twin, link);
+	err = psync_link_open(link, old, extack);
+	if (err)
+		goto out;
+	err = psync_peer_move(link->pnet, old, link);
+	if (err) {
+		psync_link_close(link);
+		synchronize_rcu(); /* as in psync_link_open() */
+	}
+out:
+	if (err)
+		WRITE_ONCE(old->twin, NULL);
+	return err;
+}
+
+/**
+ * psync_link_set - change a link
+ * @pnet: site
+ * @tmpl: as for psync_link_add(), with the name and the kind of a link that
+ *	there is; taken over on success only
+ * @extack: why not
+ *
+ * The link goes on as it was when this fails.  Nothing happens, not even to
+ * psync_net.generation, when @tmpl is what the link is already; @tmpl is freed
+ * then.
+ *
+ * Context: process, psync_net.lock held.
+ * Return: 0, -ENOENT (no such link), -EAFNOSUPPORT, -EADDRINUSE (a peer's
+ * address), else as psync_link_add().
+ */
+int psync_link_set(struct psync_net *pnet, struct psync_link *tmpl,
+		   struct netlink_ext_ack *extack)
+{
+	struct psync_link *old;
+	int err;
+
+	lockdep_assert_held(&pnet->lock);
+	old = psync_link_find(pnet, tmpl->name);
+	if (!old) {
+		NL_SET_ERR_MSG_MOD(extack, "no link has this name");
+		return -ENOENT;
+	}
+	if (psync_link_same(old, tmpl)) {
+		kfree(tmpl);
+		return 0;
+	}
+	err = psync_peer_check_link(pnet, old, tmpl, extack);
+	if (err)
+		return err;
+	tmpl->pnet = pnet;
+	err = psync_link_take_over(tmpl, old, extack);
+	if (err)
+		return err;
+
+	/* Its peers are gone since a grace period: nobody sends through it. */
+	psync_link_close(old);
+	WRITE_ONCE(tmpl->twin, NULL);
+	/* It is the same link to whoever looks at it. */
+	atomic64_add(atomic64_read(&old->rx_packets), &tmpl->rx_packets);
+	atomic64_add(atomic64_read(&old->tx_packets), &tmpl->tx_packets);
+	kfree_rcu(old, rcu);
+	pnet->generation++;
+	pr_debug("link %s changed\n", tmpl->name);
+	return 0;
 }
 
 /**

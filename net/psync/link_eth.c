@@ -134,7 +134,8 @@ static int psync_link_eth_open_dev(struct psync_link *link,
 	return 0;
 }
 
-static int psync_link_eth_open(struct psync_link *link,
+/* A link that it replaces has another device or EtherType: none in the way. */
+static int psync_link_eth_open(struct psync_link *link, struct psync_link *old,
 			       struct netlink_ext_ack *extack)
 {
 	int err;

@@ -15,9 +15,9 @@
  * The socket.  A kernel socket does not hold its namespace; psync_link_flush()
  * closes it when that ends.  Link and socket point to each other: encap_rcv
  * finds the link through sk_user_data, senders the socket through
- * psync_link.sock, both under RCU.  close clears both pointers and waits for a
- * grace period; then nobody uses either and the socket is released.  After
- * another one no packet is in encap_rcv any more.
+ * psync_link.sock, both under RCU.  close takes the socket away from both, out of
+ * psync_link.sock and out of the hash in which packets find it, and waits for a
+ * grace period; then nobody uses either and the socket is released.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -66,10 +66,6 @@ static int psync_link_udp_rcv(struct sock *sk, struct sk_buff *skb)
 	struct psync_addr from = {};
 	enum psync_drop reason;
 
-	if (!link) { /* is being deleted, and its peers went before */
-		psync_drop(pnet, skb, PSYNC_DROP_UNKNOWN_PEER);
-		return 0;
-	}
 	if (!pskb_may_pull(skb, sizeof(struct udphdr))) {
 		psync_drop(pnet, skb, PSYNC_DROP_TOO_SHORT);
 		return 0;
@@ -333,42 +329,104 @@ static int psync_link_udp_failed(int err, struct netlink_ext_ack *extack)
 	return err;
 }
 
-static int psync_link_udp_open(struct psync_link *link,
+static int psync_link_udp_bind(struct socket *sock,
+			       const struct psync_addr *local)
+{
+	struct sockaddr_in6 sin6 = {
+		.sin6_family	= AF_INET6,
+		.sin6_port	= local->port,
+	};
+	struct sockaddr_in sin = {
+		.sin_family	= AF_INET,
+		.sin_port	= local->port,
+	};
+	int err;
+
+	if (local->family == AF_INET) {
+		sin.sin_addr.s_addr = local->ip4;
+		return kernel_bind(sock, (psync_sockaddr *)&sin, sizeof(sin));
+	}
+	sin6.sin6_addr = local->ip6;
+	err = ip6_sock_set_v6only(sock->sk);
+	if (err)
+		return err;
+	return kernel_bind(sock, (psync_sockaddr *)&sin6, sizeof(sin6));
+}
+
+static bool psync_link_udp_any(const struct psync_addr *local)
+{
+	return local->family == AF_INET ? !local->ip4 :
+					  ipv6_addr_any(&local->ip6);
+}
+
+/* Would one socket's address be in the way of the other's? */
+static bool psync_link_udp_overlap(const struct psync_addr *a,
+				   const struct psync_addr *b)
+{
+	return a->family == b->family && a->port == b->port &&
+	       (psync_link_udp_any(a) || psync_link_udp_any(b));
+}
+
+static void psync_link_udp_share(struct socket *sock, bool share)
+{
+	lock_sock(sock->sk);
+	sock->sk->sk_reuse = share ? SK_CAN_REUSE : SK_NO_REUSE;
+	release_sock(sock->sk);
+}
+
+/*
+ * Binds the socket of a link that takes the place of another, which stays open:
+ * if it were closed first and this failed, somebody else might have the port by
+ * then.  Two sockets get along with each other when both are willing to share
+ * (SO_REUSEADDR); these are so only meanwhile.  A program's that is willing, too,
+ * does not stand in the way either, and keeps the packets to its own address.
+ */
+static int psync_link_udp_bind_over(struct psync_link *link,
+				    struct psync_link *old, struct socket *sock)
+{
+	struct socket *other;
+	int err;
+
+	if (!old || !psync_link_udp_overlap(&link->local, &old->local))
+		return psync_link_udp_bind(sock, &link->local);
+	other = rcu_dereference_protected(old->sock,
+					  lockdep_is_held(&link->pnet->lock));
+	psync_link_udp_share(other, true);
+	psync_link_udp_share(sock, true);
+	err = psync_link_udp_bind(sock, &link->local);
+	psync_link_udp_share(sock, false);
+	psync_link_udp_share(other, false);
+	return err;
+}
+
+static int psync_link_udp_open(struct psync_link *link, struct psync_link *old,
 			       struct netlink_ext_ack *extack)
 {
-	const struct psync_addr *local = &link->local;
 	struct udp_tunnel_sock_cfg tunnel = {
 		.sk_user_data	= link,
 		.encap_type	= 1,
 		.encap_rcv	= psync_link_udp_rcv,
 	};
-	struct udp_port_cfg port = {
-		.family			= local->family,
-		.local_udp_port		= local->port,
-		.use_udp_checksums	= true,
-		.use_udp6_tx_checksums	= true,
-		.use_udp6_rx_checksums	= true,
-		.ipv6_v6only		= true,
-	};
+	struct net *net = link->pnet->net;
 	struct socket *sock;
 	int err;
 
-	err = psync_link_udp_check(local, extack);
+	err = psync_link_udp_check(&link->local, extack);
 	if (err)
 		return err;
-	if (local->family == AF_INET)
-		port.local_ip.s_addr = local->ip4;
-#if IS_ENABLED(CONFIG_IPV6)
-	else
-		port.local_ip6 = local->ip6;
-#endif
-	err = udp_sock_create(link->pnet->net, &port, &sock);
+	err = sock_create_kern(net, link->local.family, SOCK_DGRAM, 0, &sock);
 	if (err)
 		return psync_link_udp_failed(err, extack);
 	sock->sk->sk_allocation = GFP_ATOMIC;
 	link->headroom = LL_MAX_HEADER + PSYNC_LINK_UDP_HEAD6;
+	/* Before it is bound, so that no packet waits in the socket's queue. */
+	setup_udp_tunnel_sock(net, sock, &tunnel);
+	err = psync_link_udp_bind_over(link, old, sock);
+	if (err) {
+		udp_tunnel_sock_release(sock);
+		return psync_link_udp_failed(err, extack);
+	}
 	rcu_assign_pointer(link->sock, sock);
-	setup_udp_tunnel_sock(link->pnet->net, sock, &tunnel);
 	return 0;
 }
 
@@ -378,11 +436,13 @@ static void psync_link_udp_close(struct psync_link *link)
 
 	sock = rcu_replace_pointer(link->sock, NULL,
 				   lockdep_is_held(&link->pnet->lock));
-	rcu_assign_sk_user_data(sock->sk, NULL);
+	/*
+	 * As its release would do, but while encap_rcv still finds the link: a
+	 * packet is for this one or for the one that took its place.
+	 */
+	sock->sk->sk_prot->unhash(sock->sk);
 	synchronize_rcu();
 	udp_tunnel_sock_release(sock);
-	/* A packet that found the socket meanwhile counts its drop. */
-	synchronize_rcu();
 }
 
 const struct psync_link_ops psync_link_udp_ops = {

@@ -37,6 +37,16 @@ const struct nla_policy psync_link_add_nl_policy[PSYNC_A_LINK_PORT + 1] = {
 	[PSYNC_A_LINK_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
+/* PSYNC_CMD_LINK_SET - do */
+const struct nla_policy psync_link_set_nl_policy[PSYNC_A_LINK_PORT + 1] = {
+	[PSYNC_A_LINK_NAME] = { .type = NLA_NUL_STRING, .len = PSYNC_NAME_MAX, },
+	[PSYNC_A_LINK_DEV] = { .type = NLA_NUL_STRING, .len = PSYNC_NAME_MAX, },
+	[PSYNC_A_LINK_ETHERTYPE] = NLA_POLICY_MIN(NLA_U16, 1536),
+	[PSYNC_A_LINK_IP4] = { .type = NLA_BE32, },
+	[PSYNC_A_LINK_IP6] = NLA_POLICY_EXACT_LEN(16),
+	[PSYNC_A_LINK_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
 /* PSYNC_CMD_LINK_DEL - do */
 const struct nla_policy psync_link_del_nl_policy[PSYNC_A_LINK_NAME + 1] = {
 	[PSYNC_A_LINK_NAME] = { .type = NLA_NUL_STRING, .len = PSYNC_NAME_MAX, },
@@ -121,7 +131,7 @@ const struct nla_policy psync_stat_get_nl_policy[PSYNC_A_STAT_NAME + 1] = {
 };
 
 /* Ops table for psync */
-const struct genl_ops psync_nl_ops[17] = {
+const struct genl_ops psync_nl_ops[18] = {
 	{
 		.cmd		= PSYNC_CMD_SITE_GET,
 		.doit		= psync_nl_site_get_doit,
@@ -146,6 +156,13 @@ const struct genl_ops psync_nl_ops[17] = {
 		.cmd		= PSYNC_CMD_LINK_ADD,
 		.doit		= psync_nl_link_add_doit,
 		.policy		= psync_link_add_nl_policy,
+		.maxattr	= PSYNC_A_LINK_PORT,
+		.flags		= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd		= PSYNC_CMD_LINK_SET,
+		.doit		= psync_nl_link_set_doit,
+		.policy		= psync_link_set_nl_policy,
 		.maxattr	= PSYNC_A_LINK_PORT,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},

@@ -20,6 +20,8 @@ extern const struct nla_policy psync_link_get_nl_policy[PSYNC_A_LINK_NAME + 1];
 
 extern const struct nla_policy psync_link_add_nl_policy[PSYNC_A_LINK_PORT + 1];
 
+extern const struct nla_policy psync_link_set_nl_policy[PSYNC_A_LINK_PORT + 1];
+
 extern const struct nla_policy psync_link_del_nl_policy[PSYNC_A_LINK_NAME + 1];
 
 extern const struct nla_policy psync_peer_get_nl_policy[PSYNC_A_PEER_SITE + 1];
@@ -47,13 +49,14 @@ extern const struct nla_policy psync_graph_get_nl_policy[PSYNC_A_NODE_MID + 1];
 extern const struct nla_policy psync_stat_get_nl_policy[PSYNC_A_STAT_NAME + 1];
 
 /* Ops table for psync */
-extern const struct genl_ops psync_nl_ops[17];
+extern const struct genl_ops psync_nl_ops[18];
 
 int psync_nl_site_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_site_set_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_link_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_link_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int psync_nl_link_add_doit(struct sk_buff *skb, struct genl_info *info);
+int psync_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_link_del_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

@@ -202,31 +202,34 @@ int psync_nl_addr_get(const struct psync_nl_addr *from,
 	return 1;
 }
 
+/* Over what is in @link already, if anything is. */
 static int psync_nl_link_eth(struct psync_link *link, struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 
-	link->ops = &psync_link_eth_ops;
 	if (attrs[PSYNC_A_LINK_IP4] || attrs[PSYNC_A_LINK_IP6] ||
 	    attrs[PSYNC_A_LINK_PORT]) {
 		GENL_SET_ERR_MSG(info,
 				 "an Ethernet link has no IP address or port");
 		return -EINVAL;
 	}
-	if (GENL_REQ_ATTR_CHECK(info, PSYNC_A_LINK_DEV)) {
+	if (attrs[PSYNC_A_LINK_DEV]) {
+		nla_strscpy(link->dev_name, attrs[PSYNC_A_LINK_DEV],
+			    sizeof(link->dev_name));
+	} else if (!link->dev_name[0] &&
+		   GENL_REQ_ATTR_CHECK(info, PSYNC_A_LINK_DEV)) {
 		GENL_SET_ERR_MSG(info, "an Ethernet link needs a device");
 		return -EINVAL;
 	}
-	nla_strscpy(link->dev_name, attrs[PSYNC_A_LINK_DEV],
-		    sizeof(link->dev_name));
-	link->ethertype = PSYNC_ETHERTYPE_DEFAULT;
 	if (attrs[PSYNC_A_LINK_ETHERTYPE])
 		link->ethertype = nla_get_u16(attrs[PSYNC_A_LINK_ETHERTYPE]);
 	return 0;
 }
 
+/* Likewise. */
 static int psync_nl_link_udp(struct psync_link *link, struct genl_info *info)
 {
+	const __be16 port = link->local.port;
 	struct nlattr **attrs = info->attrs;
 	const struct psync_nl_addr from = {
 		.ip4	= attrs[PSYNC_A_LINK_IP4],
@@ -235,14 +238,20 @@ static int psync_nl_link_udp(struct psync_link *link, struct genl_info *info)
 	};
 	int err;
 
-	link->ops = &psync_link_udp_ops;
 	if (attrs[PSYNC_A_LINK_DEV] || attrs[PSYNC_A_LINK_ETHERTYPE]) {
 		GENL_SET_ERR_MSG(info, "a UDP link has no device or EtherType");
 		return -EINVAL;
 	}
+	if (port && !from.ip4 && !from.ip6) {
+		if (from.port)
+			link->local.port = htons(nla_get_u16(from.port));
+		return 0;
+	}
 	err = psync_nl_addr_get(&from, &link->local, info->extack);
 	if (err < 0)
 		return err;
+	if (port && !from.port)
+		link->local.port = port;
 	if (!err) {
 		GENL_SET_ERR_MSG(info, "a UDP link needs a local address");
 		return -EINVAL;
@@ -266,7 +275,45 @@ static struct psync_link *psync_nl_link_parse(struct genl_info *info)
 		return ERR_PTR(-ENOMEM);
 	nla_strscpy(link->name, info->attrs[PSYNC_A_LINK_NAME],
 		    sizeof(link->name));
-	if (nla_get_u32(info->attrs[PSYNC_A_LINK_KIND]) == PSYNC_LINK_KIND_ETH)
+	if (nla_get_u32(info->attrs[PSYNC_A_LINK_KIND]) == PSYNC_LINK_KIND_ETH) {
+		link->ops = &psync_link_eth_ops;
+		link->ethertype = PSYNC_ETHERTYPE_DEFAULT;
+		err = psync_nl_link_eth(link, info);
+	} else {
+		link->ops = &psync_link_udp_ops;
+		err = psync_nl_link_udp(link, info);
+	}
+	if (err) {
+		kfree(link);
+		return ERR_PTR(err);
+	}
+	return link;
+}
+
+/* A link as it is, but for what the request says, or an ERR_PTR likewise. */
+static struct psync_link *psync_nl_link_parse_over(const struct psync_link *old,
+						   struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct psync_link *link;
+	int err;
+
+	if (!attrs[PSYNC_A_LINK_DEV] && !attrs[PSYNC_A_LINK_ETHERTYPE] &&
+	    !attrs[PSYNC_A_LINK_IP4] && !attrs[PSYNC_A_LINK_IP6] &&
+	    !attrs[PSYNC_A_LINK_PORT]) {
+		GENL_SET_ERR_MSG(info,
+				 "no device, EtherType, address or port to change");
+		return ERR_PTR(-EINVAL);
+	}
+	link = kzalloc(sizeof(*link), GFP_KERNEL);
+	if (!link)
+		return ERR_PTR(-ENOMEM);
+	link->ops = old->ops;
+	strscpy(link->name, old->name, sizeof(link->name));
+	strscpy(link->dev_name, old->dev_name, sizeof(link->dev_name));
+	link->ethertype = old->ethertype;
+	link->local = old->local;
+	if (link->ops->type == PSYNC_LINK_ETH)
 		err = psync_nl_link_eth(link, info);
 	else
 		err = psync_nl_link_udp(link, info);
@@ -302,6 +349,44 @@ int psync_nl_link_add_doit(struct sk_buff *skb, struct genl_info *info)
 	else
 		psync_nl_changed(pnet, PSYNC_CMD_LINK_ADD_NTF, 0,
 				 psync_nl_link_fill, link);
+	mutex_unlock(&pnet->lock);
+	return err;
+}
+
+static int psync_nl_link_set(struct psync_net *pnet, struct genl_info *info)
+{
+	const unsigned int before = pnet->generation;
+	struct psync_link *link;
+	int err;
+
+	link = psync_nl_link_named(pnet, info);
+	if (!IS_ERR(link))
+		link = psync_nl_link_parse_over(link, info);
+	if (IS_ERR(link))
+		return PTR_ERR(link);
+	err = psync_link_set(pnet, link, info->extack);
+	if (err)
+		kfree(link);
+	else if (pnet->generation != before)
+		psync_nl_changed(pnet, PSYNC_CMD_LINK_SET_NTF, 0,
+				 psync_nl_link_fill, link);
+	return err;
+}
+
+/**
+ * psync_nl_link_set_doit - PSYNC_CMD_LINK_SET
+ * @skb: request
+ * @info: request, parsed
+ *
+ * Return: 0, -EINVAL, -ENOENT, -ENOMEM, what psync_link_set() returned.
+ */
+int psync_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct psync_net *pnet = psync_pernet(genl_info_net(info));
+	int err;
+
+	mutex_lock(&pnet->lock);
+	err = psync_nl_link_set(pnet, info);
 	mutex_unlock(&pnet->lock);
 	return err;
 }

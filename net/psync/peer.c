@@ -163,6 +163,46 @@ static int psync_peer_check_addr(struct psync_net *pnet, u32 site,
 	return 0;
 }
 
+/**
+ * psync_peer_check_link - may a link take the place of another?
+ * @pnet: this site
+ * @from: link in use
+ * @to: link that is not open yet
+ * @extack: why not
+ *
+ * Context: process, psync_net.lock held.
+ * Return: 0, -EAFNOSUPPORT or -EADDRINUSE when the address of one of the peers
+ * does not fit @to.
+ */
+int psync_peer_check_link(struct psync_net *pnet,
+			  const struct psync_link *from,
+			  const struct psync_link *to,
+			  struct netlink_ext_ack *extack)
+{
+	struct psync_peer *peer;
+	unsigned int i;
+
+	lockdep_assert_held(&pnet->lock);
+	if (to->ops->type != PSYNC_LINK_UDP)
+		return 0;
+	for (i = 0; i < PSYNC_PEER_HASH; i++)
+		hlist_for_each_entry(peer, &pnet->peers[i], hash) {
+			if (peer->link != from)
+				continue;
+			if (peer->addr.family != to->local.family) {
+				NL_SET_ERR_MSG_MOD(extack,
+						   "a peer on this link has another kind of address");
+				return -EAFNOSUPPORT;
+			}
+			if (psync_peer_addr_equal(&peer->addr, &to->local)) {
+				NL_SET_ERR_MSG_MOD(extack,
+						   "a peer on this link has this address");
+				return -EADDRINUSE;
+			}
+		}
+	return 0;
+}
+
 /* Drops what was parked. */
 static void psync_peer_purge(struct psync_net *pnet,
 			     struct sk_buff_head *parked,
@@ -382,6 +422,82 @@ static void psync_peer_free(struct psync_peer *peer)
 	kfree(peer);
 }
 
+/* Steps 1 to 3; @peer is found from now on, of the same incarnation. */
+static void psync_peer_replace(struct psync_peer *old, struct psync_peer *peer)
+{
+	spin_lock_bh(&old->lock);
+	peer->inc.inc = old->inc.inc;
+	spin_unlock_bh(&old->lock);
+	hlist_replace_rcu(&old->hash, &peer->hash);
+	pr_debug("peer %u created\n", peer->site);
+	psync_peer_kill(old);
+}
+
+static void psync_peer_free_list(struct list_head *list)
+{
+	struct psync_peer *peer, *next;
+
+	list_for_each_entry_safe(peer, next, list, gone)
+		psync_peer_free(peer);
+}
+
+/* One for each that uses @from, the same but on @to; false: out of memory. */
+static bool psync_peer_alloc_moved(struct psync_net *pnet,
+				   const struct psync_link *from,
+				   struct psync_link *to,
+				   struct list_head *moved)
+{
+	struct psync_peer *old, *peer;
+	unsigned int i;
+
+	for (i = 0; i < PSYNC_PEER_HASH; i++)
+		hlist_for_each_entry(old, &pnet->peers[i], hash) {
+			if (old->link != from)
+				continue;
+			peer = psync_peer_alloc(pnet, old->site, to,
+						&old->addr);
+			if (!peer)
+				return false;
+			list_add(&peer->gone, moved);
+		}
+	return true;
+}
+
+/**
+ * psync_peer_move - from one link to another, all of its peers or none
+ * @pnet: this site
+ * @from: link that nobody uses any more afterwards
+ * @to: open link that psync_peer_check_link() has approved of
+ *
+ * Routes and the way to a peer go with it and the link, so this makes new ones
+ * as psync_peer_set() does.
+ *
+ * Context: process, psync_net.lock held.
+ * Return: 0, -ENOMEM.
+ */
+int psync_peer_move(struct psync_net *pnet, const struct psync_link *from,
+		    struct psync_link *to)
+{
+	struct psync_peer *old, *peer, *next;
+	LIST_HEAD(moved);
+	LIST_HEAD(gone);
+
+	lockdep_assert_held(&pnet->lock);
+	if (!psync_peer_alloc_moved(pnet, from, to, &moved)) {
+		psync_peer_free_list(&moved);
+		return -ENOMEM;
+	}
+	list_for_each_entry_safe(peer, next, &moved, gone) {
+		list_del(&peer->gone);
+		old = psync_peer_find_rcu(pnet, peer->site);
+		psync_peer_replace(old, peer);
+		list_add(&old->gone, &gone);
+	}
+	synchronize_rcu();
+	psync_peer_free_list(&gone);
+	return 0;
+}
+
 static struct psync_link *psync_peer_link(struct psync_net *pnet,
 					  const char *name,
 					  struct netlink_ext_ack *extack)
@@ -479,13 +595,8 @@ int psync_peer_set(struct psync_net *pnet, u32 site, const char *link,
 	if (!peer)
 		return -ENOMEM;
 
-	spin_lock_bh(&old->lock);
-	peer->inc.inc = old->inc.inc;
-	spin_unlock_bh(&old->lock);
-	hlist_replace_rcu(&old->hash, &peer->hash);
+	psync_peer_replace(old, peer);
 	pnet->generation++;
-	pr_debug("peer %u created\n", site);
-	psync_peer_kill(old);
 	synchronize_rcu();
 	psync_peer_free(old);
 	return 0;
@@ -530,7 +641,7 @@ int psync_peer_del(struct psync_net *pnet, u32 site,
  */
 void psync_peer_flush(struct psync_net *pnet)
 {
-	struct psync_peer *peer, *next;
+	struct psync_peer *peer;
 	struct hlist_node *tmp;
 	LIST_HEAD(gone);
 	unsigned int i;
@@ -545,6 +656,5 @@ void psync_peer_flush(struct psync_net *pnet)
 	if (list_empty(&gone))
 		return;
 	synchronize_rcu();
-	list_for_each_entry_safe(peer, next, &gone, gone)
-		psync_peer_free(peer);
+	psync_peer_free_list(&gone);
 }

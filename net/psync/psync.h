@@ -187,7 +187,8 @@ struct psync_peer;
  * struct psync_link_ops - a way to reach sites
  * @type: enum psync_link_type
  * @open: start to receive; called with psync_net.lock held and RTNL not held,
- *	@link being a member of psync_net.links already
+ *	@link being a member of psync_net.links already; @old is an open link
+ *	of the same kind whose place it takes, or NULL
  * @close: stop to receive and to send; when it returns nothing of this link
  *	runs any more except readers under RCU; process context
  * @xmit: consumes @skb, whose data is a whole psync packet (csum field zero)
@@ -197,7 +198,8 @@ struct psync_peer;
  */
 struct psync_link_ops {
 	enum psync_link_type	type;
-	int	(*open)(struct psync_link *link, struct netlink_ext_ack *extack);
+	int	(*open)(struct psync_link *link, struct psync_link *old,
+			struct netlink_ext_ack *extack);
 	void	(*close)(struct psync_link *link);
 	void	(*xmit)(struct psync_link *link, struct sk_buff *skb,
 			const struct psync_addr *addr);
@@ -218,6 +220,8 @@ struct psync_link_ops {
  * @dev_tracker: ETH: of the reference to @dev
  * @ptype: ETH: packet handler
  * @sock: UDP: encapsulation socket, RCU; changed under psync_net.lock
+ * @twin: while one link takes another's place, each is the other's; only
+ *	compared, never followed
  * @headroom: bytes @ops->xmit puts in front of a packet
  * @tx_packets: packets given to @ops->xmit
  * @rx_packets: packets given to psync_input()
@@ -235,6 +239,7 @@ struct psync_link {
 	netdevice_tracker	dev_tracker;
 	struct packet_type	ptype;
 	struct socket __rcu	*sock;
+	const struct psync_link	*twin;
 	unsigned int		headroom;
 	atomic64_t		tx_packets;
 	atomic64_t		rx_packets;
@@ -247,7 +252,8 @@ struct psync_link {
  * @pnet: this site
  * @site: its id
  * @link: how to reach it; the link cannot be deleted while a peer uses it
- * @addr: where it is on @link; never changes: peer set makes a new one
+ * @addr: where it is on @link; neither changes: peer set and link set make a
+ *	new peer
  * @lock: protects what follows
  * @inc: which incarnation it goes by (S1.2)
  * @parked: packets that await confirmation of their incarnation
@@ -256,7 +262,7 @@ struct psync_link {
  * @refuse_count: packets refused with an answer and an event in that second
  * @timer: asks again
  * @routes: what @addr.routes points to, on UDP links
- * @gone: in the list of peers that are about to be freed
+ * @gone: in a list of peers that are about to be freed, or not yet found
  *
  * Freed after a grace period, in process context.
  */
@@ -430,6 +436,8 @@ int psync_site_set(struct psync_net *pnet, u32 site,
 /* link.c: links and the registry of their kinds */
 int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 		   struct netlink_ext_ack *extack);	/* takes over @tmpl on success */
+int psync_link_set(struct psync_net *pnet, struct psync_link *tmpl,
+		   struct netlink_ext_ack *extack);	/* likewise */
 int psync_link_del(struct psync_net *pnet, const char *name,
 		   struct netlink_ext_ack *extack);
 struct psync_link *psync_link_find(struct psync_net *pnet, const char *name);
@@ -456,6 +464,12 @@ struct psync_peer *psync_peer_find_rcu(struct psync_net *pnet, u32 site);
 bool psync_peer_addr_equal(const struct psync_addr *a,
 			   const struct psync_addr *b);
 bool psync_peer_uses_link(struct psync_net *pnet, const struct psync_link *link);
+int psync_peer_check_link(struct psync_net *pnet,
+			  const struct psync_link *from,
+			  const struct psync_link *to,
+			  struct netlink_ext_ack *extack);
+int psync_peer_move(struct psync_net *pnet, const struct psync_link *from,
+		    struct psync_link *to);
 int psync_peer_add(struct psync_net *pnet, u32 site, const char *link,
 		   const struct psync_addr *addr,
 		   struct netlink_ext_ack *extack);

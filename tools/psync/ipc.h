@@ -139,6 +139,8 @@ int ipc_site_set(struct ipc *ipc, uint32_t id);
  */
 int ipc_link_list(struct ipc *ipc, struct ipc_link **links);
 int ipc_link_add(struct ipc *ipc, const struct ipc_link *link);
+/* What is zero stays as it is; the kind is zero, since it cannot change. */
+int ipc_link_set(struct ipc *ipc, const struct ipc_link *link);
 int ipc_link_del(struct ipc *ipc, const char *name);
 
 int ipc_peer_list(struct ipc *ipc, struct ipc_peer **peers);

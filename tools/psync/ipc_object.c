@@ -118,12 +118,14 @@ int ipc_link_list(struct ipc *ipc, struct ipc_link **links)
 			(void **)links);
 }
 
-int ipc_link_add(struct ipc *ipc, const struct ipc_link *link)
+static int ipc_link_put(struct ipc *ipc, uint8_t cmd,
+			const struct ipc_link *link)
 {
-	struct nlmsghdr *nlh = ipc_request(ipc, PSYNC_CMD_LINK_ADD, 0);
+	struct nlmsghdr *nlh = ipc_request(ipc, cmd, 0);
 
 	mnl_attr_put_strz(nlh, PSYNC_A_LINK_NAME, link->name);
-	mnl_attr_put_u32(nlh, PSYNC_A_LINK_KIND, link->kind);
+	if (link->kind)
+		mnl_attr_put_u32(nlh, PSYNC_A_LINK_KIND, link->kind);
 	if (link->dev[0])
 		mnl_attr_put_strz(nlh, PSYNC_A_LINK_DEV, link->dev);
 	if (link->ethertype)
@@ -135,6 +137,16 @@ int ipc_link_add(struct ipc *ipc, const struct ipc_link *link)
 	if (link->local.port)
 		mnl_attr_put_u16(nlh, PSYNC_A_LINK_PORT, link->local.port);
 	return ipc_do(ipc, NULL, NULL);
+}
+
+int ipc_link_add(struct ipc *ipc, const struct ipc_link *link)
+{
+	return ipc_link_put(ipc, PSYNC_CMD_LINK_ADD, link);
+}
+
+int ipc_link_set(struct ipc *ipc, const struct ipc_link *link)
+{
+	return ipc_link_put(ipc, PSYNC_CMD_LINK_SET, link);
 }
 
 int ipc_link_del(struct ipc *ipc, const char *name)
@@ -453,6 +465,7 @@ int ipc_watch_next(struct ipc *ipc, struct ipc_change *change)
 		err = site_parse(attrs, &change->site);
 		break;
 	case PSYNC_CMD_LINK_ADD_NTF:
+	case PSYNC_CMD_LINK_SET_NTF:
 	case PSYNC_CMD_LINK_DEL_NTF:
 		err = link_parse(attrs, &change->link);
 		break;

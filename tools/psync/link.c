@@ -89,86 +89,144 @@ static int link_show(struct cli *cli)
 	return status;
 }
 
-static int link_parse_eth(struct cli *cli, struct ipc_link *link)
+static int link_parse_name(struct cli *cli, struct ipc_link *link)
 {
-	const char *const words[] = { "dev", "ethertype", NULL };
-	const char *value[2] = {};
-	uint32_t type;
+	const char *name = cli_need(cli, "name");
 
-	if (cli_pairs(cli, words, value))
-		return EXIT_USAGE;
-	link->kind = PSYNC_LINK_KIND_ETH;
-	if (!value[0])
-		return cli_fail(cli, EXIT_USAGE, "dev DEV missing");
-	if (strlen(value[0]) >= sizeof(link->dev))
-		return cli_fail(cli, EXIT_USAGE,
-				"no device has a name as long as \"%s\"",
-				value[0]);
-	strcpy(link->dev, value[0]);
-	if (value[1] && !text_u32(value[1], 0x600, 0xffff, &type))
-		return cli_fail(cli, EXIT_USAGE,
-				"an EtherType is from 0x600 to 0xffff, not \"%s\"",
-				value[1]);
-	link->ethertype = value[1] ? (uint16_t)type : 0;
-	return EXIT_OK;
-}
-
-static int link_parse_udp(struct cli *cli, struct ipc_link *link)
-{
-	const char *const words[] = { "local", "port", NULL };
-	const char *value[2] = {};
-
-	if (cli_pairs(cli, words, value))
-		return EXIT_USAGE;
-	link->kind = PSYNC_LINK_KIND_UDP;
-	if (!value[0])
-		return cli_fail(cli, EXIT_USAGE, "local ADDR missing");
-	if (!text_addr(value[0], &link->local) ||
-	    link->local.family == AF_PACKET)
-		return cli_fail(cli, EXIT_USAGE,
-				"\"%s\" is no IPv4 or IPv6 address", value[0]);
-	return print_parse_port(cli, value[1], &link->local.port);
-}
-
-static int link_parse(struct cli *cli, struct ipc_link *link)
-{
-	const char *name, *kind;
-
-	name = cli_need(cli, "name");
-	kind = name ? cli_need(cli, "kind (eth or udp)") : NULL;
-	if (!kind)
+	if (!name)
 		return EXIT_USAGE;
 	if (!*name || strlen(name) >= sizeof(link->name))
 		return cli_fail(cli, EXIT_USAGE,
 				"a link's name has 1 to %d characters",
 				PSYNC_NAME_MAX);
 	strcpy(link->name, name);
-	if (!strcmp(kind, "eth"))
-		return link_parse_eth(cli, link);
-	if (!strcmp(kind, "udp"))
-		return link_parse_udp(cli, link);
+	return EXIT_OK;
+}
+
+/* Either word may be absent, NULL. */
+static int link_parse_eth(struct cli *cli, const char *dev,
+			  const char *ethertype, struct ipc_link *link)
+{
+	uint32_t type = 0;
+
+	if (dev && strlen(dev) >= sizeof(link->dev))
+		return cli_fail(cli, EXIT_USAGE,
+				"no device has a name as long as \"%s\"", dev);
+	if (dev)
+		strcpy(link->dev, dev);
+	if (ethertype && !text_u32(ethertype, 0x600, 0xffff, &type))
+		return cli_fail(cli, EXIT_USAGE,
+				"an EtherType is from 0x600 to 0xffff, not \"%s\"",
+				ethertype);
+	link->ethertype = (uint16_t)type;
+	return EXIT_OK;
+}
+
+/* Likewise. */
+static int link_parse_udp(struct cli *cli, const char *local, const char *port,
+			  struct ipc_link *link)
+{
+	if (local && (!text_addr(local, &link->local) ||
+		      link->local.family == AF_PACKET))
+		return cli_fail(cli, EXIT_USAGE,
+				"\"%s\" is no IPv4 or IPv6 address", local);
+	return print_parse_port(cli, port, &link->local.port);
+}
+
+static int link_parse(struct cli *cli, struct ipc_link *link)
+{
+	const char *const words_eth[] = { "dev", "ethertype", NULL };
+	const char *const words_udp[] = { "local", "port", NULL };
+	const char *value[2] = {}, *kind;
+
+	if (link_parse_name(cli, link))
+		return EXIT_USAGE;
+	kind = cli_need(cli, "kind (eth or udp)");
+	if (!kind)
+		return EXIT_USAGE;
+	if (!strcmp(kind, "eth")) {
+		link->kind = PSYNC_LINK_KIND_ETH;
+		if (cli_pairs(cli, words_eth, value))
+			return EXIT_USAGE;
+		if (!value[0])
+			return cli_fail(cli, EXIT_USAGE, "dev DEV missing");
+		return link_parse_eth(cli, value[0], value[1], link);
+	}
+	if (!strcmp(kind, "udp")) {
+		link->kind = PSYNC_LINK_KIND_UDP;
+		if (cli_pairs(cli, words_udp, value))
+			return EXIT_USAGE;
+		if (!value[0])
+			return cli_fail(cli, EXIT_USAGE, "local ADDR missing");
+		return link_parse_udp(cli, value[0], value[1], link);
+	}
 	return cli_fail(cli, EXIT_USAGE, "a link is eth or udp, not \"%s\"",
 			kind);
+}
+
+/* "NAME WORD VALUE...", of either kind; the kernel knows which it is. */
+static int link_parse_change(struct cli *cli, struct ipc_link *link)
+{
+	const char *const words[] = { "dev", "ethertype", "local", "port",
+				      NULL };
+	const char *value[4] = {};
+
+	if (link_parse_name(cli, link))
+		return EXIT_USAGE;
+	if (cli->n && (!strcmp(*cli->arg, "eth") || !strcmp(*cli->arg, "udp")))
+		return cli_fail(cli, EXIT_USAGE,
+				"a link stays eth or udp, leave out \"%s\"",
+				*cli->arg);
+	if (cli_pairs(cli, words, value))
+		return EXIT_USAGE;
+	if (!value[0] && !value[1] && !value[2] && !value[3])
+		return cli_fail(cli, EXIT_USAGE,
+				"say what to change: dev DEV, ethertype T, local ADDR or port P");
+	if ((value[0] || value[1]) && (value[2] || value[3]))
+		return cli_fail(cli, EXIT_USAGE,
+				"dev and ethertype are of eth links, local and port of udp links");
+	if (link_parse_eth(cli, value[0], value[1], link))
+		return EXIT_USAGE;
+	return link_parse_udp(cli, value[2], value[3], link);
+}
+
+static int link_change(struct cli *cli, const struct ipc_link *link,
+		       int (*change)(struct ipc *, const struct ipc_link *))
+{
+	struct ipc *ipc = NULL;
+	int err, status;
+
+	err = ipc_open(&ipc);
+	if (!err)
+		err = change(ipc, link);
+	if (err == -EADDRNOTAVAIL)
+		status = cli_fail(cli, EXIT_REFUSED,
+				  "this host does not have that address");
+	else if (err == -ENOENT)
+		status = print_link_refused(cli, ipc, err, link->name);
+	else
+		status = err ? cli_refused(cli, err,
+					   ipc ? ipc_reason(ipc) : NULL) : 0;
+	ipc_close(ipc);
+	return status;
 }
 
 static int link_add(struct cli *cli)
 {
 	struct ipc_link link = {};
-	struct ipc *ipc = NULL;
-	int err, status = link_parse(cli, &link);
 
-	if (status)
-		return status;
-	err = ipc_open(&ipc);
-	if (!err)
-		err = ipc_link_add(ipc, &link);
-	if (err == -EADDRNOTAVAIL)
-		status = cli_fail(cli, EXIT_REFUSED,
-				  "this host does not have that address");
-	else if (err)
-		status = cli_refused(cli, err, ipc ? ipc_reason(ipc) : NULL);
-	ipc_close(ipc);
-	return status;
+	if (link_parse(cli, &link))
+		return EXIT_USAGE;
+	return link_change(cli, &link, ipc_link_add);
+}
+
+static int link_set(struct cli *cli)
+{
+	struct ipc_link link = {};
+
+	if (link_parse_change(cli, &link))
+		return EXIT_USAGE;
+	return link_change(cli, &link, ipc_link_set);
 }
 
 static int link_del(struct cli *cli)
@@ -193,6 +251,7 @@ const struct cli_noun noun_link = {
 	.examples = (const char *const[]) {
 		"psync link add l0 eth dev eth0",
 		"psync link add l1 udp local 192.0.2.1",
+		"psync link set l0 dev eth1",
 		"psync link", NULL
 	},
 	.verbs = (const struct cli_verb[]) {
@@ -202,6 +261,12 @@ const struct cli_noun noun_link = {
 		  "eth udp dev ethertype local port %dev", NULL, link_add },
 		{ "add", "NAME udp local ADDR [port P]",
 		  "over UDP, IPv4 or IPv6 (port 7007)", "", NULL, link_add },
+		{ "set", "NAME [dev DEV] [ethertype T]",
+		  "change a link over Ethernet, its peers stay",
+		  "dev ethertype local port %link %dev", NULL, link_set },
+		{ "set", "NAME [local ADDR] [port P]",
+		  "change a link over UDP, its peers stay", "", NULL,
+		  link_set },
 		{ "del", "NAME", "delete a link that no peer uses", "%link",
 		  NULL, link_del },
 		{}

@@ -28,6 +28,8 @@ static const char *monitor_what(uint32_t cmd)
 		return "site-set";
 	case PSYNC_CMD_LINK_ADD_NTF:
 		return "link-add";
+	case PSYNC_CMD_LINK_SET_NTF:
+		return "link-set";
 	case PSYNC_CMD_LINK_DEL_NTF:
 		return "link-del";
 	case PSYNC_CMD_PEER_ADD_NTF:
@@ -65,6 +67,7 @@ static void monitor_json(const struct ipc_change *change)
 		json_u64(&j, "site", change->site.id);
 		break;
 	case PSYNC_CMD_LINK_ADD_NTF:
+	case PSYNC_CMD_LINK_SET_NTF:
 	case PSYNC_CMD_LINK_DEL_NTF:
 		print_link_json(&j, "link", &change->link);
 		break;
@@ -114,11 +117,16 @@ static void monitor_print(const struct ipc_change *change)
 		printf(" %" PRIu32, change->site.id);
 		break;
 	case PSYNC_CMD_LINK_ADD_NTF:
+	case PSYNC_CMD_LINK_SET_NTF:
 	case PSYNC_CMD_LINK_DEL_NTF:
 		printf(" %s", change->link.name);
-		if (change->link.kind)
-			printf(" %s", change->link.dev[0] ? change->link.dev :
-			       text_of_addr(&change->link.local, text));
+		if (change->link.kind == PSYNC_LINK_KIND_ETH)
+			printf(" dev %s ethertype 0x%04x", change->link.dev,
+			       change->link.ethertype);
+		else if (change->link.kind)
+			printf(" local %s port %u",
+			       text_of_addr(&change->link.local, text),
+			       change->link.local.port);
 		break;
 	case PSYNC_CMD_PEER_ADD_NTF:
 	case PSYNC_CMD_PEER_SET_NTF:

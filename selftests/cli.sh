@@ -81,6 +81,15 @@ cli_refusals()
 	run 1 'no group "none"' h1 group del none
 	run 1 'no link "l9" (links: l0)' h1 peer add 9 link l9 addr 192.0.2.9
 	run 1 'no link "l9" (links: l0)' h1 link del l9
+	run 1 'no link "l9" (links: l0)' h1 link set l9 dev eth0
+	if [ "$link" = eth ]; then
+		run 1 'no device has this name' h1 link set l0 dev none
+		run 1 'no IP address or port' h1 link set l0 port 7
+	else
+		run 1 'does not have that address' h1 link set l0 \
+			local 192.0.2.1
+		run 1 'no device or EtherType' h1 link set l0 dev eth0
+	fi
 	run 1 'peers use this link' h1 link del l0
 	run 1 'another kind of address' h1 peer add 9 link l0 addr "$1"
 	run 1 'no peer 9 (peers: 2 3)' h1 peer del 9
@@ -150,6 +159,11 @@ cli_large_dumps()
 		local 127.0.0.1 port 9
 	cli_try "300 peers" on h1 sh $dir/peers
 	cli_try "dumps while one comes and goes are complete" cli_dumps
+	run 0 '' h1 link set u0 port 18
+	run 0 '"what":"link-set","link":{"name":"u0","kind":"udp"' \
+		h1 link set u0 port 19 --json
+	run 0 'u0 udp local 127.0.0.1 port 19 up' h1 link show u0
+	cli_try "they are the link's still" cli_moved
 	sed 's/ add \([0-9]*\) .*/ del \1/' $dir/peers >$dir/unpeers
 	cli_try "300 peers fewer" on h1 sh $dir/unpeers
 	run 0 '' h1 link del u0
@@ -173,6 +187,12 @@ cli_too_many()
 	run 0 '' h1 group del wide
 }
 
+cli_moved()
+{
+	on h1 psync peer | grep -c ' link u0 ' | grep -x 300 &&
+		says 1 'peers use this link' on h1 psync link del u0
+}
+
 # Peers 2 and 3, and 299 or 300 of the many.
 cli_dumps()
 {
@@ -193,13 +213,14 @@ cli_dumps()
 
 cli_monitor()
 {
-	on h1 psync monitor --json --count 7 --timeout 30 >$dir/monitor 2>&1 &
+	on h1 psync monitor --json --count 8 --timeout 30 >$dir/monitor 2>&1 &
 	watcher=$!
 	# It has begun to watch when it hears of something.
 	until_true sh -c "psync-lab on h1 psync group add 50 1:1 2:1;
 		psync-lab on h1 psync group del 50;
 		grep -q group-del $dir/monitor"
 	on h1 psync link add m0 udp local 127.0.0.1 port 10
+	on h1 psync link set m0 port 11
 	on h1 psync peer add 90 link m0 addr 127.0.0.2
 	on h1 psync peer set 90 addr 127.0.0.3
 	on h1 psync peer del 90
@@ -207,6 +228,7 @@ cli_monitor()
 	wait $watcher || return 1
 	cat $dir/monitor
 	for what in '"what":"link-add","link":{"name":"m0","kind":"udp"' \
+		'"what":"link-set","link":{"name":"m0","kind":"udp","local":"127.0.0.1","port":11' \
 		'"what":"peer-add","peer":{"site":90,"link":"m0"' \
 		'"what":"peer-set"' '"what":"peer-del","peer":{"site":90}' \
 		'"what":"link-del","link":{"name":"m0"}'; do

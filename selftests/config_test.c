@@ -234,6 +234,163 @@ static void links_del(void)
 	refused(EBUSY, "peers use this link");
 }
 
+static void change(const char *name)
+{
+	nl_begin(nl, PSYNC_CMD_LINK_SET);
+	if (name)
+		nl_str(nl, PSYNC_A_LINK_NAME, name);
+}
+
+static void change_ip(const char *name, const char *ip)
+{
+	change(name);
+	put_ip(PSYNC_A_LINK_IP4, PSYNC_A_LINK_IP6, ip);
+}
+
+static void change_u16(const char *name, uint16_t attr, uint16_t value)
+{
+	change(name);
+	nl_u16(nl, attr, value);
+}
+
+/* psync link shows it so. */
+static void link_is(const char *what)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "psync link | grep -q '^%s '", what);
+	assert_int_equal(system(command), 0);
+}
+
+/* A UDP socket of somebody else's, willing to share its port or not. */
+static int udp_bind(const char *ip, uint16_t port, int share)
+{
+	struct sockaddr_in sin = {
+		.sin_family	= AF_INET,
+		.sin_port	= htons(port),
+		.sin_addr	= { inet_addr(ip) },
+	};
+	int fd = works(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+
+	works(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &share, sizeof(share)));
+	if (!bind(fd, (struct sockaddr *)&sin, sizeof(sin)))
+		return fd;
+	assert_int_equal(errno, EADDRINUSE);
+	works(close(fd));
+	return -1;
+}
+
+static void links_set_refused(void)
+{
+	change(NULL);
+	refused(EINVAL, "link name missing");
+	change_u16("l9", PSYNC_A_LINK_PORT, 7);
+	refused(ENOENT, "no such link");
+	change("l0");
+	refused(EINVAL, "to change");
+	change("l0");
+	nl_u32(nl, PSYNC_A_LINK_KIND, PSYNC_LINK_KIND_UDP);
+	refused(EINVAL, "");
+	change_ip("l0", "192.0.2.1");
+	refused(EINVAL, "no IP address or port");
+	change_u16("l0", PSYNC_A_LINK_PORT, 7);
+	refused(EINVAL, "no IP address or port");
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x500);
+	refused(ERANGE, "");
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x88b6);
+	refused(EEXIST, "another link has this device and EtherType");
+	change("l0");
+	nl_str(nl, PSYNC_A_LINK_DEV, "d9");
+	refused(ENODEV, "no device has this name");
+	change("l0");
+	nl_str(nl, PSYNC_A_LINK_DEV, "lo");
+	refused(EINVAL, "not an Ethernet device");
+	link_is("l0 eth dev d0 ethertype 0x88b5 up");
+
+	change("u0");
+	nl_str(nl, PSYNC_A_LINK_DEV, "d0");
+	refused(EINVAL, "no device or EtherType");
+	change_ip("u0", "192.0.2.1");
+	put_ip(PSYNC_A_LINK_IP4, PSYNC_A_LINK_IP6, "2001:db8::1");
+	refused(EINVAL, "more than one address");
+	change_u16("u0", PSYNC_A_LINK_PORT, 0);
+	refused(ERANGE, "");
+	change_ip("u0", "192.0.2.9");
+	refused(EADDRNOTAVAIL, "no interface has this address");
+	change_ip("u0", "224.0.0.1");
+	refused(EINVAL, "not a local address");
+	/* Its peer is at 192.0.2.2. */
+	change_ip("u0", "2001:db8::1");
+	refused(EAFNOSUPPORT, "a peer on this link has another kind");
+	change_ip("u0", "192.0.2.2");
+	refused(EADDRINUSE, "a peer on this link has this address");
+	link_is("u0 udp local 192.0.2.1 port 7007 up");
+}
+
+/* Ports in use, and a link that is in its own way. */
+static void links_set_udp(void)
+{
+	int fd = udp_bind("192.0.2.1", 7009, 1);
+
+	change_u16("u0", PSYNC_A_LINK_PORT, 7009);
+	refused(EADDRINUSE, "UDP port is in use");
+	works(close(fd));
+	fd = udp_bind("127.0.0.1", 7007, 0);
+	change_ip("u0", "0.0.0.0");
+	refused(EADDRINUSE, "UDP port is in use");
+	works(close(fd));
+	link_is("u0 udp local 192.0.2.1 port 7007 up");
+	assert_int_equal(udp_bind("192.0.2.1", 7007, 1), -1);
+
+	change_ip("u0", "0.0.0.0");
+	done();
+	link_is("u0 udp local 0.0.0.0 port 7007 up");
+	assert_int_equal(udp_bind("127.0.0.1", 7007, 1), -1);
+	change_ip("u0", "192.0.2.1");
+	done();
+	link_is("u0 udp local 192.0.2.1 port 7007 up");
+	assert_int_equal(udp_bind("192.0.2.1", 7007, 1), -1);
+	works(close(udp_bind("127.0.0.1", 7007, 1)));
+	change_u16("u0", PSYNC_A_LINK_PORT, 7008);
+	done();
+	link_is("u0 udp local 192.0.2.1 port 7008 up");
+	works(close(udp_bind("192.0.2.1", 7007, 1)));
+
+	change_ip("u1", "::");
+	done();
+	link_is("u1 udp local :: port 7007 up");
+	change_ip("u1", "2001:db8::1");
+	nl_u16(nl, PSYNC_A_LINK_PORT, 7010);
+	done();
+	/* Nobody uses this one. */
+	change_ip("u1", "192.0.2.1");
+	done();
+	link_is("u1 udp local 192.0.2.1 port 7010 up");
+}
+
+static void links_set(void)
+{
+	links_set_refused();
+	links_set_udp();
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x88b7);
+	done();
+	link_is("l0 eth dev d0 ethertype 0x88b7 up");
+	if (system("ip link add d1 type dummy && ip link set d1 up"))
+		fail_msg("no device");
+	change("l0");
+	nl_str(nl, PSYNC_A_LINK_DEV, "d1");
+	done();
+	link_is("l0 eth dev d1 ethertype 0x88b7 up");
+	change_u16("l1", PSYNC_A_LINK_ETHERTYPE, 0x88b7);
+	done();
+	/* The peer has gone with its link. */
+	peer(PSYNC_CMD_PEER_SET, 2, NULL, "192.0.2.3", NULL);
+	done();
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, "u0");
+	refused(EBUSY, "peers use this link");
+}
+
 static void links(void **state)
 {
 	net_new();
@@ -242,6 +399,7 @@ static void links(void **state)
 	links_eth();
 	links_udp();
 	links_del();
+	links_set();
 	net_end();
 }
 
@@ -548,6 +706,10 @@ static void remove_group(void)
 {
 	group(PSYNC_CMD_GROUP_DEL, 1, NULL, NULL, 0);
 }
+static void set_link(void)
+{
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x88b6);
+}
 static void set_peer(void)
 {
 	peer(PSYNC_CMD_PEER_SET, 2, "l0", NULL, NULL);
@@ -566,8 +728,8 @@ static void read_group(void)
 static void permissions(void **state)
 {
 	static void (*const changes[])(void) = {
-		change_site, change_link, change_peer, change_group, set_peer,
-		set_group, remove_link, remove_peer, remove_group,
+		change_site, change_link, change_peer, change_group, set_link,
+		set_peer, set_group, remove_link, remove_peer, remove_group,
 	};
 	unsigned int i;
 
@@ -611,6 +773,11 @@ static void notifications(void **state)
 	link_eth("l0", "d0");
 	done();
 	assert_int_equal(nl_notice(ear), PSYNC_CMD_LINK_ADD_NTF);
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x88b5);
+	done();
+	change_u16("l0", PSYNC_A_LINK_ETHERTYPE, 0x88b6);
+	done();
+	assert_int_equal(nl_notice(ear), PSYNC_CMD_LINK_SET_NTF);
 	peer(PSYNC_CMD_PEER_ADD, 2, "l0", NULL, "\2\0\0\0\0\6");
 	done();
 	assert_int_equal(nl_notice(ear), PSYNC_CMD_PEER_ADD_NTF);

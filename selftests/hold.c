@@ -6,6 +6,8 @@
  * usage: hold socket PORT            a SOCK_SEQPACKET socket, bound
  *        hold join GROUP NUMBER      takes part, has sent one message
  *        hold flood GROUP NUMBER     takes part, sends and receives
+ *        hold talk GROUP NUMBER      takes part, sends something, and one more
+ *                                    for each message it gets: none may be lost
  *        hold raw                    packets of a fake peer from host 2 to host
  *                                    1 (LAB_HOSTS and LAB_LINK set), by hand
  */
@@ -84,6 +86,30 @@ static void hold_flood(int fd)
 	}
 }
 
+/*
+ * What others say waits for what they said before, so that after a loss nobody
+ * hears anything any more.
+ */
+static void hold_talk(int fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = 0, .events = POLLIN }, { .fd = fd, .events = POLLIN },
+	};
+	char byte = 'x';
+
+	do {
+		if (send(fd, &byte, 1, 0) != 1)
+			hold_die("send");
+		while (recv(fd, &byte, 1, MSG_DONTWAIT) != 1) {
+			if (errno != EAGAIN)
+				hold_die("recv");
+			poll(fds, COUNT(fds), -1);
+			if (hold_over(0))
+				return;
+		}
+	} while (!hold_over(1));
+}
+
 /* What a fake peer says when it has much to say. */
 static void hold_packet(const struct fake *f, struct wire *w, uint32_t i)
 {
@@ -146,11 +172,16 @@ int main(int argc, char **argv)
 		hold_ready();
 		hold_flood(fd);
 		return 0;
+	} else if (argc == 4 && !strcmp(argv[1], "talk")) {
+		fd = hold_open(0, hold_number(argv[2]), hold_number(argv[3]));
+		hold_ready();
+		hold_talk(fd);
+		return 0;
 	} else if (argc == 2 && !strcmp(argv[1], "raw")) {
 		hold_raw();
 		return 0;
 	} else {
-		fprintf(stderr, "usage: hold socket PORT | join GROUP NUMBER | flood GROUP NUMBER | raw\n");
+		fprintf(stderr, "usage: hold socket PORT | join GROUP NUMBER | flood GROUP NUMBER | talk GROUP NUMBER | raw\n");
 		return 2;
 	}
 	while (!hold_over(-1))

@@ -69,7 +69,8 @@ for args in site link peer group conv stat 'stat --all' version; do
 	# shellcheck disable=SC2086 # words
 	try "psync $args, with next to nothing there" json $args --json
 done
-for args in 'link add u0 udp local 127.0.0.1 port 9' 'link del u0' \
+for args in 'link add u0 udp local 127.0.0.1 port 9' 'link set u0 port 10' \
+	    'link del u0' \
 	    'peer add 9 link l0 addr 02:00:00:00:00:99' \
 	    'peer set 9 addr 02:00:00:00:00:98' 'peer del 9' \
 	    'group add 8 1:1 2:1' 'group set 8 name x' 'group del x'; do

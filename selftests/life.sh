@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Beginnings and ends: the module, namespaces, devices, links and peers, each
-# taken away while it is in use. In the virtual machine, without the module
+# taken away (links and peers: or changed) while it is in use. In the virtual machine, without the module
 # loaded. TAP.
 
 # shellcheck disable=SC2317 # try calls the functions
@@ -258,6 +258,96 @@ config_churn()
 	flood_end
 }
 
+# h1_link ARG...: change it
+h1_link()
+{
+	psync-lab on h1 psync link set l0 "$@"
+}
+
+# h1_received: packets, as the link counts them
+h1_received()
+{
+	psync-lab on h1 psync link | sed 's/.* rx \([0-9]*\) .*/\1/'
+}
+
+# talks N: as many messages are received on both hosts from now on
+talks()
+{
+	for h in h1 h2; do
+		got=$(counter $h MsgReceived)
+		await counts $h MsgReceived $((got + $1)) || return
+	done
+}
+
+# link_set_lossless LINK HERE ANY NOWHERE OTHER: two hosts talk, to which a lost
+# message would be the end, while the address of one's link becomes ANY, and its
+# own again, and those that are refused are tried
+link_set_lossless()
+{
+	modprobe psync || return
+	psync-lab up 2 --link "$1" || return
+	for h in h1 h2; do
+		psync-lab on $h psync group add 7 1:5 2:5 || return
+	done
+	hold one h1 talk 7 1 && hold two h2 talk 7 1 || return
+	talks 20 || return
+	i=0
+	while [ $((i += 1)) -le 3 ]; do
+		rx=$(h1_received)
+		h1_link local "$3" && talks 5 || return
+		h1_link local "$2" && talks 5 || return
+		# It goes on counting from where it was.
+		[ "$(h1_received)" -gt "$rx" ] || return
+	done
+	says 1 'does not have that address' h1_link local "$4" || return
+	says 1 'another kind of address' h1_link local "$5" || return
+	talks 5 || return
+	flood_end
+}
+
+# arrives HOST: packets still come there
+arrives()
+{
+	got=$(counter "$1" RxPackets)
+	await counts "$1" RxPackets "$got"
+}
+
+# The other host is told where this one is now.
+link_set_udp()
+{
+	flood "$1" || return
+	h1_link port 7008 || return
+	psync-lab on h2 psync peer set 1 addr "$2" port 7008 || return
+	arrives h1 && arrives h2 || return
+	says 0 "udp local $2 port 7008 up" psync-lab on h1 psync link || return
+	flood_end
+}
+
+link_set_eth()
+{
+	flood eth || return
+	# Another card on the same bridge.
+	ip link add veth9 type veth peer name eth9 netns h1 || return
+	ip link set veth9 master br-lab up || return
+	ip -n h1 link set eth9 address 02:00:00:00:09:00 up || return
+	says 1 'no device has this name' h1_link dev none || return
+	arrives h2 || return
+	rx=$(h1_received)
+	h1_link dev eth9 || return
+	[ "$(h1_received)" -ge "$rx" ] || return
+	psync-lab on h2 psync peer set 1 addr 02:00:00:00:09:00 || return
+	arrives h1 && arrives h2 || return
+	ip link del veth1
+	arrives h1 && arrives h2 || return
+	# Nothing of it comes in until the other changes, too.
+	h1_link ethertype 0x88b6 || return
+	psync-lab on h2 psync link set l0 ethertype 0x88b6 || return
+	arrives h1 && arrives h2 || return
+	says 0 'eth dev eth9 ethertype 0x88b6 up' \
+		psync-lab on h1 psync link || return
+	flood_end
+}
+
 # Killed, not closed: the kernel does what the program would have.
 killed()
 {
@@ -293,6 +383,13 @@ for link in eth udp4 udp6; do
 	life_try "a device of $link is removed under traffic" device_removed $link
 	life_try "link and peer of $link change under traffic" config_churn $link
 done
+life_try "a link of eth is changed under traffic" link_set_eth
+life_try "a link of udp4 is changed under traffic" link_set_udp udp4 10.7.0.1
+life_try "a link of udp6 is changed under traffic" link_set_udp udp6 fd07::1
+life_try "a link of udp4 is changed and nothing lost" \
+	link_set_lossless udp4 10.7.0.1 0.0.0.0 10.7.0.9 fd07::1
+life_try "a link of udp6 is changed and nothing lost" \
+	link_set_lossless udp6 fd07::1 :: fd07::9 10.7.0.1
 life_try "a device is renamed and moved under traffic" device_renamed
 life_try "programs are killed under traffic" killed
 tests_end

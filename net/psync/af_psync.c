@@ -227,7 +227,9 @@ static int psync_connect_open(struct psync_sock *psk,
 
 	if (p.number) {
 		p.cid = psync_wire_cid(p.group, p.number, p.digest);
-		err = psync_conv_open(pnet, &p, 0, conv);
+		while ((err = psync_conv_open(pnet, &p, 0, conv)) == -EEXIST &&
+		       psync_conv_supersede(*conv))
+			psync_conv_put(*conv);
 		if (err != -EEXIST)
 			return err;
 		/* Its id may have been chosen by whoever opened it. */
@@ -445,6 +447,7 @@ static int psync_accept_take(struct psync_sock *listener,
 	if (!err) {
 		new->recvinfo = listener->recvinfo;
 		new->events = listener->events;
+		new->manual = listener->manual;
 		new->peer.sp_family = psync_family_nr;
 		new->peer.sp_type = PSYNC_ADDR_GROUP;
 		new->peer.sp_group = p->group;
@@ -510,6 +513,23 @@ static int psync_getname(struct socket *sock, struct sockaddr *uaddr, int peer)
 	return err ?: sizeof(*addr);
 }
 
+/*
+ * Is there room?  In the send buffer, which has what was sent here and is not
+ * held yet, and in the share of the site.  What ends sending for good is told
+ * by the next send at once.
+ */
+static bool psync_poll_writable(struct sock *sk, struct psync_participant *part)
+{
+	if (sk->sk_type == SOCK_DGRAM)
+		return sock_writeable(sk);
+	if (!part)
+		return false;
+	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
+	    READ_ONCE(part->conv->img.refused))
+		return true;
+	return sock_writeable(sk) && psync_conv_writable(part);
+}
+
 static __poll_t psync_poll(struct file *file, struct socket *sock,
 			   poll_table *wait)
 {
@@ -537,11 +557,24 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	    (part && READ_ONCE(part->view.outstanding)))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if ((part || sk->sk_type == SOCK_DGRAM) && sock_writeable(sk))
+	if (psync_poll_writable(sk, part))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	else
 		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	return mask;
+}
+
+void psync_sock_wake_writers(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_poll(&wq->wait, EPOLLOUT | EPOLLWRNORM |
+					   EPOLLWRBAND);
+	sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	rcu_read_unlock();
 }
 
 /* Bytes of the next message, 0 if there is none (S2.1: speaks of delivery). */
@@ -580,6 +613,7 @@ static int psync_ioctl(struct socket *sock, unsigned int cmd, unsigned long arg)
 		release_sock(sk);
 		break;
 	case SIOCOUTQ:
+		/* Bodies that are not held everywhere are still charged. */
 		value = sk_wmem_alloc_get(sk);
 		break;
 	default:

@@ -6,11 +6,22 @@
  * lock, a reference count, a timer, and the queue of packets to leave.  It is
  * entered from system calls, from softirq (links) and from its own timer.
  *
+ * Lingering.  When the last participant has left, the conversation is closed:
+ * it is remembered as closed, HELLO is told so, nobody joins it.  It stays in
+ * the table, without any participant's reference, while others lack what was
+ * sent here: packets and the timer go on, which is what psync_image_over()
+ * waits for and psync_conv_check() looks at after each.  It is given up before
+ * that when linger_ms are over, when more than linger_max linger, when the
+ * rendezvous is opened anew, when the site's id changes, and at once at the
+ * end of the namespace, whose devices are gone then.  Bodies are no socket's
+ * any more once their sender has left, so what lingers holds neither a socket
+ * nor its namespace.
+ *
  * Lifetime.  References: the table's, one per participant, one while the timer
  * is armed or its callback runs (psync_conv.armed), one per user of
  * psync_conv_find_get().  The end is psync_conv_kill(), under the lock, when
- * the last participant leaves, when a pending conversation is given up, or at
- * the end of the namespace:
+ * nobody has it open and it need not linger any more, when a pending
+ * conversation is given up, or at the end of the namespace:
  *
  *  1. it sets dead, after which nobody arms the timer, joins or feeds packets
  *     (each checks under the same lock);
@@ -20,7 +31,8 @@
  *  3. it tries to stop the timer: a queued one is taken out and its reference
  *     dropped; a running callback waits for the lock, sees dead and drops the
  *     reference itself; should it be queued again behind a running callback,
- *     the callback leaves the reference to that last expiry;
+ *     the callback, which cannot cancel itself, has that last expiry come at
+ *     once and leaves the reference to it;
  *  4. it drops the table's reference.
  *
  * With the last reference the image is destroyed and the memory freed after a
@@ -67,9 +79,11 @@ static void psync_conv_op_free(struct psync_image *img, void *mem, size_t size)
 static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 			      size_t size)
 {
+	struct psync_conv *conv = psync_conv_of(img);
 	const struct sk_buff *skb = body;
 
-	return size + (skb ? skb->truesize : 0);
+	conv->cost = size + (skb ? skb->truesize : 0);
+	return conv->cost;
 }
 
 static void psync_conv_op_body_put(struct psync_image *img, void *body)
@@ -82,14 +96,7 @@ static void psync_conv_queue_tx(struct psync_conv *conv, u32 site,
 {
 	struct sk_buff *skb;
 
-	/*
-	 * A message is for the opening this image knows of; before it knows
-	 * one, for whoever is there.  Anything else is for whoever is there.
-	 */
-	pkt->dst_inc = 0;
-	if (pkt->type == PSYNC_PKT_MSG)
-		pkt->msg.dst_opening = psync_image_opening(&conv->img, site,
-							   &pkt->dst_inc);
+	psync_image_address(&conv->img, site, pkt);
 	skb = psync_output_build(conv->pnet, site, pkt, body);
 	if (!skb)
 		return;
@@ -99,19 +106,41 @@ static void psync_conv_queue_tx(struct psync_conv *conv, u32 site,
 	__skb_queue_tail(&conv->txq, skb);
 }
 
+static void psync_conv_count_tx(struct psync_net *pnet, u32 site,
+				const struct psync_pkt *pkt)
+{
+	switch (pkt->type) {
+	case PSYNC_PKT_MSG:
+		if (pkt->msg.flags & PSYNC_MSGF_REPEAT)
+			PSYNC_INC(pnet, MSG_REPEATED);
+		break;
+	case PSYNC_PKT_HELLO:
+		PSYNC_INC(pnet, HELLO_SENT);
+		trace_psync_hello(pnet, site, pkt->cid, pkt->hello.nonce,
+				  false);
+		break;
+	case PSYNC_PKT_REFUSE:
+		PSYNC_INC(pnet, REFUSE_SENT);
+		break;
+	case PSYNC_PKT_ACK:
+		PSYNC_INC(pnet, ACK_SENT);
+		break;
+	case PSYNC_PKT_RR:
+		PSYNC_INC(pnet, RR_SENT);
+		break;
+	case PSYNC_PKT_GONE:
+		PSYNC_INC(pnet, GONE_SENT);
+		break;
+	}
+}
+
 static void psync_conv_op_transmit(struct psync_image *img, u32 site,
 				   struct psync_pkt *pkt, void *body)
 {
 	struct psync_conv *conv = psync_conv_of(img);
 	u32 i;
 
-	if (pkt->type == PSYNC_PKT_HELLO) {
-		PSYNC_INC(conv->pnet, HELLO_SENT);
-		trace_psync_hello(conv->pnet, site, pkt->cid,
-				  pkt->hello.nonce, false);
-	} else if (pkt->type == PSYNC_PKT_REFUSE) {
-		PSYNC_INC(conv->pnet, REFUSE_SENT);
-	}
+	psync_conv_count_tx(conv->pnet, site, pkt);
 	if (site) {
 		psync_conv_queue_tx(conv, site, pkt, body);
 		return;
@@ -158,6 +187,39 @@ static void psync_conv_op_event(struct psync_image *img,
 	list_for_each_entry(each, &img->views, link)
 		psync_conv_event_one(each, ev);
 	psync_netlink_event(psync_conv_of(img)->pnet, ev);
+}
+
+/* There is room again: who sleeps or polls for it looks once more. */
+static void psync_conv_op_writable(struct psync_image *img)
+{
+	struct psync_participant *part;
+	struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link) {
+		part = container_of(view, struct psync_participant, view);
+		if (part->sk)
+			psync_sock_wake_writers(part->sk);
+	}
+}
+
+/* The kernel sent @node for @view's participant, or received it for it. */
+static void psync_conv_op_passed(struct psync_image *img,
+				 struct psync_view *view,
+				 const struct psync_node *node)
+{
+	struct psync_net *pnet = psync_conv_of(img)->pnet;
+	bool own = node->sender == view->index;
+
+	if (node->kind == PSYNC_KIND_END && own)
+		PSYNC_INC(pnet, END_SENT);
+	else if (node->kind == PSYNC_KIND_END)
+		PSYNC_INC(pnet, END_RECEIVED);
+	else if (own)
+		PSYNC_INC(pnet, NULL_SENT);
+	else
+		PSYNC_INC(pnet, NULL_RECEIVED);
+	trace_psync_pass(pnet, img->p.cid, view->index,
+			 PSYNC_MID(node->sender, node->seq), node->kind);
 }
 
 static void psync_conv_op_dropped(struct psync_image *img,
@@ -213,6 +275,8 @@ static const struct psync_image_ops psync_conv_ops = {
 	.event		= psync_conv_op_event,
 	.arm		= psync_conv_op_arm,
 	.cost		= psync_conv_op_cost,
+	.writable	= psync_conv_op_writable,
+	.passed		= psync_conv_op_passed,
 	.dropped	= psync_conv_op_dropped,
 	.nonce		= psync_conv_op_nonce,
 };
@@ -293,6 +357,16 @@ static void psync_conv_unpend(struct psync_conv *conv)
 	conv->pnet->npending--;
 }
 
+static void psync_conv_unlinger(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->pnet->table_lock);
+	if (!conv->lingering)
+		return;
+	conv->lingering = false;
+	list_del(&conv->linger_link);
+	conv->pnet->nlinger--;
+}
+
 /*
  * Takes a conversation out of the world; see the proof above.  The lock is
  * held; the caller holds a reference of its own, so that the lock survives.
@@ -310,6 +384,7 @@ void psync_conv_kill(struct psync_conv *conv)
 	list_del(&conv->list);
 	pnet->nconvs--;
 	psync_conv_unpend(conv);
+	psync_conv_unlinger(conv);
 	spin_unlock(&pnet->table_lock);
 	if (hrtimer_try_to_cancel(&conv->timer) == 1 && conv->armed) {
 		conv->armed = false;
@@ -317,6 +392,23 @@ void psync_conv_kill(struct psync_conv *conv)
 	}
 	PSYNC_INC(pnet, CONV_CLOSED);
 	psync_conv_put(conv);
+}
+
+/* Not all of what was sent here is held everywhere: nobody will repair it. */
+static void psync_conv_give_up(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->lock);
+	if (!conv->dead && conv->lingering && conv->img.nowed &&
+	    !conv->img.refused)
+		PSYNC_INC(conv->pnet, CONV_GIVEN_UP);
+	psync_conv_kill(conv);
+}
+
+void psync_conv_check(struct psync_conv *conv)
+{
+	lockdep_assert_held(&conv->lock);
+	if (conv->lingering && psync_image_over(&conv->img))
+		psync_conv_give_up(conv);
 }
 
 static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
@@ -332,6 +424,7 @@ static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
 			psync_conv_kill(conv);
 		} else {
 			psync_image_timer(&conv->img, now);
+			psync_conv_check(conv);
 			psync_conv_arm(conv);
 		}
 	}
@@ -339,6 +432,8 @@ static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
 	last = !hrtimer_is_queued(timer);
 	if (last)
 		conv->armed = false;
+	else if (conv->dead)
+		hrtimer_start(timer, ns_to_ktime(now), HRTIMER_MODE_ABS_SOFT);
 	psync_conv_unlock(conv);
 	if (last)
 		psync_conv_put(conv);
@@ -411,6 +506,36 @@ void psync_conv_evict_pending(struct psync_net *pnet)
 	} while (conv);
 }
 
+/* The oldest that lingers, with a reference, when there are more than @max. */
+static struct psync_conv *psync_conv_lingerer(struct psync_net *pnet,
+					      unsigned int max)
+{
+	struct psync_conv *conv, *found = NULL;
+
+	spin_lock_bh(&pnet->table_lock);
+	if (pnet->nlinger > max) {
+		/* In the table under table_lock: the table's reference holds. */
+		conv = list_first_entry(&pnet->linger_list, struct psync_conv,
+					linger_link);
+		kref_get(&conv->ref);
+		found = conv;
+	}
+	spin_unlock_bh(&pnet->table_lock);
+	return found;
+}
+
+void psync_conv_evict_lingering(struct psync_net *pnet, unsigned int max)
+{
+	struct psync_conv *conv;
+
+	while ((conv = psync_conv_lingerer(pnet, max))) {
+		psync_conv_lock(conv);
+		psync_conv_give_up(conv);
+		psync_conv_unlock(conv);
+		psync_conv_put(conv);
+	}
+}
+
 static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 			     struct psync_conv **old, struct psync_conv **victim)
 {
@@ -458,6 +583,15 @@ static void psync_conv_limits(const struct psync_net *pnet,
 	limits->max_pending = READ_ONCE(ctl->pending_bytes);
 	limits->hello_ns = (u64)READ_ONCE(ctl->hello_ms) * NSEC_PER_MSEC;
 	limits->hello_tries = READ_ONCE(ctl->hello_tries);
+	limits->ack_ns = (u64)READ_ONCE(ctl->ack_us) * NSEC_PER_USEC;
+	limits->null_ns = (u64)READ_ONCE(ctl->null_ms) * NSEC_PER_MSEC;
+	limits->rto_ns = (u64)READ_ONCE(ctl->rto_ms) * NSEC_PER_MSEC;
+	limits->rto_min_ns = (u64)READ_ONCE(ctl->rto_min_us) * NSEC_PER_USEC;
+	limits->rto_max_ns = (u64)READ_ONCE(ctl->rto_max_ms) * NSEC_PER_MSEC;
+	limits->absent_ns = (u64)READ_ONCE(ctl->absent_ms) * NSEC_PER_MSEC;
+	limits->silent_ns = (u64)READ_ONCE(ctl->silent_ms) * NSEC_PER_MSEC;
+	limits->linger_ns = (u64)READ_ONCE(ctl->linger_ms) * NSEC_PER_MSEC;
+	limits->repair_rate = READ_ONCE(ctl->repair_rate);
 }
 
 int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
@@ -551,6 +685,7 @@ psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
 	part->conv = conv;
 	part->pid = psk->pid;
 	part->binding = psk->binding;
+	part->view.manual = psk->manual;
 	return part;
 }
 
@@ -583,7 +718,7 @@ static bool psync_conv_offer(struct psync_conv *conv, u32 index,
 		sk->sk_data_ready(sk);
 		return true;
 	}
-	psync_image_leave(&conv->img, &part->view);
+	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
 out:
 	kmem_cache_free(psync_participant_cache, part);
 	return false;
@@ -597,7 +732,7 @@ unsigned int psync_conv_announce(struct psync_conv *conv)
 	u32 i;
 
 	lockdep_assert_held(&conv->lock);
-	if (conv->announced || !img->p.pids)
+	if (conv->announced || conv->lingering || !img->p.pids)
 		return 0;
 	conv->announced = true;
 	for (i = 0; i < img->p.n; i++) {
@@ -626,7 +761,7 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	int err;
 
 	lockdep_assert_held(&conv->lock);
-	if (conv->dead)
+	if (conv->dead || conv->lingering)
 		return -ECONNABORTED;
 	part = psync_conv_participant(conv, psk);
 	if (!part)
@@ -647,11 +782,23 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	return 0;
 }
 
+bool psync_conv_supersede(struct psync_conv *conv)
+{
+	bool dead;
+
+	psync_conv_lock(conv);
+	if (conv->lingering)
+		psync_conv_give_up(conv);
+	dead = conv->dead;
+	psync_conv_unlock(conv);
+	return dead;
+}
+
 void psync_conv_abandon(struct psync_conv *conv)
 {
 	lockdep_assert_held(&conv->lock);
 	/* A pending one has early packets that somebody may yet open for. */
-	if (!conv->pending && !conv->img.nviews)
+	if (!conv->pending && !conv->lingering && !conv->img.nviews)
 		psync_conv_kill(conv);
 }
 
@@ -663,7 +810,7 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	psk->pid = part->pid;
 	psk->binding = part->binding;
 	psync_conv_lock(conv);
-	if (conv->dead) {
+	if (conv->dead || conv->lingering) {
 		psync_conv_unlock(conv);
 		return -ECONNABORTED;
 	}
@@ -678,43 +825,118 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	return 0;
 }
 
+/*
+ * The socket goes: what it sent and others lack stays, but is its no more, or
+ * it could not be freed, nor its namespace.
+ */
+static void psync_conv_disown(struct psync_conv *conv,
+			      const struct psync_participant *part)
+{
+	struct psync_node *node;
+
+	lockdep_assert_held(&conv->lock);
+	list_for_each_entry(node, &conv->img.order, order)
+		if (node->sender == part->view.index && node->body)
+			skb_orphan(node->body);
+}
+
+/*
+ * Nobody here has it open any more.  A rendezvous that was open is closed when
+ * the last who had opened it leaves: those who only wait to be accepted would
+ * otherwise carry it into the next one (S1.4).
+ */
+static void psync_conv_closed(struct psync_conv *conv)
+{
+	struct psync_net *pnet = conv->pnet;
+	struct psync_image *img = &conv->img;
+
+	lockdep_assert_held(&conv->lock);
+	if (conv->dead || conv->lingering ||
+	    (img->nviews && !(img->p.number && img->opening && !img->nopen)))
+		return;
+	/*
+	 * A rendezvous that nobody here had opened may still be opened;
+	 * everything else must not start again.
+	 */
+	if (!img->p.number || img->opening)
+		psync_closed_add(pnet, conv->cid, img->opening);
+	if (!img->opening || psync_image_over(img)) {
+		psync_conv_kill(conv);
+		return;
+	}
+	PSYNC_INC(pnet, CONV_LINGERED);
+	conv->closed_at = ktime_get_ns();
+	spin_lock(&pnet->table_lock);
+	conv->lingering = true;
+	list_add_tail(&conv->linger_link, &pnet->linger_list);
+	pnet->nlinger++;
+	spin_unlock(&pnet->table_lock);
+}
+
 void psync_conv_leave(struct psync_participant *part)
 {
 	struct psync_conv *conv = part->conv;
-	struct psync_image *img = &conv->img;
+	struct psync_net *pnet = conv->pnet;
 
 	psync_conv_lock(conv);
+	psync_conv_disown(conv, part);
 	part->sk = NULL;
-	psync_image_leave(img, &part->view);
-	/*
-	 * Over when the last has left.  A rendezvous that was open is over
-	 * when the last who had opened it leaves: those who only wait to be
-	 * accepted would otherwise carry it into the next one (S1.4).
-	 */
-	if (!conv->dead && (!img->nviews ||
-			    (img->p.number && img->opening && !img->nopen))) {
-		/*
-		 * A rendezvous that nobody here had opened may still be
-		 * opened; everything else is over and must not start again.
-		 */
-		if (!img->p.number || img->opening)
-			psync_closed_add(conv->pnet, conv->cid, img->opening);
-		psync_conv_kill(conv);
-	}
+	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
+	psync_conv_closed(conv);
 	psync_conv_unlock(conv);
+	psync_conv_evict_lingering(pnet, READ_ONCE(pnet->sysctl.linger_max));
 	psync_conv_put(conv);
 	kmem_cache_free(psync_participant_cache, part);
+}
+
+int psync_conv_send(struct psync_participant *part, struct sk_buff *skb)
+{
+	struct psync_conv *conv = part->conv;
+	struct psync_image *img = &conv->img;
+	u64 mid;
+	int err;
+
+	psync_conv_lock(conv);
+	/* Local listeners hear of it before the message, so none misses it. */
+	psync_conv_announce(conv);
+	err = psync_image_send(img, &part->view, skb, skb->len, &mid,
+			       ktime_get_ns());
+	part->wanted = err == -EAGAIN ? conv->cost : 0;
+	psync_conv_unlock(conv);
+	return err;
+}
+
+/*
+ * A message smaller than the last one that found no room is not told of room,
+ * a greater one may be told of too little; both are tried when it is sent.
+ */
+bool psync_conv_writable(struct psync_participant *part)
+{
+	struct psync_image *img = &part->conv->img;
+	bool may;
+
+	psync_conv_lock(part->conv);
+	may = psync_image_may_send(img, 0) &&
+	      (!part->wanted || psync_image_may_send(img, part->wanted));
+	/* As if a send had been refused: psync_conv_op_writable() follows. */
+	img->blocked |= !may;
+	psync_conv_unlock(part->conv);
+	return may;
 }
 
 u32 psync_conv_max_body(struct psync_conv *conv)
 {
 	struct psync_image *img = &conv->img;
-	u32 header = psync_image_max_header(img);
+	u32 header = psync_image_max_header(img) +
+		     sizeof(struct psync_wire_origin);
 	u32 max = READ_ONCE(conv->pnet->sysctl.image_bytes);
 	u32 i, mtu;
 
 	lockdep_assert_held(&conv->lock);
-	/* What the wire's length can say, also where nothing is sent. */
+	/*
+	 * What the wire's length can say, also where nothing is sent; others
+	 * must be able to send it again, and then say whose it is.
+	 */
 	max = min(max, U16_MAX - header);
 	for (i = 0; i < img->nremotes; i++) {
 		mtu = psync_output_mtu(conv->pnet, img->remotes[i].site);
@@ -724,6 +946,19 @@ u32 psync_conv_max_body(struct psync_conv *conv)
 		max = min(max, mtu > header ? mtu - header : 0);
 	}
 	return max;
+}
+
+u64 psync_conv_lacking(const struct psync_conv *conv)
+{
+	const struct psync_image *img = &conv->img;
+	u64 lacking = 0;
+	u32 i;
+
+	lockdep_assert_held(&conv->lock);
+	for (i = 0; img->nlack && i < img->p.n; i++)
+		if (img->parts[i].claimed > img->parts[i].seq)
+			lacking += img->parts[i].claimed - img->parts[i].seq;
+	return lacking;
 }
 
 int __init psync_conv_init(void)
@@ -752,6 +987,7 @@ int psync_conv_net_init(struct psync_net *pnet)
 	spin_lock_init(&pnet->table_lock);
 	INIT_LIST_HEAD(&pnet->conv_list);
 	INIT_LIST_HEAD(&pnet->pending_list);
+	INIT_LIST_HEAD(&pnet->linger_list);
 	pnet->hash_seed = get_random_u32();
 	atomic_set(&pnet->openings, 0);
 	atomic_set(&pnet->alive, 0);
@@ -781,8 +1017,9 @@ static struct psync_conv *psync_conv_first_get(struct psync_net *pnet)
 /*
  * No socket of the namespace is left (each holds it) and its links and peers
  * are gone, so nothing makes new conversations.  What is in the table are
- * those that no participant holds; kill them, stop their timers, and wait for
- * the last reference, which a timer's callback may hold.
+ * those that no participant holds, pending or lingering; what others lack of
+ * the latter cannot be sent any more.  Kill them, stop their timers, and wait
+ * for the last reference, which a timer's callback may hold.
  */
 void psync_conv_net_exit(struct psync_net *pnet)
 {
@@ -790,7 +1027,7 @@ void psync_conv_net_exit(struct psync_net *pnet)
 
 	while ((conv = psync_conv_first_get(pnet))) {
 		psync_conv_lock(conv);
-		psync_conv_kill(conv);
+		psync_conv_give_up(conv);
 		psync_conv_unlock(conv);
 		psync_conv_put(conv);
 	}

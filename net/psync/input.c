@@ -126,8 +126,16 @@ static void psync_input_hello_conv(struct psync_net *pnet,
 		return;
 	}
 	psync_conv_lock(conv);
+	/* What lingers was closed, also when that is forgotten. */
+	if (conv->lingering) {
+		closed.opening = conv->img.opening;
+		closed.age_ms = div_u64(ktime_get_ns() - conv->closed_at,
+					NSEC_PER_MSEC);
+	}
 	psync_image_hello_answer(conv->dead ? NULL : &conv->img,
 				 closed.opening, closed.age_ms, pkt, ack);
+	if (!conv->dead && conv->img.p.pids)
+		psync_image_greeted(&conv->img, pkt->src_site, ktime_get_ns());
 	psync_conv_unlock(conv);
 	psync_conv_put(conv);
 }
@@ -163,6 +171,21 @@ static bool psync_input_may_refuse(struct psync_peer *peer)
 	peer->refuse_count += may;
 	spin_unlock_bh(&peer->lock);
 	return may;
+}
+
+/* S1.5: who waits for an answer is told that nobody here has it. */
+static void psync_input_absence(struct psync_net *pnet, struct psync_peer *peer,
+				const struct psync_pkt *pkt,
+				enum psync_drop reason)
+{
+	struct psync_pkt refuse;
+
+	if ((reason != PSYNC_DROP_NO_CONV && reason != PSYNC_DROP_CLOSED &&
+	     reason != PSYNC_DROP_NO_LISTENER) ||
+	    !psync_image_absence(pkt, &refuse) || !psync_input_may_refuse(peer))
+		return;
+	PSYNC_INC(pnet, REFUSE_SENT);
+	psync_input_reply(pnet, pkt->src_site, &refuse);
 }
 
 /* Tell the sockets that take part in our idea of the conversation. */
@@ -424,6 +447,7 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 		/* An answer may let in what waited for it. */
 		reason = psync_image_input(img, pkt, NULL, ktime_get_ns());
 		psync_input_count(conv, attached, held);
+		psync_conv_check(conv);
 		return reason;
 	}
 	if (pids && !img->p.pids)
@@ -441,10 +465,30 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 		return reason ?: PSYNC_DROP_PENDING_FULL;
 	}
 	psync_input_count(conv, attached, held);
+	psync_conv_check(conv);
 	return reason;
 }
 
-/* MSG, HELLO_ACK and REFUSE of a conversation. */
+static void psync_input_heard(struct psync_net *pnet,
+			      const struct psync_pkt *pkt)
+{
+	switch (pkt->type) {
+	case PSYNC_PKT_REFUSE:
+		PSYNC_INC(pnet, REFUSE_HEARD);
+		break;
+	case PSYNC_PKT_ACK:
+		PSYNC_INC(pnet, ACK_HEARD);
+		break;
+	case PSYNC_PKT_RR:
+		PSYNC_INC(pnet, RR_HEARD);
+		break;
+	case PSYNC_PKT_GONE:
+		PSYNC_INC(pnet, GONE_HEARD);
+		break;
+	}
+}
+
+/* MSG, HELLO_ACK, REFUSE, ACK, RR and GONE of a conversation. */
 static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 			     struct sk_buff *skb, const struct psync_pkt *pkt)
 {
@@ -452,10 +496,11 @@ static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 	struct psync_pid *pids = NULL;
 	struct psync_conv *conv;
 
-	if (pkt->type == PSYNC_PKT_REFUSE)
-		PSYNC_INC(pnet, REFUSE_HEARD);
+	psync_input_heard(pnet, pkt);
 	conv = psync_conv_find_get(pnet, pkt->cid);
-	if (!conv && pkt->type == PSYNC_PKT_MSG)
+	/* What the kernel says for participants is about something. */
+	if (!conv && pkt->type == PSYNC_PKT_MSG &&
+	    pkt->msg.kind == PSYNC_KIND_DATA)
 		reason = psync_input_open(pnet, peer, pkt, &conv);
 	else if (!conv)
 		reason = PSYNC_DROP_NO_CONV;
@@ -478,6 +523,7 @@ static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 		psync_conv_put(conv);
 		kfree(pids);
 	}
+	psync_input_absence(pnet, peer, pkt, reason);
 	if (reason)
 		psync_drop(pnet, skb, reason);
 	else
@@ -491,6 +537,9 @@ void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
 	case PSYNC_PKT_MSG:
 	case PSYNC_PKT_HELLO_ACK:
 	case PSYNC_PKT_REFUSE:
+	case PSYNC_PKT_ACK:
+	case PSYNC_PKT_RR:
+	case PSYNC_PKT_GONE:
 		psync_input_conv(pnet, peer, skb, pkt);
 		break;
 	case PSYNC_PKT_HELLO:

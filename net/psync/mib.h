@@ -15,6 +15,17 @@
 	X(MSG_ATTACHED,	"MsgAttached",	"messages of others attached to an image") \
 	X(MSG_HELD,	"MsgHeld",	"messages that waited for their context") \
 	X(MSG_RECEIVED,	"MsgReceived",	"messages handed to programs")	\
+	X(MSG_REPEATED,	"MsgRepeated",	"messages sent again")		\
+	X(NULL_SENT,	"MsgNullSent",	"null messages sent for silent participants") \
+	X(NULL_RECEIVED, "MsgNullReceived", "null messages received for participants") \
+	X(END_SENT,	"MsgEndSent",	"ENDs sent for participants that closed") \
+	X(END_RECEIVED,	"MsgEndReceived", "ENDs received for participants") \
+	X(ACK_SENT,	"AckSent",	"acknowledgement vectors sent")	\
+	X(ACK_HEARD,	"AckHeard",	"acknowledgement vectors received") \
+	X(RR_SENT,	"RrSent",	"requests for repair sent")	\
+	X(RR_HEARD,	"RrHeard",	"requests for repair received")	\
+	X(GONE_SENT,	"GoneSent",	"answers that what was asked for is gone sent") \
+	X(GONE_HEARD,	"GoneHeard",	"such answers received")	\
 	X(DGRAM_SENT,	"DgramSent",	"datagrams sent")		\
 	X(DGRAM_RECEIVED, "DgramReceived", "datagrams handed to programs") \
 	X(HELLO_SENT,	"HelloSent",	"HELLO packets sent")		\
@@ -23,7 +34,9 @@
 	X(REFUSE_HEARD,	"RefuseHeard",	"REFUSE packets received")	\
 	X(CONV_OPENED,	"ConvOpened",	"conversations opened or accepted") \
 	X(CONV_CLOSED,	"ConvClosed",	"conversations closed")		\
-	X(CONV_EVICTED,	"ConvEvicted",	"pending conversations given up")
+	X(CONV_EVICTED,	"ConvEvicted",	"pending conversations given up") \
+	X(CONV_LINGERED, "ConvLingered", "closed conversations kept for what others lacked") \
+	X(CONV_GIVEN_UP, "ConvGivenUp",	"lingering conversations given up while others lacked something")
 
 enum psync_counter {
 #define X(name, counter, text) PSYNC_MIB_##name,

@@ -19,7 +19,8 @@
  *  4. groups: plain tables that packets looked at under RCU;
  *  5. conversations: entered by packets, of which there are none any more, and
  *     by their own timers, which psync_conv_net_exit() stops; what they send
- *     finds no peer.  It returns when the last is destroyed;
+ *     finds no peer, so one that lingers is not waited for: what others lack
+ *     of it is given up.  It returns when the last is destroyed;
  *  6. counters: all the others count, so they go last.
  *
  * RCU callbacks that run later only free memory; module exit waits for them.
@@ -86,6 +87,10 @@ int psync_site_set(struct psync_net *pnet, u32 site,
 	/* Remote packets alone must not hold the id. */
 	if (pnet->site)
 		psync_conv_evict_pending(pnet);
+	/* Nor closed conversations, when nothing else does. */
+	if (pnet->site &&
+	    atomic_read(&pnet->users) == (int)READ_ONCE(pnet->nlinger))
+		psync_conv_evict_lingering(pnet, 0);
 	if (pnet->site && atomic_cmpxchg_acquire(&pnet->users, 0,
 						 PSYNC_SITE_NONE) != 0) {
 		NL_SET_ERR_MSG_MOD(extack,
@@ -129,9 +134,19 @@ static const struct psync_sysctl psync_sysctl_defaults = {
 	.closed_max	= 4096,
 	.park_max	= 64,
 	.convs_max	= 4096,
+	.linger_max	= 1024,
+	.linger_ms	= 30 * 1000,
+	.absent_ms	= 5 * 1000,
+	.repair_rate	= 10000,
+	.ack_us		= 1000,
+	.null_ms	= 20,
+	.rto_ms		= 100,
+	.rto_min_us	= 1000,
+	.rto_max_ms	= 1000,
+	.silent_ms	= 30 * 1000,
 };
 
-/* Greatest values in the initial namespace; the least is always 1. */
+/* Greatest values in the initial namespace; the least is 1, or 0: for ever. */
 static const struct psync_sysctl psync_sysctl_highest = {
 	.graph_depth	= 1 << 20,
 	.held_max	= 1 << 16,
@@ -146,7 +161,20 @@ static const struct psync_sysctl psync_sysctl_highest = {
 	.closed_max	= 1 << 20,
 	.park_max	= 1 << 16,
 	.convs_max	= 1 << 20,
+	.linger_max	= 1 << 20,
+	.linger_ms	= 3600 * 1000,
+	.absent_ms	= 3600 * 1000,
+	.repair_rate	= 10 * 1000 * 1000,
+	.ack_us		= 10 * 1000 * 1000,
+	.null_ms	= 60 * 1000,
+	.rto_ms		= 60 * 1000,
+	.rto_min_us	= 10 * 1000 * 1000,
+	.rto_max_ms	= 600 * 1000,
+	.silent_ms	= 24 * 3600 * 1000,
 };
+
+/* Values from here on cost nobody memory: each namespace sets its own. */
+#define PSYNC_SYSCTL_FREE	offsetof(struct psync_sysctl, ack_us)
 
 /*
  * The initial namespace's value was lowered: lower the others', too.  @offset
@@ -176,21 +204,23 @@ static int psync_sysctl_handler(PSYNC_CTL_CONST struct ctl_table *ctl,
 	/* With the mutex, @extra2, another namespace's value, stands still. */
 	mutex_lock(&psync_sysctl_mutex);
 	err = proc_douintvec_minmax(ctl, write, buffer, lenp, ppos);
-	if (!err && write && offset < sizeof(struct psync_sysctl))
+	if (!err && write && offset < PSYNC_SYSCTL_FREE)
 		psync_sysctl_clamp(offset, *(unsigned int *)ctl->data);
 	mutex_unlock(&psync_sysctl_mutex);
 	return err;
 }
 
 /* @data is an offset here; psync_sysctl_init() binds each namespace's copy. */
-#define PSYNC_SYSCTL(name) {						\
+#define PSYNC_SYSCTL_FROM(name, least) {				\
 	.procname	= #name,					\
 	.data		= (void *)offsetof(struct psync_sysctl, name),	\
 	.maxlen		= sizeof(unsigned int),				\
 	.mode		= 0644,						\
 	.proc_handler	= psync_sysctl_handler,				\
-	.extra1		= SYSCTL_ONE,					\
+	.extra1		= least,					\
 }
+
+#define PSYNC_SYSCTL(name)	PSYNC_SYSCTL_FROM(name, SYSCTL_ONE)
 
 static const struct ctl_table psync_sysctl_table[] = {
 	PSYNC_SYSCTL(graph_depth),
@@ -206,6 +236,16 @@ static const struct ctl_table psync_sysctl_table[] = {
 	PSYNC_SYSCTL(closed_max),
 	PSYNC_SYSCTL(park_max),
 	PSYNC_SYSCTL(convs_max),
+	PSYNC_SYSCTL(linger_max),
+	PSYNC_SYSCTL(linger_ms),
+	PSYNC_SYSCTL(absent_ms),
+	PSYNC_SYSCTL(repair_rate),
+	PSYNC_SYSCTL(ack_us),
+	PSYNC_SYSCTL(null_ms),
+	PSYNC_SYSCTL(rto_ms),
+	PSYNC_SYSCTL(rto_min_us),
+	PSYNC_SYSCTL(rto_max_ms),
+	PSYNC_SYSCTL_FROM(silent_ms, SYSCTL_ZERO),
 	{}
 };
 
@@ -214,23 +254,27 @@ static_assert(ARRAY_SIZE(psync_sysctl_table) - 1 ==
 	      sizeof(struct psync_sysctl) / sizeof(unsigned int));
 
 /*
- * A namespace starts with the initial one's values and has them for its upper
- * bounds: whoever owns a user namespace cannot make the host spend more.
+ * A namespace starts with the initial one's values and has those that mean
+ * memory or work for its upper bounds: whoever owns a user namespace cannot
+ * make the host spend more.
  */
 static int psync_sysctl_init(struct psync_net *pnet)
 {
 	struct psync_net *init = psync_pernet(&init_net);
 	struct ctl_table *table, *entry;
 	const void *highest;
+	size_t offset;
 
 	table = kmemdup(psync_sysctl_table, sizeof(psync_sysctl_table),
 			GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	highest = pnet == init ? &psync_sysctl_highest : &init->sysctl;
 	for (entry = table; entry->procname; entry++) {
-		entry->extra2 = (void *)highest + (size_t)entry->data;
-		entry->data = (void *)&pnet->sysctl + (size_t)entry->data;
+		offset = (size_t)entry->data;
+		highest = pnet == init || offset >= PSYNC_SYSCTL_FREE ?
+			  &psync_sysctl_highest : &init->sysctl;
+		entry->extra2 = (void *)highest + offset;
+		entry->data = (void *)&pnet->sysctl + offset;
 	}
 
 	mutex_lock(&psync_sysctl_mutex);

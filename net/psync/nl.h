@@ -15,9 +15,9 @@ extern struct genl_family psync_nl_family;
 
 /**
  * struct psync_nl_cursor - where a dump goes on, in netlink_callback.ctx
- * @last: key of the last object reported, 0 to begin; views and counters: of
- *	the first not reported
- * @serial: views and graph: psync_conv.serial of the conversation
+ * @last: key of the last object reported, 0 to begin; views, remotes and
+ *	counters: of the first not reported
+ * @serial: views, remotes and graph: psync_conv.serial of the conversation
  * @name: links: name of the last one
  */
 struct psync_nl_cursor {

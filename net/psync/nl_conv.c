@@ -19,6 +19,8 @@ static u32 psync_nl_conv_state(const struct psync_conv *conv)
 		return PSYNC_CONV_STATE_EMBRYO;
 	if (conv->img.refused)
 		return PSYNC_CONV_STATE_REFUSED;
+	if (conv->lingering)
+		return PSYNC_CONV_STATE_LINGERING;
 	return conv->pending ? PSYNC_CONV_STATE_PENDING : PSYNC_CONV_STATE_OPEN;
 }
 
@@ -45,8 +47,9 @@ static int psync_nl_conv_who(struct sk_buff *skb,
 }
 
 static int psync_nl_conv_counts(struct sk_buff *skb,
-				const struct psync_image *img)
+				const struct psync_conv *conv)
 {
+	const struct psync_image *img = &conv->img;
 	u32 i, confirmed = 0;
 
 	for (i = 0; i < img->nremotes; i++)
@@ -61,7 +64,10 @@ static int psync_nl_conv_counts(struct sk_buff *skb,
 	    nla_put_u32(skb, PSYNC_A_CONV_EARLY, img->nearly) ||
 	    nla_put_u64_64bit(skb, PSYNC_A_CONV_BODY_BYTES, img->body_bytes,
 			      PSYNC_A_CONV_PAD) ||
-	    nla_put_u32(skb, PSYNC_A_CONV_DEPTH, img->max_depth))
+	    nla_put_u32(skb, PSYNC_A_CONV_DEPTH, img->max_depth) ||
+	    nla_put_u32(skb, PSYNC_A_CONV_UNHELD, img->nowed) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_CONV_LACKING,
+			      psync_conv_lacking(conv), PSYNC_A_CONV_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -84,7 +90,7 @@ static int psync_nl_conv_put(struct sk_buff *skb, const struct psync_conv *conv)
 	    nla_put_u32(skb, PSYNC_A_CONV_OPENING, img->opening) ||
 	    psync_nl_conv_who(skb, img))
 		return -EMSGSIZE;
-	return psync_nl_conv_counts(skb, img);
+	return psync_nl_conv_counts(skb, conv);
 }
 
 static int psync_nl_conv_fill(struct sk_buff *skb, const void *object)

@@ -130,8 +130,14 @@ const struct nla_policy psync_stat_get_nl_policy[PSYNC_A_STAT_NAME + 1] = {
 	[PSYNC_A_STAT_NAME] = { .type = NLA_NUL_STRING, .len = 31, },
 };
 
+/* PSYNC_CMD_REMOTE_GET - do */
+const struct nla_policy psync_remote_get_nl_policy[PSYNC_A_REMOTE_SITE + 1] = {
+	[PSYNC_A_REMOTE_CID] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PSYNC_A_REMOTE_SITE] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 /* Ops table for psync */
-const struct genl_ops psync_nl_ops[18] = {
+const struct genl_ops psync_nl_ops[19] = {
 	{
 		.cmd		= PSYNC_CMD_SITE_GET,
 		.doit		= psync_nl_site_get_doit,
@@ -256,6 +262,13 @@ const struct genl_ops psync_nl_ops[18] = {
 		.dumpit		= psync_nl_stat_get_dumpit,
 		.policy		= psync_stat_get_nl_policy,
 		.maxattr	= PSYNC_A_STAT_NAME,
+	},
+	{
+		.cmd		= PSYNC_CMD_REMOTE_GET,
+		.doit		= psync_nl_remote_get_doit,
+		.dumpit		= psync_nl_remote_get_dumpit,
+		.policy		= psync_remote_get_nl_policy,
+		.maxattr	= PSYNC_A_REMOTE_SITE,
 	},
 };
 

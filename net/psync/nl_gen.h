@@ -48,8 +48,10 @@ extern const struct nla_policy psync_graph_get_nl_policy[PSYNC_A_NODE_MID + 1];
 
 extern const struct nla_policy psync_stat_get_nl_policy[PSYNC_A_STAT_NAME + 1];
 
+extern const struct nla_policy psync_remote_get_nl_policy[PSYNC_A_REMOTE_SITE + 1];
+
 /* Ops table for psync */
-extern const struct genl_ops psync_nl_ops[18];
+extern const struct genl_ops psync_nl_ops[19];
 
 int psync_nl_site_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_site_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -76,6 +78,9 @@ int psync_nl_graph_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_graph_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int psync_nl_stat_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psync_nl_stat_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int psync_nl_remote_get_doit(struct sk_buff *skb, struct genl_info *info);
+int psync_nl_remote_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
 
 enum {
 	PSYNC_NLGRP_EVENTS,

@@ -22,6 +22,12 @@ static int psync_nl_node_fill(struct sk_buff *skb, const void *object)
 		flags |= PSYNC_NODE_FLAGS_BODY;
 	if (node->wanted)
 		flags |= PSYNC_NODE_FLAGS_WANTED;
+	if (node->unheld)
+		flags |= PSYNC_NODE_FLAGS_UNHELD;
+	if (node->kind == PSYNC_KIND_NULL)
+		flags |= PSYNC_NODE_FLAGS_NULL;
+	else if (node->kind == PSYNC_KIND_END)
+		flags |= PSYNC_NODE_FLAGS_END;
 	if (nla_put_u64_64bit(skb, PSYNC_A_NODE_MID, psync_node_mid(node),
 			      PSYNC_A_NODE_PAD) ||
 	    nla_put_u64_64bit(skb, PSYNC_A_NODE_ORDINAL, node->ordinal,

@@ -71,6 +71,17 @@
  * @closed_max: closed cids remembered at most
  * @park_max: packets parked for one peer's confirmation
  * @convs_max: conversations of this namespace at most
+ * @linger_max: conversations that nobody here has open any more, at most
+ * @linger_ms: psync_limits.linger_ns, in ms
+ * @absent_ms: psync_limits.absent_ns, in ms
+ * @repair_rate: psync_limits.repair_rate
+ * @ack_us: psync_limits.ack_ns, in us; from here on a namespace's values are
+ *	its own affair
+ * @null_ms: psync_limits.null_ns, in ms
+ * @rto_ms: psync_limits.rto_ns, in ms
+ * @rto_min_us: psync_limits.rto_min_ns, in us
+ * @rto_max_ms: psync_limits.rto_max_ns, in ms
+ * @silent_ms: psync_limits.silent_ns, in ms; 0: for ever
  */
 struct psync_sysctl {
 	unsigned int	graph_depth;
@@ -86,6 +97,16 @@ struct psync_sysctl {
 	unsigned int	closed_max;
 	unsigned int	park_max;
 	unsigned int	convs_max;
+	unsigned int	linger_max;
+	unsigned int	linger_ms;
+	unsigned int	absent_ms;
+	unsigned int	repair_rate;
+	unsigned int	ack_us;
+	unsigned int	null_ms;
+	unsigned int	rto_ms;
+	unsigned int	rto_min_us;
+	unsigned int	rto_max_ms;
+	unsigned int	silent_ms;
 };
 
 /**
@@ -103,6 +124,8 @@ struct psync_sysctl {
  * @conv_list: all conversations, oldest first, for dumps and eviction
  * @pending_list: those without an accepted participant, oldest first
  * @npending: how many
+ * @linger_list: those that linger, oldest first
+ * @nlinger: how many
  * @nlisteners: sockets that listen
  * @serial: psync_conv.serial given out last
  * @alive: conversations not yet freed, waited for at the namespace's end
@@ -134,6 +157,8 @@ struct psync_net {
 	struct list_head	conv_list;
 	struct list_head	pending_list;
 	unsigned int		npending;
+	struct list_head	linger_list;
+	unsigned int		nlinger;
 	unsigned int		nlisteners;
 	u64			serial;
 	atomic_t		alive;
@@ -320,7 +345,12 @@ struct psync_group {
  * @pending: in psync_net.pending_list: nobody here has opened or accepted;
  *	changed under table_lock, too
  * @pending_link: there
+ * @lingering: in psync_net.linger_list: nobody here has it open any more; it
+ *	stays for what others lack of it; changed under table_lock, too
+ * @linger_link: there
+ * @closed_at: when that began
  * @announced: listeners here were told
+ * @cost: what psync_image_ops.cost() said last
  * @armed: the timer holds a reference
  * @txq: packets to leave when the lock is given back
  * @timer: runs psync_image_timer() or ends an embryo
@@ -341,7 +371,11 @@ struct psync_conv {
 	u32			opener;
 	bool			pending;
 	struct list_head	pending_link;
+	bool			lingering;
+	struct list_head	linger_link;
+	u64			closed_at;
 	bool			announced;
+	u32			cost;
 	bool			armed;
 	struct sk_buff_head	txq;
 	struct hrtimer		timer;
@@ -358,6 +392,8 @@ struct psync_conv {
  *	sk_receive_queue.lock
  * @pid: its identity
  * @binding: binding number of its port
+ * @wanted: what the last message would have counted that found no room, or 0;
+ *	under psync_conv.lock
  */
 struct psync_participant {
 	struct psync_view	view;
@@ -366,6 +402,7 @@ struct psync_participant {
 	struct list_head	queue;
 	struct psync_pid	pid;
 	u32			binding;
+	u32			wanted;
 };
 
 /**
@@ -386,6 +423,7 @@ struct psync_participant {
  * @events: subscribed events, PSYNC_EVMASK() bits
  * @events_lost: events that found no room since the last LOST
  * @recvinfo: PSYNC_RECV_* bits
+ * @manual: PSYNC_MANUAL
  */
 struct psync_sock {
 	struct sock			sk;
@@ -401,6 +439,7 @@ struct psync_sock {
 	u32				events;
 	u32				events_lost;
 	u32				recvinfo;
+	u32				manual;
 };
 
 static inline struct psync_sock *psync_sk(const struct sock *sk)
@@ -606,6 +645,9 @@ int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
 /* Gives up what remote messages opened and nobody here waits for. */
 void psync_conv_evict_pending(struct psync_net *pnet);
 
+/* Gives up the oldest of those that linger until no more than @max do. */
+void psync_conv_evict_lingering(struct psync_net *pnet, unsigned int max);
+
 void psync_conv_put(struct psync_conv *conv);
 void psync_conv_lock(struct psync_conv *conv) __acquires(&conv->lock);
 /* Gives the lock back, then sends what gathered in txq. */
@@ -626,9 +668,17 @@ unsigned int psync_conv_announce(struct psync_conv *conv);
  * @psk: bound socket, under lock_sock
  * @index: its participant index
  *
- * Return: as psync_image_join(), -ECONNABORTED when @conv died meanwhile.
+ * Return: as psync_image_join(), -ECONNABORTED when @conv is over.
  */
 int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index);
+
+/**
+ * psync_conv_supersede - make room for a new conversation of the same id
+ * @conv: not locked
+ *
+ * One that only lingers is given up.  Return: true when @conv is over.
+ */
+bool psync_conv_supersede(struct psync_conv *conv);
 
 /**
  * psync_conv_kill - take a conversation out of the world
@@ -655,12 +705,40 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk);
  * psync_conv_leave - a participant is gone
  * @part: freed here; its reference to the conversation is dropped
  *
- * The last one ends the conversation at this site; its cid is remembered.
+ * The last one closes the conversation at this site; its cid is remembered,
+ * and it lingers while others lack what was sent here (S3.2).
  */
 void psync_conv_leave(struct psync_participant *part);
 
+/**
+ * psync_conv_check - end a conversation that lingers and need not any more
+ * @conv: locked; the caller has a reference of its own
+ */
+void psync_conv_check(struct psync_conv *conv);
+
+/**
+ * psync_conv_send - attach a message
+ * @part: sender
+ * @skb: the message; taken over on success
+ *
+ * Return: as psync_image_send(); after -EAGAIN the socket is woken when it is
+ * worth another try.
+ */
+int psync_conv_send(struct psync_participant *part, struct sk_buff *skb);
+
+/**
+ * psync_conv_writable - would psync_conv_send() find room?
+ * @part: sender
+ *
+ * Return: false also means that the socket is woken when that changes.
+ */
+bool psync_conv_writable(struct psync_participant *part);
+
 /* Greatest body that reaches every site that has a peer; @conv is locked. */
 u32 psync_conv_max_body(struct psync_conv *conv);
+
+/* Messages that others are known to have and this site lacks; @conv is locked. */
+u64 psync_conv_lacking(const struct psync_conv *conv);
 
 /* closed.c: cids that were closed (S1.4) */
 struct psync_closed_info {
@@ -756,6 +834,9 @@ int psync_family(void);
 int psync_addr_check(const struct sockaddr_psync *addr, int len, int type);
 void psync_addr_pid(struct sockaddr_psync *addr, u32 site, u32 port,
 		    u32 binding);
+
+/* Wakes who sleeps or polls for room to send; any context. */
+void psync_sock_wake_writers(struct sock *sk);
 
 /* Give an unbound socket an automatic port or the one asked for. */
 int psync_sock_bind(struct psync_sock *psk, u32 port);

@@ -127,7 +127,7 @@ static void psync_recv_take(struct psync_participant *part,
 	struct psync_conv *conv = part->conv;
 
 	psync_conv_lock(conv);
-	psync_view_take(&part->view, r->node);
+	psync_view_take(&part->view, r->node, ktime_get_ns());
 	psync_conv_unlock(conv);
 	PSYNC_INC(conv->pnet, MSG_RECEIVED);
 	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->skb->len);

@@ -4,6 +4,7 @@
  * leaves of the sender's view, fan out.
  */
 
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "psync.h"
@@ -51,23 +52,35 @@ static int psync_sendmsg_check(struct sock *sk, const struct msghdr *msg,
 	return sock_error(sk);
 }
 
-/* Consumes skb. */
-static int psync_sendmsg_attach(struct psync_participant *part,
-				struct sk_buff *skb)
+/*
+ * Consumes skb.  Waits while the site's share is full.  Nothing that could end
+ * the wait is missed: each look is after the entry into the queue.
+ */
+static int psync_sendmsg_attach(struct sock *sk, struct psync_participant *part,
+				struct sk_buff *skb, bool nonblock)
 {
-	struct psync_conv *conv = part->conv;
-	u64 mid;
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	long timeo = sock_sndtimeo(sk, nonblock);
 	int err;
 
-	psync_conv_lock(conv);
-	/* Local listeners hear of it before the message, so none misses it. */
-	psync_conv_announce(conv);
-	err = psync_image_send(&conv->img, &part->view, skb, skb->len, &mid);
-	psync_conv_unlock(conv);
+	add_wait_queue(sk_sleep(sk), &wait);
+	for (;;) {
+		err = READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ? -EPIPE :
+		      psync_conv_send(part, skb);
+		if (err != -EAGAIN || !timeo)
+			break;
+		if (signal_pending(current)) {
+			err = sock_intr_errno(timeo);
+			break;
+		}
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+		timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
+	}
+	remove_wait_queue(sk_sleep(sk), &wait);
 	if (err)
 		kfree_skb(skb);
 	else
-		PSYNC_INC(conv->pnet, MSG_SENT);
+		PSYNC_INC(part->conv->pnet, MSG_SENT);
 	return err;
 }
 
@@ -92,7 +105,8 @@ int psync_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 		goto out;
 	skb = psync_msg_copy(sk, msg, len, &err);
 	if (skb)
-		err = psync_sendmsg_attach(part, skb);
+		err = psync_sendmsg_attach(sk, part, skb,
+					   msg->msg_flags & MSG_DONTWAIT);
 out:
 	if (err == -EPIPE && !(msg->msg_flags & MSG_NOSIGNAL))
 		send_sig(SIGPIPE, current, 0);

@@ -68,6 +68,43 @@ static int psync_set_mask(u32 *mask, u32 known, sockptr_t optval,
 	return 0;
 }
 
+/* P 3.2.2, resend. */
+static int psync_set_resend(struct psync_sock *psk, sockptr_t optval,
+			    unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	int answer;
+	u64 mid;
+
+	if (!part)
+		return -ENOTCONN;
+	if (len != sizeof(mid))
+		return -EINVAL;
+	if (copy_from_sockptr(&mid, optval, sizeof(mid)))
+		return -EFAULT;
+	psync_conv_lock(part->conv);
+	answer = part->conv->img.refused ? PSYNC_EFREED :
+		 psync_view_resend(&part->view, mid, ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return psync_sockopt_err(answer);
+}
+
+/* S3.3; before connect() it is remembered. */
+static int psync_set_manual(struct psync_sock *psk, sockptr_t optval,
+			    unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	int err;
+
+	err = psync_set_mask(&psk->manual, 1, optval, len);
+	if (err || !part)
+		return err;
+	psync_conv_lock(part->conv);
+	psync_view_manual(&part->view, psk->manual, ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return 0;
+}
+
 int psync_setsockopt(struct socket *sock, int level, int optname,
 		     sockptr_t optval, unsigned int optlen)
 {
@@ -89,6 +126,12 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		err = psync_set_mask(&psk->recvinfo,
 				     PSYNC_RECV_INFO | PSYNC_RECV_PREDS,
 				     optval, optlen);
+		break;
+	case PSYNC_MANUAL:
+		err = psync_set_manual(psk, optval, optlen);
+		break;
+	case PSYNC_RESEND:
+		err = psync_set_resend(psk, optval, optlen);
 		break;
 	default:
 		err = -ENOPROTOOPT;
@@ -281,6 +324,8 @@ static int psync_get_info(struct psync_participant *part, int len,
 	info.outstanding = part->view.outstanding;
 	info.held = img->nheld;
 	info.max_body = psync_conv_max_body(part->conv);
+	info.unheld = img->nowed;
+	info.lacking = min_t(u64, psync_conv_lacking(part->conv), U32_MAX);
 	psync_conv_unlock(part->conv);
 	return psync_answer(&info, sizeof(info), len, optval, optlen);
 }
@@ -345,6 +390,10 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_RECVINFO:
 		value = psk->recvinfo;
+		err = psync_answer(&value, sizeof(value), len, optval, optlen);
+		break;
+	case PSYNC_MANUAL:
+		value = psk->manual;
 		err = psync_answer(&value, sizeof(value), len, optval, optlen);
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:

@@ -22,7 +22,15 @@ PSYNC_DROPS(X)
 	{ PSYNC_PKT_HELLO,	"hello" },	\
 	{ PSYNC_PKT_HELLO_ACK,	"hello_ack" },	\
 	{ PSYNC_PKT_REFUSE,	"refuse" },	\
-	{ PSYNC_PKT_DGRAM,	"dgram" }
+	{ PSYNC_PKT_DGRAM,	"dgram" },	\
+	{ PSYNC_PKT_ACK,	"ack" },	\
+	{ PSYNC_PKT_RR,		"rr" },		\
+	{ PSYNC_PKT_GONE,	"gone" }
+
+#define PSYNC_TRACE_KINDS			\
+	{ PSYNC_KIND_DATA,	"data" },	\
+	{ PSYNC_KIND_NULL,	"null" },	\
+	{ PSYNC_KIND_END,	"end" }
 
 /* A packet of a configured peer, from its address, passed the decoder. */
 TRACE_EVENT(psync_rx,
@@ -133,6 +141,31 @@ TRACE_EVENT(psync_deliver,
 	TP_printk("netns %u cid %016llx mid %u:%llu len %u", __entry->netns,
 		  __entry->cid, PSYNC_MID_INDEX(__entry->mid),
 		  PSYNC_MID_SEQ(__entry->mid), __entry->len)
+);
+
+/* What the kernel says for a participant was sent or received for one here. */
+TRACE_EVENT(psync_pass,
+	TP_PROTO(const struct psync_net *pnet, u64 cid, u16 index, u64 mid,
+		 u8 kind),
+	TP_ARGS(pnet, cid, index, mid, kind),
+	TP_STRUCT__entry(
+		__field(u64,	cid)
+		__field(u64,	mid)
+		__field(u32,	netns)
+		__field(u16,	index)
+		__field(u8,	kind)
+	),
+	TP_fast_assign(
+		__entry->cid = cid;
+		__entry->mid = mid;
+		__entry->netns = pnet->net->ns.inum;
+		__entry->index = index;
+		__entry->kind = kind;
+	),
+	TP_printk("netns %u cid %016llx participant %u %s mid %u:%llu",
+		  __entry->netns, __entry->cid, __entry->index,
+		  __print_symbolic(__entry->kind, PSYNC_TRACE_KINDS),
+		  PSYNC_MID_INDEX(__entry->mid), PSYNC_MID_SEQ(__entry->mid))
 );
 
 /* A HELLO (or with @answer a HELLO_ACK) is sent; @cid 0: about the site. */

@@ -223,6 +223,11 @@ int psync_precedes(int fd, uint64_t first, uint64_t second);
 int psync_stable(int fd, uint64_t mid, uint32_t *participants,
 		 uint32_t *sites);
 
+/* P 3.2.2: send a message again to who may lack it or what follows it.  Return:
+ * 0, -ENOENT, -ESTALE, -ENOTCONN.
+ */
+int psync_resend(int fd, uint64_t mid);
+
 /* Who sent a message; @index may be NULL.  Return: 0, -ENOENT, -ESTALE. */
 int psync_sender(int fd, uint64_t mid, struct psync_pid *pid,
 		 uint32_t *index);

@@ -178,6 +178,13 @@ int psync_stable(int fd, uint64_t mid, uint32_t *participants, uint32_t *sites)
 	return !!q.answer;
 }
 
+int psync_resend(int fd, uint64_t mid)
+{
+	if (setsockopt(fd, SOL_PSYNC, PSYNC_RESEND, &mid, sizeof(mid)) < 0)
+		return -errno;
+	return 0;
+}
+
 int psync_sender(int fd, uint64_t mid, struct psync_pid *pid, uint32_t *index)
 {
 	struct psync_query_sender q = { .mid = mid };

@@ -20,6 +20,8 @@ static const char *conv_state(uint32_t state)
 		return "open";
 	case PSYNC_CONV_STATE_REFUSED:
 		return "refused";
+	case PSYNC_CONV_STATE_LINGERING:
+		return "lingering";
 	}
 	return "unknown";
 }
@@ -41,24 +43,68 @@ static void conv_print_line(const struct ipc_conv *conv)
 		printf(" held %" PRIu32, conv->held);
 	if (conv->early)
 		printf(" early %" PRIu32, conv->early);
+	if (conv->unheld)
+		printf(" unheld %" PRIu32, conv->unheld);
+	if (conv->lacking)
+		printf(" lacking %" PRIu64, conv->lacking);
 	putchar('\n');
 }
 
-static const struct ipc_view *conv_view_of(const struct ipc_view *views, int n,
+/**
+ * struct conv_parts - what there is to say of a conversation in full
+ * @views: local participants
+ * @nviews: how many
+ * @remotes: other sites
+ * @nremotes: how many
+ */
+struct conv_parts {
+	struct ipc_view		*views;
+	int			nviews;
+	struct ipc_remote	*remotes;
+	int			nremotes;
+};
+
+static const struct ipc_view *conv_view_of(const struct conv_parts *parts,
 					   uint32_t index)
 {
 	int i;
 
-	for (i = 0; i < n; i++)
-		if (views[i].index == index)
-			return &views[i];
+	for (i = 0; i < parts->nviews; i++)
+		if (parts->views[i].index == index)
+			return &parts->views[i];
 	return NULL;
 }
 
+static const char *conv_remote_state(const struct ipc_remote *remote)
+{
+	if (remote->moved)
+		return "reopened";
+	if (remote->absent)
+		return "absent";
+	return remote->heard ? "heard" : "not heard";
+}
+
+/* What another site has to do with it: who is waited for, and for what. */
+static void conv_print_remote(const struct ipc_remote *remote)
+{
+	printf("  site %" PRIu32 " %s", remote->site,
+	       conv_remote_state(remote));
+	if (remote->opening)
+		printf(" opening %" PRIu32, remote->opening);
+	printf(" lacks %" PRIu32, remote->lacks);
+	if (remote->asked)
+		printf(" asked %" PRIu32, remote->asked);
+	if (remote->rtt)
+		printf(" rtt %" PRIu64 ".%03" PRIu64 " ms",
+		       remote->rtt / 1000000, remote->rtt / 1000 % 1000);
+	putchar('\n');
+}
+
 static void conv_print(const struct ipc_conv *conv,
-		       const struct ipc_view *views, int nviews)
+		       const struct conv_parts *parts)
 {
 	const struct ipc_view *view;
+	int k;
 	char pid[TEXT_PID];
 	uint32_t i;
 
@@ -68,10 +114,12 @@ static void conv_print(const struct ipc_conv *conv,
 	       conv->sites, conv->confirmed);
 	printf("  bodies %" PRIu64 " bytes, depth %" PRIu32 "\n",
 	       conv->body_bytes, conv->depth);
+	for (k = 0; k < parts->nremotes; k++)
+		conv_print_remote(&parts->remotes[k]);
 	for (i = 0; i < conv->n; i++) {
 		printf("  %" PRIu32 " = %s last %" PRIu64, i,
 		       text_of_pid(&conv->pids[i], pid), conv->seqs[i]);
-		view = conv_view_of(views, nviews, i);
+		view = conv_view_of(parts, i);
 		if (view)
 			printf(" %s binding %" PRIu32 " view %" PRIu64
 			       " outstanding %" PRIu32 " leaves %" PRIu32,
@@ -102,11 +150,28 @@ static void conv_json_part(struct json *j, const struct ipc_conv *conv,
 	json_close(j, '}');
 }
 
+static void conv_json_remote(struct json *j, const struct ipc_remote *remote)
+{
+	json_open(j, NULL, '{');
+	json_u64(j, "site", remote->site);
+	json_u64(j, "incarnation", remote->incarnation);
+	json_u64(j, "opening", remote->opening);
+	json_bool(j, "heard", remote->heard);
+	json_bool(j, "absent", remote->absent);
+	json_bool(j, "reopened", remote->moved);
+	json_u64(j, "lacks", remote->lacks);
+	json_u64(j, "asked", remote->asked);
+	json_u64(j, "rtt_ns", remote->rtt);
+	json_u64(j, "rtt_var_ns", remote->rtt_var);
+	json_close(j, '}');
+}
+
 static void conv_json(struct json *j, const struct ipc_conv *conv,
-		      const struct ipc_view *views, int nviews)
+		      const struct conv_parts *parts)
 {
 	char text[TEXT_CID];
 	uint32_t i;
+	int k;
 
 	json_open(j, NULL, '{');
 	json_text(j, "cid", text_of_cid(conv->cid, text));
@@ -124,36 +189,55 @@ static void conv_json(struct json *j, const struct ipc_conv *conv,
 	json_u64(j, "early", conv->early);
 	json_u64(j, "body_bytes", conv->body_bytes);
 	json_u64(j, "depth", conv->depth);
+	json_u64(j, "unheld", conv->unheld);
+	json_u64(j, "lacking", conv->lacking);
+	json_open(j, "other_sites", '[');
+	for (k = 0; k < parts->nremotes; k++)
+		conv_json_remote(j, &parts->remotes[k]);
+	json_close(j, ']');
 	json_open(j, "participants", '[');
 	for (i = 0; i < conv->n; i++)
-		conv_json_part(j, conv, i, conv_view_of(views, nviews, i));
+		conv_json_part(j, conv, i, conv_view_of(parts, i));
 	json_close(j, ']');
 	json_close(j, '}');
+}
+
+/* The details; -ENOENT: it was closed meanwhile. */
+static int conv_ask(struct ipc *ipc, const struct ipc_conv *conv,
+		    struct conv_parts *parts)
+{
+	if (conv->views)
+		parts->nviews = ipc_view_list(ipc, conv->cid, &parts->views);
+	if (parts->nviews < 0)
+		return parts->nviews;
+	if (conv->sites)
+		parts->nremotes = ipc_remote_list(ipc, conv->cid,
+						  &parts->remotes);
+	return parts->nremotes < 0 ? parts->nremotes : 0;
 }
 
 /* One conversation; one that was closed meanwhile is left out. */
 static int conv_show_one(struct cli *cli, struct ipc *ipc, struct json *j,
 			 const struct ipc_conv *conv, bool brief)
 {
-	struct ipc_view *views = NULL;
-	int n = 0;
+	struct conv_parts parts = { 0 };
+	int status = EXIT_OK;
+	int err;
 
 	if (brief && !cli->json) {
 		conv_print_line(conv);
 		return EXIT_OK;
 	}
-	if (conv->views)
-		n = ipc_view_list(ipc, conv->cid, &views);
-	if (n == -ENOENT && brief)
-		return EXIT_OK;
-	if (n < 0)
-		return cli_refused(cli, n, ipc_reason(ipc));
-	if (cli->json)
-		conv_json(j, conv, views, n);
-	else
-		conv_print(conv, views, n);
-	free(views);
-	return EXIT_OK;
+	err = conv_ask(ipc, conv, &parts);
+	if (err && !(err == -ENOENT && brief))
+		status = cli_refused(cli, err, ipc_reason(ipc));
+	else if (!err && cli->json)
+		conv_json(j, conv, &parts);
+	else if (!err)
+		conv_print(conv, &parts);
+	free(parts.views);
+	free(parts.remotes);
+	return status;
 }
 
 static int conv_show_list(struct cli *cli, struct ipc *ipc, const char *word)

@@ -271,7 +271,9 @@ static void draw_words(FILE *out, const struct draw_node *node)
 	uint32_t i;
 
 	fprintf(out, "  %-6s", text_of_mid(node->mid, mid));
-	if (node->label) {
+	if (node->kind) {
+		fprintf(out, " %s", node->kind);
+	} else if (node->label) {
 		fputs(" \"", out);
 		text_print(out, node->label, strlen(node->label));
 		fputc('"', out);

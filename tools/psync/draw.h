@@ -15,6 +15,7 @@
  * @npreds: how many
  * @len: bytes of its body
  * @label: its text, or NULL
+ * @kind: what it is when no program sent it, or NULL
  */
 struct draw_node {
 	uint64_t	mid;
@@ -23,6 +24,7 @@ struct draw_node {
 	uint32_t	npreds;
 	uint32_t	len;
 	const char	*label;
+	const char	*kind;
 };
 
 /**

@@ -46,11 +46,11 @@ static void dot_node(FILE *out, const struct draw_node *node)
 	fprintf(out, "\t\"%s\" [group=p%" PRIu32 ", color=\"%s\", label=\"%s",
 		text_of_mid(node->mid, mid), node->sender,
 		draw_colour(node->sender), mid);
-	if (node->label) {
+	if (node->kind || node->label) {
 		fputs("\\n", out);
-		dot_text(out, node->label);
+		dot_text(out, node->kind ? node->kind : node->label);
 	}
-	fputs("\"];\n", out);
+	fputs(node->kind ? "\", style=dotted];\n" : "\"];\n", out);
 }
 
 /* A row of the participants' names, in their order. */
@@ -283,16 +283,21 @@ static void svg_label(FILE *out, const char *label, uint32_t x, uint32_t y)
 static void svg_node(FILE *out, const struct draw_node *node, uint32_t row)
 {
 	const char *label = node->label ? node->label : "";
+	const char *style = "";
 	uint32_t x = svg_x(node->sender), y = svg_y(row);
 	char mid[TEXT_MID];
 
+	if (node->kind) {
+		label = node->kind;
+		style = " stroke-dasharray=\"3 3\"";
+	}
 	fprintf(out, "<g><title>%s ", text_of_mid(node->mid, mid));
 	svg_text(out, label, SIZE_MAX);
 	fprintf(out, "</title><rect x=\"%" PRIu32 "\" y=\"%" PRIu32
 		"\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"#fff\" stroke=\"%s\" "
-		"stroke-width=\"1.6\"/>\n", x - SVG_BOX_W / 2,
+		"stroke-width=\"1.6\"%s/>\n", x - SVG_BOX_W / 2,
 		y - SVG_BOX_H / 2, SVG_BOX_W, SVG_BOX_H,
-		draw_colour(node->sender));
+		draw_colour(node->sender), style);
 	fprintf(out, "<text x=\"%" PRIu32 "\" y=\"%" PRIu32
 		"\" text-anchor=\"middle\" font-size=\"10\" fill=\"#777\">%s, %"
 		PRIu32 " bytes</text>", x, y - 10, mid, node->len);

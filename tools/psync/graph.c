@@ -42,6 +42,16 @@ struct graph_source {
 	int			nlabels;
 };
 
+/* What the kernel made, or NULL: a program's message. */
+static const char *graph_kind(const struct ipc_node *node)
+{
+	if (node->flags & PSYNC_NODE_FLAGS_NULL)
+		return "null";
+	if (node->flags & PSYNC_NODE_FLAGS_END)
+		return "end";
+	return NULL;
+}
+
 static void graph_json_node(struct json *j, const struct graph_source *src,
 			    const struct ipc_node *node)
 {
@@ -57,6 +67,8 @@ static void graph_json_node(struct json *j, const struct graph_source *src,
 	json_u64(j, "length", node->body_len);
 	json_bool(j, "kept", node->flags & PSYNC_NODE_FLAGS_BODY);
 	json_bool(j, "wanted", node->flags & PSYNC_NODE_FLAGS_WANTED);
+	json_bool(j, "held", !(node->flags & PSYNC_NODE_FLAGS_UNHELD));
+	json_text(j, "kind", graph_kind(node) ? graph_kind(node) : "data");
 	if (text)
 		json_text(j, "text", text);
 	json_close(j, '}');
@@ -140,6 +152,7 @@ static struct draw_node *graph_nodes(const struct graph_source *src)
 		nodes[i].len = src->nodes[i].body_len;
 		nodes[i].label = label_find(src->labels, src->nlabels,
 					    src->nodes[i].mid);
+		nodes[i].kind = graph_kind(&src->nodes[i]);
 	}
 	return nodes;
 }

@@ -75,6 +75,8 @@ struct ipc_conv {
 	uint32_t		early;
 	uint64_t		body_bytes;
 	uint32_t		depth;
+	uint32_t		unheld;
+	uint64_t		lacking;
 };
 
 struct ipc_view {
@@ -85,6 +87,19 @@ struct ipc_view {
 	uint32_t		outstanding;
 	uint64_t		count;
 	uint32_t		leaves;
+};
+
+struct ipc_remote {
+	uint32_t		site;
+	uint64_t		incarnation;
+	uint32_t		opening;
+	bool			heard;
+	bool			absent;
+	bool			moved;
+	uint32_t		lacks;
+	uint32_t		asked;
+	uint64_t		rtt;		/* ns */
+	uint64_t		rtt_var;
 };
 
 struct ipc_node {
@@ -157,6 +172,7 @@ int ipc_group_del(struct ipc *ipc, uint32_t number, const char *name);
 int ipc_conv_list(struct ipc *ipc, struct ipc_conv **convs);
 void ipc_conv_free(struct ipc_conv *convs, int n);
 int ipc_view_list(struct ipc *ipc, uint64_t cid, struct ipc_view **views);
+int ipc_remote_list(struct ipc *ipc, uint64_t cid, struct ipc_remote **remotes);
 int ipc_node_list(struct ipc *ipc, uint64_t cid, struct ipc_node **nodes);
 void ipc_node_free(struct ipc_node *nodes, int n);
 

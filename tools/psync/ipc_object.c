@@ -317,6 +317,8 @@ static int conv_parse(struct nlattr **attrs, void *object)
 	get_u32(attrs, PSYNC_A_CONV_EARLY, &conv->early);
 	get_u64(attrs, PSYNC_A_CONV_BODY_BYTES, &conv->body_bytes);
 	get_u32(attrs, PSYNC_A_CONV_DEPTH, &conv->depth);
+	get_u32(attrs, PSYNC_A_CONV_UNHELD, &conv->unheld);
+	get_u64(attrs, PSYNC_A_CONV_LACKING, &conv->lacking);
 	err = get_array(attrs, PSYNC_A_CONV_PIDS, sizeof(*conv->pids),
 			(void **)&conv->pids, &conv->n);
 	if (!err)
@@ -372,6 +374,32 @@ int ipc_view_list(struct ipc *ipc, uint64_t cid, struct ipc_view **views)
 	mnl_attr_put_u64(nlh, PSYNC_A_VIEW_CID, cid);
 	return ipc_dump(ipc, view_parse, NULL, sizeof(**views),
 			(void **)views);
+}
+
+static int remote_parse(struct nlattr **attrs, void *object)
+{
+	struct ipc_remote *remote = object;
+
+	get_u32(attrs, PSYNC_A_REMOTE_SITE, &remote->site);
+	get_u64(attrs, PSYNC_A_REMOTE_INCARNATION, &remote->incarnation);
+	get_u32(attrs, PSYNC_A_REMOTE_OPENING, &remote->opening);
+	remote->heard = attrs[PSYNC_A_REMOTE_HEARD];
+	remote->absent = attrs[PSYNC_A_REMOTE_ABSENT];
+	remote->moved = attrs[PSYNC_A_REMOTE_MOVED];
+	get_u32(attrs, PSYNC_A_REMOTE_LACKS, &remote->lacks);
+	get_u32(attrs, PSYNC_A_REMOTE_ASKED, &remote->asked);
+	get_u64(attrs, PSYNC_A_REMOTE_RTT, &remote->rtt);
+	get_u64(attrs, PSYNC_A_REMOTE_RTT_VAR, &remote->rtt_var);
+	return 0;
+}
+
+int ipc_remote_list(struct ipc *ipc, uint64_t cid, struct ipc_remote **remotes)
+{
+	struct nlmsghdr *nlh = ipc_request(ipc, PSYNC_CMD_REMOTE_GET, 0);
+
+	mnl_attr_put_u64(nlh, PSYNC_A_REMOTE_CID, cid);
+	return ipc_dump(ipc, remote_parse, NULL, sizeof(**remotes),
+			(void **)remotes);
 }
 
 static int node_parse(struct nlattr **attrs, void *object)

@@ -22,6 +22,12 @@ static const char *event_name(uint32_t type)
 		return "stale";
 	case PSYNC_EV_LOST:
 		return "lost";
+	case PSYNC_EV_GAP:
+		return "gap";
+	case PSYNC_EV_ABSENT:
+		return "absent";
+	case PSYNC_EV_VOID:
+		return "void";
 	}
 	return "unknown";
 }
@@ -41,6 +47,14 @@ static const char *event_text(const struct psync_event *ev)
 		return "we reopened while others go on";
 	case PSYNC_EV_LOST:
 		return "events were lost";
+	case PSYNC_EV_GAP:
+		return ev->site ?
+			"we were late: messages are lost, it does not keep them" :
+			"we opened late: this is the first message given";
+	case PSYNC_EV_ABSENT:
+		return "it was not heard: nobody waits for it until it is";
+	case PSYNC_EV_VOID:
+		return "this message and what follows it died with its sender";
 	}
 	return "an event this program does not know";
 }
@@ -62,7 +76,8 @@ void print_event(FILE *out, const struct psync_event *ev)
 	if (ev->number)
 		fprintf(out, " number %" PRIu32, ev->number);
 	fprintf(out, ": %s", event_text(ev));
-	if (ev->type == PSYNC_EV_LOST)
+	if (ev->type == PSYNC_EV_LOST ||
+	    (ev->type == PSYNC_EV_GAP && ev->reason))
 		fprintf(out, " (%" PRIu32 ")", ev->reason);
 	fputc('\n', out);
 }

@@ -14,7 +14,10 @@
 #include "work.h"
 
 /* Room for the mids of a whole view. */
-#define PSYNC_AGENT_MIDS	4096
+#define PSYNC_AGENT_MIDS	65536
+
+/* No slow reader is slower. */
+#define PSYNC_AGENT_SLOWEST	(2 * PSYNC_SEC)
 
 static void psync_agent_tick(void *ctx, uint64_t session);
 
@@ -32,11 +35,18 @@ static void psync_agent_plan(struct psync_agent *agent)
 {
 	struct psync_prng *rng = &agent->conv->sim->rng;
 	u64 delay = psync_prng_exp(rng, agent->think);
+	struct psync_sim *sim = agent->conv->sim;
 
 	if (agent->ticking)
 		return;
 	if (psync_prng_chance(rng, 20))
 		delay *= 30;
+	if (agent->slow && psync_fault_now(&sim->fault, PSYNC_FAULT_SLOW)) {
+		delay *= agent->slow;
+		if (delay > PSYNC_AGENT_SLOWEST)
+			delay = PSYNC_AGENT_SLOWEST;
+		psync_fault_hit(&sim->fault, PSYNC_FAULT_SLOW);
+	}
 	agent->ticking = true;
 	psync_agent_at(agent, delay, psync_agent_tick);
 }
@@ -197,6 +207,7 @@ static void psync_agent_opened(struct psync_agent *agent)
 
 	agent->state = PSYNC_AGENT_OPEN;
 	agent->refused = false;
+	agent->blocked = false;
 	agent->seat = psync_hist_seat_add(sim->hist, sim->now, conv->index,
 					  agent->part);
 	/* empty, unless what came earlier was given up: a gap */
@@ -219,11 +230,18 @@ void psync_agent_open(void *ctx, uint64_t session)
 	int err;
 
 	if (session != conv->session || conv->closing ||
-	    agent->state != PSYNC_AGENT_WAITING)
+	    agent->state != PSYNC_AGENT_WAITING ||
+	    psync_site_defer(agent->site, psync_agent_open, ctx, session))
 		return;
 	err = psync_place_open(agent);
 	if (!err) {
 		psync_agent_opened(agent);
+		return;
+	}
+	/* it tries again */
+	if (err == -ENOMEM) {
+		psync_agent_at(agent, PSYNC_MSEC + agent->think,
+			       psync_agent_open);
 		return;
 	}
 	/* coming back beside another participant of the site: a restart */
@@ -239,10 +257,23 @@ void psync_agent_close(struct psync_agent *agent)
 
 	psync_sim_trace(conv->sim, "close %u:%u at site %u", conv->index,
 			agent->part, agent->home);
+	/* what its kernel still says for it comes before */
+	psync_place_close(agent);
 	psync_agent_rec(agent, PSYNC_REC_CLOSE);
 	agent->state = PSYNC_AGENT_ABSENT;
 	conv->open--;
-	psync_place_close(agent);
+}
+
+void psync_agent_crash(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+
+	agent->absent = true;
+	if (agent->state == PSYNC_AGENT_OPEN) {
+		psync_agent_rec(agent, PSYNC_REC_CRASH);
+		conv->open--;
+	}
+	agent->state = PSYNC_AGENT_ABSENT;
 }
 
 /*
@@ -334,14 +365,55 @@ static void psync_agent_receive(struct psync_agent *agent,
 	psync_agent_set(agent, node->preds, node->npred);
 	psync_sim_trace(sim, "recv %u:%u gets %u:%llu", agent->conv->index,
 			agent->part, node->sender, node->seq);
-	psync_view_take(&agent->view, node);
+	psync_view_take(&agent->view, node, sim->now);
 	sim->stats->deliveries++;
+}
+
+/* The kernel sent a null message or END for it, or received one. */
+void psync_agent_passed(struct psync_agent *agent,
+			const struct psync_node *node)
+{
+	struct psync_sim *sim = agent->conv->sim;
+	bool own = node->sender == agent->part;
+	struct psync_rec *rec;
+
+	/* what it says when it is cleared away is never heard */
+	if (agent->site->dead)
+		return;
+	rec = psync_agent_rec(agent, own ? PSYNC_REC_SEND : PSYNC_REC_RECV);
+	rec->mid = PSYNC_MID(node->sender, node->seq);
+	rec->wave = node->wave;
+	rec->hash = psync_hist_hash(NULL, 0);
+	rec->end = node->kind == PSYNC_KIND_END;
+	rec->null = node->kind == PSYNC_KIND_NULL;
+	psync_agent_set(agent, node->preds, node->npred);
+	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u",
+			own ? "null" : "pass", agent->conv->index, agent->part,
+			node->sender, node->seq, node->kind);
+	agent->sent += own;
+	if (own && node->kind == PSYNC_KIND_END)
+		sim->stats->ends++;
+	else if (own)
+		sim->stats->nulls++;
+}
+
+/* A reader that has stopped, until all is healed. */
+static bool psync_agent_stopped(const struct psync_agent *agent)
+{
+	return agent->stops && agent->view.count >= agent->stops &&
+	       psync_fault_now(&agent->conv->sim->fault, PSYNC_FAULT_STOP);
 }
 
 static u32 psync_agent_appetite(struct psync_agent *agent)
 {
-	struct psync_prng *rng = &agent->conv->sim->rng;
+	struct psync_sim *sim = agent->conv->sim;
+	struct psync_prng *rng = &sim->rng;
 
+	if (psync_agent_stopped(agent)) {
+		if (agent->view.outstanding)
+			psync_fault_hit(&sim->fault, PSYNC_FAULT_STOP);
+		return 0;
+	}
 	switch (agent->taste) {
 	case PSYNC_AGENT_EAGER:
 		return U32_MAX;
@@ -378,7 +450,8 @@ static void psync_agent_refused(struct psync_agent *agent)
 			agent->part);
 }
 
-static void psync_agent_send(struct psync_agent *agent)
+/* False when it could not be sent now. */
+static bool psync_agent_send(struct psync_agent *agent)
 {
 	static u64 words[65536 / sizeof(u64)];
 	u64 mids[PSYNC_PARTICIPANTS_LIM];
@@ -399,10 +472,20 @@ static void psync_agent_send(struct psync_agent *agent)
 	err = psync_place_send(agent, words, len, &mid);
 	if (err == -ESTALE) {
 		psync_agent_refused(agent);
-		return;
+		return false;
 	}
-	if (err)
+	if (err == -EAGAIN) {
+		agent->blocked = true;
+		sim->stats->blocked++;
+		return false;
+	}
+	if (err == -ENOMEM && psync_fault_has(&sim->fault,
+					      PSYNC_FAULT_MEMORY))
+		return false;
+	if (err) {
 		psync_sim_fail(sim, "send", "error %d", err);
+		return false;
+	}
 	rec = psync_agent_rec(agent, PSYNC_REC_SEND);
 	rec->mid = mid;
 	rec->len = len;
@@ -417,6 +500,7 @@ static void psync_agent_send(struct psync_agent *agent)
 	sim->stats->messages++;
 	if (conv->budget > conv->keep)
 		conv->budget--;
+	return true;
 }
 
 static u32 psync_agent_urge(struct psync_agent *agent, bool received)
@@ -445,7 +529,8 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 	struct psync_node *node;
 	u32 want, got = 0, n;
 
-	if (session != conv->session)
+	if (session != conv->session ||
+	    psync_site_defer(agent->site, psync_agent_tick, ctx, session))
 		return;
 	agent->ticking = false;
 	if (agent->state != PSYNC_AGENT_OPEN)
@@ -457,8 +542,12 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 			psync_agent_ask(agent);
 		got++;
 	}
-	for (n = psync_agent_urge(agent, got); n; n--)
-		psync_agent_send(agent);
+	n = agent->blocked ? 0 : psync_agent_urge(agent, got);
+	while (n && psync_agent_send(agent))
+		n--;
+	/* what has to be said is said later */
+	if (n && conv->returner == agent->home)
+		agent->must_talk = 1;
 	if (psync_prng_chance(&conv->sim->rng, agent->ask))
 		psync_agent_ask(agent);
 	if (agent->quit && agent->view.count >= agent->quit &&
@@ -466,9 +555,24 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 		psync_agent_leave(agent);
 		return;
 	}
-	if (agent->view.outstanding ||
-	    (agent->talks && !agent->refused && conv->budget > conv->keep))
+	if ((agent->view.outstanding && !psync_agent_stopped(agent)) ||
+	    (agent->talks && !agent->refused && !agent->blocked &&
+	     conv->budget > conv->keep))
 		psync_agent_plan(agent);
+}
+
+void psync_agent_wake(struct psync_agent *agent)
+{
+	if (agent->state == PSYNC_AGENT_OPEN)
+		psync_agent_plan(agent);
+}
+
+void psync_agent_writable(struct psync_agent *agent)
+{
+	if (!agent->blocked)
+		return;
+	agent->blocked = false;
+	psync_agent_wake(agent);
 }
 
 void psync_agent_readable(struct psync_agent *agent)

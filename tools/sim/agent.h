@@ -61,6 +61,9 @@ enum psync_agent_taste {
  * @ask: permille of actions that query
  * @quit: closes for good when its view has so many messages, 0: does not
  * @back: ... and comes back after this time, 0: does not
+ * @slow: while that fault is on, its mean time is so many times longer
+ * @stops: while that fault is on, it receives no more than so many, 0: it does
+ * @blocked: it was refused to send and waits to be told that it may
  */
 struct psync_agent {
 	struct psync_conv *conv;
@@ -88,6 +91,9 @@ struct psync_agent {
 	u32 ask;
 	u64 quit;
 	u64 back;
+	u32 slow;
+	u32 stops;
+	bool blocked;
 };
 
 /* @run is called after @delay, with the number of the present session. */
@@ -102,8 +108,21 @@ void psync_agent_rest(struct psync_agent *agent);
 
 void psync_agent_close(struct psync_agent *agent);
 
+/* Its site crashed. */
+void psync_agent_crash(struct psync_agent *agent);
+
+/* All is healed: who had stopped goes on. */
+void psync_agent_wake(struct psync_agent *agent);
+
+/* Who was refused to send may send. */
+void psync_agent_writable(struct psync_agent *agent);
+
 /* The site has the conversation now: @agent may accept it. */
 void psync_agent_pending(struct psync_agent *agent);
+
+/* A node that the kernel made entered its view. */
+void psync_agent_passed(struct psync_agent *agent,
+			const struct psync_node *node);
 
 /* Something is outstanding for @agent. */
 void psync_agent_readable(struct psync_agent *agent);

@@ -25,6 +25,7 @@
  * @words: 64-bit words of a set of its messages
  * @msgs: index of its first message
  * @seats: its last seat (list by psync_check_seat.next)
+ * @rested: the first seat whose view at rest is known
  * @refused: one of its seats was
  */
 struct psync_check_inst {
@@ -34,6 +35,7 @@ struct psync_check_inst {
 	uint32_t words;
 	uint32_t msgs;
 	uint32_t seats;
+	uint32_t rested;
 	bool refused;
 };
 
@@ -46,6 +48,8 @@ struct psync_check_inst {
  * @bit: its number in its instance
  * @seat: its sender
  * @context: set: all that precedes it
+ * @end: its sender's last
+ * @null: its sender's kernel sent it
  * @preds: set: its immediate predecessors
  */
 struct psync_check_msg {
@@ -55,6 +59,8 @@ struct psync_check_msg {
 	uint32_t wave;
 	uint32_t bit;
 	uint32_t seat;
+	bool end;
+	bool null;
 	uint64_t *context;
 	uint64_t *preds;
 };
@@ -65,6 +71,8 @@ struct psync_check_msg {
  * @part: participant index
  * @next: another seat of the instance
  * @refused: it was told that others go on without it
+ * @crashed: its site did
+ * @fresh: since its last message it received one that a program sent
  * @opened: when it opened
  * @closed: when it closed, UINT64_MAX: it did not
  * @nsent: messages it sent so far
@@ -80,6 +88,8 @@ struct psync_check_seat {
 	uint32_t part;
 	uint32_t next;
 	bool refused;
+	bool crashed;
+	bool fresh;
 	uint64_t opened;
 	uint64_t closed;
 	uint32_t nsent;
@@ -91,6 +101,22 @@ struct psync_check_seat {
 	uint64_t *stable;
 };
 
+/**
+ * struct psync_check - a history being judged
+ * @hist: it
+ * @verdict: so far
+ * @rec: the record being looked at
+ * @insts: instances
+ * @ninsts: how many
+ * @msgs: messages
+ * @nmsgs: how many
+ * @seats: openings, as in the history
+ * @attached: by image of the history: last message attached of each participant
+ * @words: memory for sets
+ * @numbers: memory for numbers
+ * @seqs: memory for @attached
+ * @scratch: room for two sets
+ */
 struct psync_check {
 	const struct psync_hist *hist;
 	struct psync_verdict *verdict;
@@ -100,8 +126,10 @@ struct psync_check {
 	struct psync_check_msg *msgs;
 	uint32_t nmsgs;
 	struct psync_check_seat *seats;
+	uint64_t **attached;
 	uint64_t *words;
 	uint32_t *numbers;
+	uint64_t *seqs;
 	uint64_t *scratch;
 };
 
@@ -122,17 +150,23 @@ static void psync_check_fail(struct psync_check *c, const char *invariant,
 {
 	const struct psync_rec *rec = c->rec;
 	struct psync_verdict *v = c->verdict;
+	uint32_t conv, part;
 	va_list args;
 	int n;
 
 	if (v->invariant)
 		return;
 	v->invariant = invariant;
+	if (rec->type == PSYNC_REC_ATTACHED || rec->type == PSYNC_REC_HOLDS) {
+		conv = c->hist->images[rec->seat].conv;
+		part = c->hist->images[rec->seat].site;
+	} else {
+		conv = c->hist->seats[rec->seat].conv;
+		part = c->hist->seats[rec->seat].part;
+	}
 	n = snprintf(v->text, sizeof(v->text),
 		     "at=%llu conv=%u part=%u mid=%u:%llu: ",
-		     (unsigned long long)rec->at,
-		     c->hist->seats[rec->seat].conv,
-		     c->hist->seats[rec->seat].part,
+		     (unsigned long long)rec->at, conv, part,
 		     (unsigned int)(rec->mid >> PSYNC_HIST_SEQ_BITS),
 		     (unsigned long long)(rec->mid &
 					  ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)));
@@ -303,6 +337,13 @@ static void psync_check_send(struct psync_check *c)
 	msg->mid = rec->mid;
 	msg->hash = rec->hash;
 	msg->len = rec->len;
+	msg->end = rec->end;
+	msg->null = rec->null;
+	if (seat->nsent && c->msgs[seat->sent[seat->nsent - 1]].end)
+		psync_check_fail(c, "end-last", "sent after its end");
+	if (rec->null && !seat->fresh)
+		psync_check_fail(c, "null-sake", "acknowledges nothing");
+	seat->fresh = false;
 	msg->seat = rec->seat;
 	msg->bit = in->nsent++;
 	for (i = 0; i < msg->bit; i++) {
@@ -373,6 +414,7 @@ static void psync_check_recv(struct psync_check *c)
 		psync_check_fail(c, "wave", "wave %u, is %u", rec->wave,
 				 msg->wave);
 	c->verdict->receives++;
+	seat->fresh |= !msg->null && !msg->end;
 	psync_check_enter(c, seat, msg);
 }
 
@@ -407,10 +449,22 @@ static bool psync_check_answered(struct psync_check *c, bool known)
 	return known;
 }
 
-/* Is @msg in the view of every participant but its sender? */
+/* Did participant @part end, as @seat has seen, without @msg? */
+static bool psync_check_ended(struct psync_check *c,
+			      const struct psync_check_seat *seat, uint32_t part,
+			      const struct psync_check_msg *msg)
+{
+	const struct psync_check_msg *last;
+
+	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
+	return last && last->end && !psync_check_has(last->context, msg->bit);
+}
+
+/* Is @msg in the view of all participants that had not ended before it? */
 static bool psync_check_everywhere(struct psync_check *c,
 				   const struct psync_check_msg *msg)
 {
+	const struct psync_check_seat *asker = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = psync_check_inst(c);
 	uint32_t n = psync_check_conv(c)->n, i, got = 0;
 	struct psync_check_seat *seat;
@@ -425,6 +479,9 @@ static bool psync_check_everywhere(struct psync_check *c,
 			got++;
 		}
 	}
+	for (i = 0; i < n; i++)
+		if (!psync_check_has(parts, i) && i != c->seats[msg->seat].part)
+			got += psync_check_ended(c, asker, i, msg);
 	return got == n;
 }
 
@@ -434,14 +491,16 @@ static void psync_check_stable(struct psync_check *c)
 	const struct psync_hist_conv *conv = psync_check_conv(c);
 	const uint64_t *sites = &c->hist->sets[conv->sites];
 	struct psync_check_msg *msg = psync_check_asked(c, c->rec->mid);
-	uint32_t i, others = 0, nsites = 1, sender;
+	uint32_t i, others = 0, ended = 0, nsites = 1, sender;
 	const struct psync_check_msg *last;
+	bool stable;
 
 	if (!psync_check_answered(c, msg))
 		return;
 	sender = c->seats[msg->seat].part;
 	for (i = 0; i < conv->n; i++) {
 		last = seat->last[i] ? &c->msgs[seat->last[i] - 1] : NULL;
+		ended += i != sender && psync_check_ended(c, seat, i, msg);
 		if (i == sender || !last ||
 		    !psync_check_has(last->context, msg->bit))
 			continue;
@@ -457,7 +516,10 @@ static void psync_check_stable(struct psync_check *c)
 		psync_check_fail(c, "stable-revoked", "was stable before");
 	if (c->rec->answer)
 		psync_check_put(seat->stable, msg->bit);
-	if (c->rec->answer != (c->rec->others == conv->n - 1) ||
+	stable = others + ended == conv->n - 1;
+	if ((c->rec->answer && !stable) ||
+	    (!c->rec->answer && c->rec->others == conv->n - 1) ||
+	    (conv->exact && c->rec->answer != stable) ||
 	    c->rec->others > others || c->rec->sites > nsites ||
 	    (conv->exact &&
 	     (c->rec->others != others || c->rec->sites != nsites)))
@@ -581,13 +643,27 @@ static bool psync_check_excused(struct psync_check *c,
 }
 
 /*
- * What must be in the view: all that was sent, but for what is not owed and
- * what depends on that.
+ * Were the messages of @seat perhaps lost with it?  It crashed, or it closed
+ * where who has closed sends nothing again.
  */
-static void psync_check_required(struct psync_check *c, uint64_t *set)
+static bool psync_check_mortal(struct psync_check *c,
+			       const struct psync_check_seat *seat)
 {
-	struct psync_check_seat *seat = &c->seats[c->rec->seat];
-	struct psync_check_inst *in = psync_check_inst(c);
+	return seat->crashed ||
+	       (psync_check_conv(c)->brief && seat->closed != UINT64_MAX);
+}
+
+/*
+ * What must be in the view of @seat, but for what is not owed and what depends
+ * on that: all that was sent by those who live, or when @other is somebody
+ * else's view, all that is in that one.
+ */
+static void psync_check_required(struct psync_check *c,
+				 const struct psync_check_seat *seat,
+				 const uint64_t *other, uint64_t *set)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_seat *from;
 	const struct psync_check_msg *msg;
 	uint32_t i, k;
 	bool out;
@@ -595,12 +671,46 @@ static void psync_check_required(struct psync_check *c, uint64_t *set)
 	memset(set, 0, in->words * sizeof(*set));
 	for (i = 0; i < in->nsent; i++) {
 		msg = &c->msgs[in->msgs + i];
-		out = psync_check_excused(c, seat, &c->seats[msg->seat]);
+		from = &c->seats[msg->seat];
+		out = psync_check_excused(c, seat, from);
+		out |= other ? !psync_check_has(other, i) :
+			       psync_check_mortal(c, from);
 		for (k = 0; k < in->words; k++)
 			out |= (msg->preds[k] & ~set[k]) != 0;
 		if (!out)
 			psync_check_put(set, i);
 	}
+}
+
+/* Nothing moves any more: is everything there, and the same everywhere? */
+static void psync_check_agree(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_seat *first;
+	uint64_t *set = c->scratch;
+
+	if (seat->refused || psync_check_returned(c, seat))
+		return;
+	psync_check_required(c, seat, NULL, set);
+	if (!psync_check_subset(set, seat->view, in->words))
+		psync_check_fail(c, "reliable", "%u in the view, %u sent",
+				 seat->nview, in->nsent);
+	if (in->rested == PSYNC_CHECK_NONE) {
+		in->rested = c->rec->seat;
+		return;
+	}
+	first = &c->seats[in->rested];
+	psync_check_required(c, seat, first->view, set);
+	if (!psync_check_subset(set, seat->view, in->words))
+		psync_check_fail(c, "agreement",
+				 "%u in the view, participant %u has %u",
+				 seat->nview, first->part, first->nview);
+	psync_check_required(c, first, seat->view, set);
+	if (!psync_check_subset(set, first->view, in->words))
+		psync_check_fail(c, "agreement",
+				 "%u in the view, participant %u has only %u",
+				 seat->nview, first->part, first->nview);
 }
 
 static void psync_check_rest(struct psync_check *c)
@@ -626,11 +736,57 @@ static void psync_check_rest(struct psync_check *c)
 						 i);
 		psync_check_put(seen, msg->bit);
 	}
-	psync_check_required(c, seen);
-	if (!seat->refused && !psync_check_returned(c, seat) &&
-	    !psync_check_subset(seen, seat->view, in->words))
-		psync_check_fail(c, "agreement", "%u in the view, %u sent",
-				 seat->nview, in->nsent);
+	psync_check_agree(c);
+}
+
+/* An image has attached more. */
+static void psync_check_attached(struct psync_check *c)
+{
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	uint64_t *attached = c->attached[c->rec->seat];
+	uint32_t i, part;
+
+	for (i = 0; i < c->rec->nset; i++) {
+		part = mids[i] >> PSYNC_HIST_SEQ_BITS;
+		attached[part] = mids[i];
+	}
+}
+
+/* Has an image of that site, incarnation and opening attached @mid? */
+static bool psync_check_holds(struct psync_check *c, uint64_t mid)
+{
+	const struct psync_hist *hist = c->hist;
+	const struct psync_hist_image *image;
+	const struct psync_rec *rec = c->rec;
+	size_t i;
+
+	for (i = 0; i < hist->nimages; i++) {
+		image = &hist->images[i];
+		if (image->conv == hist->images[rec->seat].conv &&
+		    image->site == rec->sites &&
+		    (!rec->mid || image->inc == rec->mid) &&
+		    (!rec->mid2 || image->opening == rec->mid2) &&
+		    c->attached[i][mid >> PSYNC_HIST_SEQ_BITS] >= mid)
+			return true;
+	}
+	return false;
+}
+
+/* An image goes by it that another has attached something. */
+static void psync_check_acknowledged(struct psync_check *c)
+{
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	uint32_t i;
+
+	for (i = 0; i < c->rec->nset; i++)
+		if (!psync_check_holds(c, mids[i]))
+			psync_check_fail(c, "acknowledged",
+					 "site %u has not attached %u:%llu",
+					 c->rec->sites,
+					 (unsigned int)(mids[i] >>
+							PSYNC_HIST_SEQ_BITS),
+					 (unsigned long long)(mids[i] &
+					 ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)));
 }
 
 static void psync_check_replay(struct psync_check *c)
@@ -657,6 +813,12 @@ static void psync_check_replay(struct psync_check *c)
 	case PSYNC_REC_REST:
 		psync_check_rest(c);
 		break;
+	case PSYNC_REC_ATTACHED:
+		psync_check_attached(c);
+		break;
+	case PSYNC_REC_HOLDS:
+		psync_check_acknowledged(c);
+		break;
 	case PSYNC_REC_LEAVES:
 	case PSYNC_REC_ROOTS:
 	case PSYNC_REC_NEXT:
@@ -678,6 +840,9 @@ static void psync_check_survey(struct psync_check *c)
 	open = psync_check_alloc(hist->nconvs, sizeof(*open));
 	for (i = 0; i < hist->nrecs; i++) {
 		c->rec = &hist->recs[i];
+		if (c->rec->type == PSYNC_REC_ATTACHED ||
+		    c->rec->type == PSYNC_REC_HOLDS)
+			continue;
 		conv = hist->seats[c->rec->seat].conv;
 		seat = &c->seats[c->rec->seat];
 		if (c->rec->type == PSYNC_REC_OPEN) {
@@ -686,7 +851,8 @@ static void psync_check_survey(struct psync_check *c)
 				c->insts[c->ninsts++] =
 					(struct psync_check_inst){
 						.conv = conv,
-						.seats = PSYNC_CHECK_NONE };
+						.seats = PSYNC_CHECK_NONE,
+						.rested = PSYNC_CHECK_NONE };
 			}
 			seat->inst = now[conv];
 			seat->part = hist->seats[c->rec->seat].part;
@@ -695,7 +861,9 @@ static void psync_check_survey(struct psync_check *c)
 			seat->next = c->insts[now[conv]].seats;
 			c->insts[now[conv]].seats = c->rec->seat;
 			c->verdict->late += c->insts[now[conv]].nmsgs != 0;
-		} else if (c->rec->type == PSYNC_REC_CLOSE) {
+		} else if (c->rec->type == PSYNC_REC_CLOSE ||
+			   c->rec->type == PSYNC_REC_CRASH) {
+			seat->crashed = c->rec->type == PSYNC_REC_CRASH;
 			seat->closed = c->rec->at;
 			open[conv]--;
 		} else if (c->rec->type == PSYNC_REC_REFUSED) {
@@ -708,6 +876,25 @@ static void psync_check_survey(struct psync_check *c)
 	}
 	free(now);
 	free(open);
+}
+
+/* What the images have attached: nothing. */
+static void psync_check_images(struct psync_check *c)
+{
+	const struct psync_hist *hist = c->hist;
+	size_t i, n = 0;
+	uint32_t k;
+
+	for (i = 0; i < hist->nimages; i++)
+		n += hist->convs[hist->images[i].conv].n;
+	c->seqs = psync_check_alloc(n, sizeof(*c->seqs));
+	c->attached = psync_check_alloc(hist->nimages, sizeof(*c->attached));
+	n = 0;
+	for (i = 0; i < hist->nimages; i++) {
+		c->attached[i] = c->seqs + n;
+		for (k = 0; k < hist->convs[hist->images[i].conv].n; k++)
+			c->seqs[n++] = (uint64_t)k << PSYNC_HIST_SEQ_BITS;
+	}
 }
 
 /* Lay out all sets; nsent of seats is what they will send and becomes 0. */
@@ -772,6 +959,7 @@ void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
 	c.insts = psync_check_alloc(hist->nseats, sizeof(*c.insts));
 	psync_check_survey(&c);
 	psync_check_layout(&c);
+	psync_check_images(&c);
 	for (i = 0; i < hist->nrecs && !verdict->invariant; i++) {
 		c.rec = &hist->recs[i];
 		psync_check_replay(&c);
@@ -781,4 +969,6 @@ void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
 	free(c.msgs);
 	free(c.words);
 	free(c.numbers);
+	free(c.attached);
+	free(c.seqs);
 }

@@ -50,7 +50,11 @@ struct psync_verdict {
  * outstanding	counts are possible, and zero when nothing can be taken
  * rest-view	the view at rest is what was sent and received
  * linear-order	which is listed in an order that extends precedes
- * agreement	and is everything that was sent in the conversation
+ * reliable	and has all that was sent by those who live (S8)
+ * agreement	and of the others' what anybody else has
+ * acknowledged	whom an image takes to have attached a message has
+ * end-last	nobody says anything after its END
+ * null-sake	null messages are sent for the sake of others only (S3.1)
  */
 void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict);
 

@@ -26,6 +26,7 @@ void psync_hist_reset(struct psync_hist *hist)
 	hist->nrecs = 0;
 	hist->nsets = 0;
 	hist->nseats = 0;
+	hist->nimages = 0;
 	hist->nconvs = 0;
 }
 
@@ -34,6 +35,7 @@ void psync_hist_free(struct psync_hist *hist)
 	free(hist->recs);
 	free(hist->sets);
 	free(hist->seats);
+	free(hist->images);
 	free(hist->convs);
 	*hist = (struct psync_hist){ 0 };
 }
@@ -107,4 +109,21 @@ uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
 	hist->seats[hist->nseats++] = (struct psync_seat){ conv, part };
 	psync_hist_add(hist, at, PSYNC_REC_OPEN, seat);
 	return seat;
+}
+
+uint32_t psync_hist_image_add(struct psync_hist *hist, uint32_t conv,
+			      uint32_t site, uint64_t inc)
+{
+	hist->images = psync_hist_grow(hist->images, &hist->image_room,
+				       hist->nimages, 1,
+				       sizeof(*hist->images));
+	hist->images[hist->nimages] = (struct psync_hist_image){
+		.conv = conv, .site = site, .inc = inc };
+	return hist->nimages++;
+}
+
+void psync_hist_image_opened(struct psync_hist *hist, uint32_t image,
+			     uint64_t opening)
+{
+	hist->images[image].opening = opening;
 }

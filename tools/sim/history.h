@@ -31,6 +31,11 @@
  * @PSYNC_REC_NEXT: successors of @mid; @answer is negative or the set counts
  * @PSYNC_REC_PREV: predecessors of @mid, likewise
  * @PSYNC_REC_OUTSTANDING: @answer wait; @others says whether one can be taken
+ * @PSYNC_REC_CRASH: its site crashed: it is gone, and nobody was told
+ * @PSYNC_REC_ATTACHED: an image (@seat) has attached its participants' messages
+ *	up to those of the set
+ * @PSYNC_REC_HOLDS: an image (@seat) goes by it that site @sites, incarnation
+ *	@mid, opening @mid2 (or 0: any) has attached those up to the set's
  * @PSYNC_REC_REST: nothing moves any more; the set is the view, in the order
  *	of attachment; @answer is the number of messages that entered it
  */
@@ -47,6 +52,9 @@ enum psync_rec_type {
 	PSYNC_REC_NEXT,
 	PSYNC_REC_PREV,
 	PSYNC_REC_OUTSTANDING,
+	PSYNC_REC_CRASH,
+	PSYNC_REC_ATTACHED,
+	PSYNC_REC_HOLDS,
 	PSYNC_REC_REST,
 };
 
@@ -54,7 +62,7 @@ enum psync_rec_type {
  * struct psync_rec - one thing done
  * @at: when
  * @type: enum psync_rec_type
- * @seat: by whom, index in psync_hist.seats
+ * @seat: by whom, index in psync_hist.seats; of an image, in .images
  * @mid: message
  * @mid2: second message
  * @hash: of the message's bytes
@@ -63,6 +71,8 @@ enum psync_rec_type {
  * @answer: what the query returned
  * @others: see enum psync_rec_type
  * @sites: see enum psync_rec_type
+ * @end: SEND: it is the last one, after which nobody waits for the sender
+ * @null: SEND: its kernel sent it, to acknowledge
  * @set: first entry in psync_hist.sets
  * @nset: entries
  */
@@ -78,6 +88,8 @@ struct psync_rec {
 	int32_t answer;
 	uint32_t others;
 	uint32_t sites;
+	bool end;
+	bool null;
 	uint32_t nset;
 	size_t set;
 };
@@ -93,6 +105,20 @@ struct psync_seat {
 };
 
 /**
+ * struct psync_hist_image - a conversation at one site
+ * @conv: index in psync_hist.convs
+ * @site: its number
+ * @inc: its incarnation
+ * @opening: its opening of the conversation, 0 if it never did
+ */
+struct psync_hist_image {
+	uint32_t conv;
+	uint32_t site;
+	uint64_t inc;
+	uint64_t opening;
+};
+
+/**
  * struct psync_hist_conv - a conversation, under one cid
  * @named: a rendezvous: its id is the same whenever it is opened
  * @n: participants
@@ -100,6 +126,7 @@ struct psync_seat {
  *	index of its first participant
  * @seq_base: sequence numbers begin after it
  * @exact: no node is freed for its depth, so every query has a full answer
+ * @brief: who has closed answers no requests any more
  * @blur: two sites may disagree for so long about which of them acted first
  */
 struct psync_hist_conv {
@@ -109,6 +136,7 @@ struct psync_hist_conv {
 	uint64_t blur;
 	bool exact;
 	bool named;
+	bool brief;
 };
 
 /**
@@ -122,6 +150,9 @@ struct psync_hist_conv {
  * @seats: openings
  * @nseats: how many
  * @seat_room: that fit
+ * @images: conversations at sites
+ * @nimages: how many
+ * @image_room: that fit
  * @convs: conversations
  * @nconvs: how many
  * @conv_room: that fit
@@ -136,6 +167,9 @@ struct psync_hist {
 	struct psync_seat *seats;
 	size_t nseats;
 	size_t seat_room;
+	struct psync_hist_image *images;
+	size_t nimages;
+	size_t image_room;
 	struct psync_hist_conv *convs;
 	size_t nconvs;
 	size_t conv_room;
@@ -158,6 +192,14 @@ uint64_t *psync_hist_conv_add(struct psync_hist *hist,
 /* A participant opens: Return: its seat, which is in its records. */
 uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
 			     uint32_t conv, uint32_t part);
+
+/* A site makes an image.  Return: its number, which is in its records. */
+uint32_t psync_hist_image_add(struct psync_hist *hist, uint32_t conv,
+			      uint32_t site, uint64_t inc);
+
+/* It has opened the conversation; told again and again. */
+void psync_hist_image_opened(struct psync_hist *hist, uint32_t image,
+			     uint64_t opening);
 
 /**
  * psync_hist_add - put down that something was done

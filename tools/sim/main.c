@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,10 +23,11 @@
 #include "sim.h"
 
 #define PSYNC_MAIN_JOBS		64
-#define PSYNC_MAIN_SEED_S	120	/* no seed takes so long */
+#define PSYNC_MAIN_SEED_S	30	/* no seed takes a processor so long */
 #define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked */
 #define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked */
 #define PSYNC_MAIN_RARE_SITES	8
+#define PSYNC_MAIN_STRUCK	5	/* of 100 runs, for each fault */
 
 /**
  * struct psync_worker - a worker's part of the shared memory
@@ -45,11 +47,13 @@ struct psync_worker {
  * struct psync_board - memory shared by all workers
  * @next: next seed
  * @failed: seeds that failed
+ * @least: the first of them
  * @workers: their parts
  */
 struct psync_board {
 	atomic_ullong next;
 	atomic_ullong failed;
+	atomic_ullong least;
 	struct psync_worker workers[PSYNC_MAIN_JOBS];
 };
 
@@ -60,6 +64,9 @@ struct psync_board {
  * @sites: at most so many
  * @jobs: workers
  * @stop: failures after which no more seeds are begun
+ * @only: kinds of faults that may happen
+ * @most: messages, 0: as drawn
+ * @shrink: program that makes what failed smaller, or NULL
  * @trace: print the schedule
  */
 struct psync_options {
@@ -68,28 +75,51 @@ struct psync_options {
 	u32 sites;
 	u32 jobs;
 	u64 stop;
+	u32 only;
+	u32 most;
+	const char *shrink;
 	bool trace;
 };
 
 static const char psync_main_usage[] =
 	"usage: psync-sim [--seeds N] [--sites K] [--first SEED] [--jobs N]\n"
-	"                 [--stop FAILURES]\n"
-	"       psync-sim --seed SEED [--sites K] [--trace]\n"
+	"                 [--stop FAILURES] [--faults MASK] [--messages N]\n"
+	"                 [--shrink PROGRAM]\n"
+	"       psync-sim --seed SEED [--sites K] [--faults MASK] [--messages N]\n"
+	"                 [--trace]\n"
+	"       psync-sim --kinds\n"
 	"\n"
 	"Runs the protocol core in simulated sites and checks what their\n"
-	"participants saw.  The same seed and number of sites make the same run.\n"
+	"participants saw.  The same seed and number of sites make the same run;\n"
+	"of what goes wrong in it MASK leaves only some kinds, and N is the most\n"
+	"messages of its main conversation.  PROGRAM is run with what failed first,\n"
+	"to make it smaller.  --kinds prints the MASK of all kinds.\n"
 	"Exit status: 0 nothing found, 1 something found, 2 wrong usage.\n";
+
+static int psync_main_replay(const struct psync_options *opt, u64 seed,
+			     char *to, size_t room)
+{
+	char faults[32] = "", messages[32] = "";
+
+	if (opt->only != PSYNC_FAULT_ALL)
+		snprintf(faults, sizeof(faults), " FAULTS=0x%x", opt->only);
+	if (opt->most)
+		snprintf(messages, sizeof(messages), " MESSAGES=%u", opt->most);
+	return snprintf(to, room, "make sim SEED=%llu SITES=%u%s%s\n", seed,
+			opt->sites, faults, messages);
+}
 
 static void psync_main_report(const struct psync_options *opt, u64 seed,
 			      const char *invariant, const char *text)
 {
-	char line[512];
+	char line[640];
 	int n;
 
 	n = snprintf(line, sizeof(line),
 		     "FAIL seed=%llu sites=%u invariant=%s %s\n"
-		     "  replay: make sim SEED=%llu SITES=%u\n",
-		     seed, opt->sites, invariant, text, seed, opt->sites);
+		     "  replay: ",
+		     seed, opt->sites, invariant, text);
+	n += psync_main_replay(opt, seed, line + n, sizeof(line) - n);
 	/* one write, so that workers do not mix their lines */
 	if (write(STDOUT_FILENO, line, n) != n)
 		_exit(1);
@@ -100,6 +130,8 @@ static bool psync_main_seed(const struct psync_options *opt, u64 seed,
 {
 	struct psync_sim sim = {
 		.seed = seed,
+		.only = opt->only,
+		.most = opt->most,
 		.hist = hist,
 		.stats = stats,
 		.trace = opt->trace ? stdout : NULL,
@@ -110,6 +142,16 @@ static bool psync_main_seed(const struct psync_options *opt, u64 seed,
 	fflush(stdout);
 	psync_main_report(opt, seed, sim.invariant, sim.text);
 	return false;
+}
+
+static void psync_main_failed(struct psync_board *board, u64 seed)
+{
+	unsigned long long least = board->least;
+
+	board->failed++;
+	while (seed < least &&
+	       !atomic_compare_exchange_weak(&board->least, &least, seed))
+		;
 }
 
 /* What the worker is at, for psync_main_crash(). */
@@ -150,6 +192,8 @@ static void psync_main_work(const struct psync_options *opt,
 			    struct psync_board *board,
 			    struct psync_worker *worker)
 {
+	const struct itimerval limit = {
+		.it_value.tv_sec = PSYNC_MAIN_SEED_S };
 	struct psync_hist hist = { 0 };
 
 	psync_main_opt = opt;
@@ -161,11 +205,11 @@ static void psync_main_work(const struct psync_options *opt,
 		worker->seed = board->next++;
 		if (worker->seed >= opt->first + opt->seeds)
 			break;
-		alarm(PSYNC_MAIN_SEED_S);
+		setitimer(ITIMER_VIRTUAL, &limit, NULL);
 		if (psync_main_seed(opt, worker->seed, &hist, &worker->stats))
 			worker->passed++;
 		else
-			board->failed++;
+			psync_main_failed(board, worker->seed);
 	}
 	psync_hist_free(&hist);
 	signal(SIGABRT, SIG_DFL);
@@ -206,11 +250,11 @@ static void psync_main_supervise(const struct psync_options *opt,
 		left--;
 		if (WIFEXITED(status) && !WEXITSTATUS(status))
 			continue;
-		board->failed++;
+		psync_main_failed(board, board->workers[i].seed);
 		if (!board->workers[i].told)
 			psync_main_report(opt, board->workers[i].seed,
 					  WIFSIGNALED(status) &&
-					  WTERMSIG(status) == SIGALRM ?
+					  WTERMSIG(status) == SIGVTALRM ?
 					  "hang" : "crash", "the worker died");
 		if (board->failed < opt->stop) {
 			psync_main_spawn(opt, board, pids, i);
@@ -231,8 +275,36 @@ static void psync_main_add(struct psync_stats *to,
 #undef X
 #undef ADD
 #undef MAX
+	to->seeds += from->seeds;
 	for (i = 0; i < PSYNC_DROP_MAX; i++)
 		to->drops[i] += from->drops[i];
+	for (i = 0; i < PSYNC_FAULT_MAX; i++) {
+		to->hits[i] += from->hits[i];
+		to->struck[i] += from->struck[i];
+	}
+}
+
+/* Each kind of fault must have happened in so many of a hundred runs. */
+static u32 psync_main_faults(const struct psync_options *opt,
+			     const struct psync_stats *stats)
+{
+	u32 i, vacuous = 0;
+	bool asked, bad;
+
+	asked = opt->seeds >= PSYNC_MAIN_RARE &&
+		opt->sites >= PSYNC_MAIN_RARE_SITES &&
+		opt->only == PSYNC_FAULT_ALL && !opt->most;
+	for (i = 0; i < PSYNC_FAULT_MAX; i++) {
+		bad = asked && stats->struck[i] * 100 <
+			       PSYNC_MAIN_STRUCK * stats->seeds;
+		printf("%-40s %12llu in %5.1f %% of seeds%s\n",
+		       psync_fault_names[i], stats->hits[i],
+		       100.0 * stats->struck[i] /
+		       (stats->seeds ? stats->seeds : 1),
+		       bad ? "  FAIL: too seldom" : "");
+		vacuous += bad;
+	}
+	return vacuous;
 }
 
 /* The figures; counts those that must not be zero and are. */
@@ -251,13 +323,35 @@ static u32 psync_main_summary(const struct psync_options *opt,
 	do {								\
 		bool bad = asked[often] && !stats->name;		\
 									\
-		printf("%-32s %12llu%s\n", text, stats->name,		\
+		printf("%-40s %12llu%s\n", text, stats->name,		\
 		       bad ? "  FAIL: vacuous" : "");			\
 		vacuous += bad;						\
 	} while (0);
 	PSYNC_STATS(X)
 #undef X
-	return vacuous;
+	return vacuous + psync_main_faults(opt, stats);
+}
+
+/* Does not return when all is well: the program takes over. */
+static void psync_main_shrink(const struct psync_options *opt, u64 seed)
+{
+	char words[4][32];
+	char self[4096];
+	ssize_t n;
+
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n < 0) {
+		perror("psync-sim: /proc/self/exe");
+		return;
+	}
+	self[n] = 0;
+	snprintf(words[0], sizeof(words[0]), "%llu", seed);
+	snprintf(words[1], sizeof(words[1]), "%u", opt->sites);
+	snprintf(words[2], sizeof(words[2]), "0x%x", opt->only);
+	snprintf(words[3], sizeof(words[3]), "%u", opt->most);
+	execl(opt->shrink, opt->shrink, self, words[0], words[1], words[2],
+	      words[3], NULL);
+	perror(opt->shrink);
 }
 
 static int psync_main_all(const struct psync_options *opt)
@@ -274,6 +368,7 @@ static int psync_main_all(const struct psync_options *opt)
 		return 1;
 	}
 	board->next = opt->first;
+	board->least = U64_MAX;
 	psync_main_supervise(opt, board);
 	for (i = 0; i < opt->jobs; i++) {
 		psync_main_add(&total, &board->workers[i].stats);
@@ -282,6 +377,8 @@ static int psync_main_all(const struct psync_options *opt)
 	failed = board->failed;
 	vacuous = failed ? 0 : psync_main_summary(opt, &total);
 	printf("%llu passed, %llu failed\n", passed, failed + vacuous);
+	if (failed && opt->shrink)
+		psync_main_shrink(opt, board->least);
 	munmap(board, sizeof(*board));
 	return failed || vacuous || passed != opt->seeds;
 }
@@ -324,6 +421,10 @@ static bool psync_main_parse(int argc, char **argv, struct psync_options *opt)
 		{ "first", required_argument, NULL, 'f' },
 		{ "jobs", required_argument, NULL, 'j' },
 		{ "stop", required_argument, NULL, 'x' },
+		{ "faults", required_argument, NULL, 'm' },
+		{ "messages", required_argument, NULL, 'q' },
+		{ "shrink", required_argument, NULL, 'r' },
+		{ "kinds", no_argument, NULL, 'i' },
 		{ "trace", no_argument, NULL, 't' },
 		{ 0 }
 	};
@@ -352,6 +453,19 @@ static bool psync_main_parse(int argc, char **argv, struct psync_options *opt)
 		case 'x':
 			opt->stop = psync_main_number(optarg, 1, U32_MAX);
 			break;
+		case 'm':
+			opt->only = psync_main_number(optarg, 0, U32_MAX) &
+				    PSYNC_FAULT_ALL;
+			break;
+		case 'q':
+			opt->most = psync_main_number(optarg, 0, U32_MAX);
+			break;
+		case 'r':
+			opt->shrink = optarg;
+			break;
+		case 'i':
+			printf("0x%x\n", PSYNC_FAULT_ALL);
+			exit(0);
 		case 't':
 			opt->trace = true;
 			break;
@@ -372,6 +486,7 @@ int main(int argc, char **argv)
 		.jobs = cpus < 1 ? 1 : cpus > PSYNC_MAIN_JOBS ?
 			PSYNC_MAIN_JOBS : cpus,
 		.stop = 10,
+		.only = PSYNC_FAULT_ALL,
 	};
 
 	if (!psync_main_parse(argc, argv, &opt)) {

@@ -7,6 +7,7 @@
 
 #include "prng.h"
 
+struct psync_conv;
 struct psync_heap_item;
 struct psync_sim;
 
@@ -20,6 +21,23 @@ struct psync_sim;
  * @late: permille of those second copies that come @late_delay later
  * @late_delay: see @late
  * @pad: permille of packets padded at the end, as short frames are
+ *
+ * The rest counts only while the fault of that name is on; permille, too:
+ * @loss: packets lost
+ * @burst_in: packets after which a link goes bad
+ * @burst_out: packets after which it is good again
+ * @burst_loss: packets lost while it is bad
+ * @edge: first or last packets of a train that are lost
+ * @edge_first: the first ones
+ * @gap: packets of one train follow one another within this time
+ * @lame: links that lose packets
+ * @lame_loss: so many
+ * @hold: packets held back
+ * @hold_most: until so many later ones were sent at most
+ * @slow: packets delayed by about @slow_delay
+ * @slow_delay: see @slow
+ * @flip: packets of which bits are flipped
+ * @truncate: packets that are cut off
  */
 struct psync_net_shape {
 	u64 base;
@@ -30,6 +48,21 @@ struct psync_net_shape {
 	u32 dup;
 	u32 late;
 	u32 pad;
+	u32 loss;
+	u32 burst_in;
+	u32 burst_out;
+	u32 burst_loss;
+	u32 edge;
+	bool edge_first;
+	u64 gap;
+	u32 lame;
+	u32 lame_loss;
+	u32 hold;
+	u32 hold_most;
+	u32 slow;
+	u64 slow_delay;
+	u32 flip;
+	u32 truncate;
 };
 
 /**
@@ -38,8 +71,14 @@ struct psync_net_shape {
  * @refs: copies still to arrive
  * @from: index of the sending site
  * @to: index of the receiving site
- * @order: number of the packet on its link
  * @len: bytes in @data
+ * @order: number of the packet on its link
+ * @release: held back until this one was sent, 0: it is not
+ * @next: another one of its link that is held back
+ * @last: no other followed it soon
+ * @damaged: what is in @data is not what was sent
+ * @done: it was the last of a train and is lost
+ * @conv: the conversation that waits for it, or NULL
  * @data: exactly what is on the wire
  */
 struct psync_frame {
@@ -49,6 +88,12 @@ struct psync_frame {
 	u32 to;
 	u32 len;
 	u64 order;
+	u64 release;
+	struct psync_frame *next;
+	bool last;
+	bool damaged;
+	bool done;
+	struct psync_conv *conv;
 	u8 data[];
 };
 
@@ -57,11 +102,21 @@ struct psync_frame {
  * @delay: least delay
  * @sent: packets sent
  * @newest: greatest number of a packet that arrived
+ * @sent_at: when the last one was sent
+ * @bad: it loses packets in a burst
+ * @lame: it loses packets while the fault is on
+ * @held: packets held back
+ * @train: the last packet, while it has not arrived
  */
 struct psync_net_link {
 	u64 delay;
 	u64 sent;
 	u64 newest;
+	u64 sent_at;
+	bool bad;
+	bool lame;
+	struct psync_frame *held;
+	struct psync_frame *train;
 };
 
 /**
@@ -70,7 +125,6 @@ struct psync_net_link {
  * @shape: what it is like
  * @n: sites
  * @links: n * n, from the first index to the second
- * @moving: packets under way, very late copies not counted
  * @frames: struct psync_frame alive
  */
 struct psync_net {
@@ -78,7 +132,6 @@ struct psync_net {
 	struct psync_net_shape shape;
 	u32 n;
 	struct psync_net_link *links;
-	u64 moving;
 	u64 frames;
 };
 
@@ -88,6 +141,9 @@ void psync_net_exit(struct psync_sim *sim);
 /* No packet and its answer take longer; very late copies apart. */
 u64 psync_net_round_trip(const struct psync_net *net);
 
+/* When all is healed no packet that was sent before is under way for longer. */
+u64 psync_net_drain(const struct psync_net *net);
+
 /* Room for a packet of @len bytes; it leaves with psync_net_post(). */
 struct psync_frame *psync_net_frame(struct psync_sim *sim, u32 len);
 
@@ -96,8 +152,10 @@ struct psync_frame *psync_net_frame(struct psync_sim *sim, u32 len);
  * @frame: packet, consumed
  * @from: index of the sending site
  * @to: index of the receiving site
+ * @conv: conversation that waits for it, or NULL
  */
-void psync_net_post(struct psync_frame *frame, u32 from, u32 to);
+void psync_net_post(struct psync_frame *frame, u32 from, u32 to,
+		    struct psync_conv *conv);
 
 /* Gives back what @item carries when it will not happen. */
 void psync_net_discard(const struct psync_heap_item *item);

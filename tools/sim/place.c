@@ -3,6 +3,7 @@
  * A conversation at a simulated site: its image, the memory, time and chance
  * that the core is lent, who listens for it, and what programs do with it.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,8 @@ static void *psync_place_op_alloc(struct psync_image *img, size_t size)
 {
 	struct psync_sim *sim = psync_place_of(img)->site->sim;
 
+	if (psync_fault_memory(sim))
+		return NULL;
 	sim->blocks++;
 	sim->bytes += size;
 	return psync_sim_alloc(1, size);
@@ -67,27 +70,17 @@ static void psync_place_op_transmit(struct psync_image *img, u32 to,
 				    struct psync_pkt *pkt, void *body)
 {
 	struct psync_site *site = psync_place_of(img)->site;
-	u32 i, opening;
-	u64 inc;
+	u32 i;
 
+	if (to) {
+		psync_image_address(img, to, pkt);
+		psync_site_transmit(site, to, pkt, body);
+		return;
+	}
 	for (i = 0; i < img->nremotes; i++) {
-		if (to && img->remotes[i].site != to)
-			continue;
-		opening = psync_image_opening(img, img->remotes[i].site, &inc);
-		pkt->dst_inc = 0;
-		if (pkt->type == PSYNC_PKT_MSG) {
-			pkt->dst_inc = inc;
-			pkt->msg.dst_opening = opening;
-		}
+		psync_image_address(img, img->remotes[i].site, pkt);
 		psync_site_transmit(site, img->remotes[i].site, pkt, body);
 	}
-	if (!to)
-		return;
-	for (i = 0; i < img->nremotes; i++)
-		if (img->remotes[i].site == to)
-			return;
-	pkt->dst_inc = 0;
-	psync_site_transmit(site, to, pkt, body);
 }
 
 static void psync_place_op_body_put(struct psync_image *img, void *body)
@@ -114,16 +107,127 @@ static void psync_place_op_event(struct psync_image *img,
 			  ev);
 }
 
+static void psync_place_op_writable(struct psync_image *img)
+{
+	const struct psync_place *place = psync_place_of(img);
+	u32 i;
+
+	for (i = 0; i < place->conv->n; i++)
+		if (place->conv->agents[i].site == place->site)
+			psync_agent_writable(&place->conv->agents[i]);
+}
+
+static void psync_place_op_passed(struct psync_image *img,
+				  struct psync_view *view,
+				  const struct psync_node *node)
+{
+	(void)img;
+	psync_agent_passed(view->user, node);
+}
+
+/* The history: what the image has attached, what it knows of others. */
+
+/* Room for it, once the participants are known. */
+static void psync_place_record(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	size_t n = (size_t)img->p.n * (1 + img->nremotes), i;
+
+	place->record = psync_hist_image_add(place->site->sim->hist,
+					     place->conv->index,
+					     place->site->index, img->p.inc);
+	place->known = psync_sim_alloc(n, sizeof(*place->known));
+	place->ids = psync_sim_alloc(img->p.n, sizeof(*place->ids));
+	for (i = 0; i < n; i++)
+		place->known[i] = img->p.seq_base;
+}
+
+/* What is more in @now than in @known; returns how many entries are. */
+static u32 psync_place_news(struct psync_place *place, u64 *known,
+			    const u64 *now)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < place->img.p.n; i++) {
+		if (known[i] == now[i])
+			continue;
+		known[i] = now[i];
+		place->ids[n++] = PSYNC_MID(i, now[i]);
+	}
+	return n;
+}
+
+static void psync_place_note_own(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	struct psync_sim *sim = place->site->sim;
+	u32 i, n = 0;
+
+	for (i = 0; i < img->p.n; i++) {
+		if (place->known[i] == img->parts[i].seq)
+			continue;
+		place->known[i] = img->parts[i].seq;
+		place->ids[n++] = PSYNC_MID(i, img->parts[i].seq);
+	}
+	if (!n)
+		return;
+	psync_hist_add(sim->hist, sim->now, PSYNC_REC_ATTACHED, place->record);
+	psync_hist_set(sim->hist, place->ids, n);
+}
+
+/* After the core was called: put down what has changed. */
+static void psync_place_note(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	struct psync_sim *sim = place->site->sim;
+	const struct psync_remote *remote;
+	struct psync_rec *rec;
+	u32 k, n;
+	u64 *at;
+
+	if (!place->used || !img->p.n || place->site->dead)
+		return;
+	if (!place->known)
+		psync_place_record(place);
+	psync_hist_image_opened(sim->hist, place->record, img->opening);
+	psync_place_note_own(place);
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		at = place->known + (size_t)img->p.n * (k + 1);
+		if (!remote->vec ||
+		    !memcmp(at, remote->vec, img->p.n * sizeof(*at)))
+			continue;
+		n = psync_place_news(place, at, remote->vec);
+		rec = psync_hist_add(sim->hist, sim->now, PSYNC_REC_HOLDS,
+				     place->record);
+		rec->sites = psync_site_find(sim, remote->site)->index;
+		rec->mid = remote->inc;
+		rec->mid2 = remote->opening;
+		psync_hist_set(sim->hist, place->ids, n);
+	}
+}
+
+/* What only lingers here is forgotten when it is over. */
+static void psync_place_check(struct psync_place *place)
+{
+	psync_place_note(place);
+	if (place->used && place->img.opening && !place->img.nviews &&
+	    psync_image_over(&place->img))
+		psync_place_forget(place);
+}
+
 static void psync_place_timer(void *ctx, uint64_t deadline)
 {
 	struct psync_place *place = ctx;
 	u64 now = place->site->sim->now;
 
-	if (place->timer != deadline)
+	if (place->timer != deadline ||
+	    psync_site_defer(place->site, psync_place_timer, ctx, deadline))
 		return;
 	place->timer = U64_MAX;
 	if (place->used && place->img.deadline <= now)
 		psync_image_timer(&place->img, now);
+	psync_place_check(place);
 }
 
 static void psync_place_op_arm(struct psync_image *img, u64 deadline)
@@ -164,6 +268,8 @@ static const struct psync_image_ops psync_place_ops = {
 	.readable = psync_place_op_readable,
 	.event = psync_place_op_event,
 	.arm = psync_place_op_arm,
+	.writable = psync_place_op_writable,
+	.passed = psync_place_op_passed,
 	.dropped = psync_place_op_dropped,
 	.nonce = psync_place_op_nonce,
 };
@@ -180,6 +286,7 @@ static void psync_place_listen(struct psync_place *place,
 	u32 i;
 	int err;
 
+	place->deaf = false;
 	for (i = 0; i < conv->n; i++) {
 		agent = &conv->agents[i];
 		if (agent->site != site || agent == but || agent->joined ||
@@ -190,6 +297,7 @@ static void psync_place_listen(struct psync_place *place,
 		err = psync_image_join(&place->img, &agent->view, i,
 				       agent->openings + 1,
 				       site->openings + 1, site->sim->now);
+		place->deaf |= err == -ENOMEM;
 		if (err)
 			continue;
 		agent->joined = true;
@@ -239,6 +347,10 @@ void psync_place_forget(struct psync_place *place)
 {
 	place->used = false;
 	psync_image_destroy(&place->img);
+	free(place->known);
+	free(place->ids);
+	place->known = NULL;
+	place->ids = NULL;
 }
 
 static u32 psync_place_listeners(const struct psync_place *place)
@@ -301,13 +413,14 @@ static enum psync_drop psync_place_start(struct psync_place *place,
 		pids[i].site = be32_to_cpu(pkt->msg.participants[i].site);
 		pids[i].port = be32_to_cpu(pkt->msg.participants[i].port);
 	}
-	err = -1;
+	err = -EINVAL;
 	if (psync_wire_digest(pids, pkt->msg.n) == img->p.digest)
 		err = psync_image_start(img, pids, pkt->msg.n,
 					place->site->sim->now);
 	free(pids);
 	if (err)
-		return PSYNC_DROP_BAD_PARTICIPANTS;
+		return err == -ENOMEM ? PSYNC_DROP_NO_MEM :
+					PSYNC_DROP_BAD_PARTICIPANTS;
 	psync_place_listen(place, NULL);
 	return PSYNC_OK;
 }
@@ -334,6 +447,7 @@ static enum psync_drop psync_place_input(struct psync_place *place,
 		sim->stats->early++;
 	if (img->nheld > held)
 		sim->stats->held++;
+	psync_place_check(place);
 	return err;
 }
 
@@ -356,6 +470,8 @@ enum psync_drop psync_place_receive(struct psync_place *place,
 		if (err)
 			return err;
 	}
+	if (place->deaf)
+		psync_place_listen(place, NULL);
 	return psync_place_input(place, pkt, data);
 }
 
@@ -368,6 +484,9 @@ int psync_place_open(struct psync_agent *agent)
 	struct psync_place *place = &site->places[conv->index];
 	int err = 0;
 
+	/* What lingers of an earlier conversation of that name is given up. */
+	if (place->used && place->img.opening && !place->img.nopen)
+		psync_place_forget(place);
 	if (!place->used)
 		err = psync_place_image(place, conv->pids, conv->n);
 	if (err)
@@ -410,7 +529,8 @@ static void psync_place_dismiss(struct psync_place *place)
 		if (conv->agents[i].site != place->site ||
 		    !conv->agents[i].joined)
 			continue;
-		psync_image_leave(&place->img, &conv->agents[i].view);
+		psync_image_leave(&place->img, &conv->agents[i].view,
+				  place->site->sim->now);
 		conv->agents[i].joined = false;
 	}
 }
@@ -422,14 +542,15 @@ void psync_place_close(struct psync_agent *agent)
 	bool pending;
 
 	pending = agent->view.pending;
-	psync_image_leave(&place->img, &agent->view);
+	psync_image_leave(&place->img, &agent->view, site->sim->now);
 	agent->joined = false;
 	if (!pending && !place->img.nopen) {
 		psync_place_remember(place);
 		psync_place_dismiss(place);
 	}
-	if (!place->img.nviews)
+	if (!place->img.nviews && !place->img.opening)
 		psync_place_forget(place);
+	psync_place_check(place);
 }
 
 int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
@@ -440,9 +561,11 @@ int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 	struct psync_body *body = psync_place_body(site->sim, data, len);
 	int err;
 
-	err = psync_image_send(&place->img, &agent->view, body, len, mid);
+	err = psync_image_send(&place->img, &agent->view, body, len, mid,
+			       site->sim->now);
 	if (err)
 		psync_place_body_put(body);
+	psync_place_note(place);
 	return err;
 }
 
@@ -465,9 +588,93 @@ u32 psync_place_known(const struct psync_site *site, u32 conv)
 	return n;
 }
 
+/* Is there somebody at @remote who will answer @img? */
+static bool psync_place_answers(const struct psync_place *place,
+				const struct psync_remote *remote)
+{
+	struct psync_sim *sim = place->site->sim;
+	const struct psync_site *site = psync_site_find(sim, remote->site);
+	const struct psync_place *other = &site->places[place->conv->index];
+
+	return !site->dead && other->used && other->img.nopen &&
+	       !other->img.refused && !remote->moved;
+}
+
+/* What is missing here and some other image has can still come. */
+static bool psync_place_lacks(const struct psync_place *place)
+{
+	const struct psync_image *img = &place->img, *other;
+	struct psync_sim *sim = place->site->sim;
+	u32 i, k;
+
+	if (img->rr_at == U64_MAX)
+		return false;
+	/* Nobody but the dead can have it: the asking never ends. */
+	if (!psync_fault_has(&sim->fault, PSYNC_FAULT_CRASH) &&
+	    !place->conv->brief)
+		return true;
+	for (k = 0; k < sim->nsites; k++) {
+		other = &sim->sites[k].places[place->conv->index].img;
+		if (!sim->sites[k].places[place->conv->index].used ||
+		    !other->p.n)
+			continue;
+		for (i = 0; i < img->p.n; i++)
+			if (img->parts[i].claimed > img->parts[i].seq &&
+			    other->parts[i].seq > img->parts[i].seq)
+				return true;
+	}
+	return false;
+}
+
+/* Asking those who are not there is no business. */
 bool psync_place_busy(const struct psync_site *site, u32 conv)
 {
 	const struct psync_place *place = &site->places[conv];
+	const struct psync_image *img = &place->img;
+	const struct psync_view *view;
+	u32 i;
 
-	return place->used && place->img.deadline != U64_MAX;
+	if (!place->used || !img->p.n || img->refused || !img->opening)
+		return false;
+	for (i = 0; i < img->nremotes; i++)
+		if ((img->remotes[i].probe_at != U64_MAX ||
+		     img->remotes[i].state == PSYNC_REMOTE_ASKED) &&
+		    psync_place_answers(place, &img->remotes[i]))
+			return true;
+	if (!img->nopen)
+		return false;
+	if (img->ack_at != U64_MAX || psync_place_lacks(place))
+		return true;
+	list_for_each_entry(view, &img->views, link)
+		if (view->null_at != U64_MAX)
+			return true;
+	return false;
+}
+
+void psync_place_rest(const struct psync_site *site, u32 conv)
+{
+	const struct psync_place *place = &site->places[conv];
+	const struct psync_image *img = &place->img;
+	const struct psync_remote *remote;
+	struct psync_sim *sim = site->sim;
+	u32 i;
+
+	if (!place->used || !img->p.n || img->refused || !img->nopen ||
+	    img->nopen != img->nviews)
+		return;
+	for (i = 0; i < img->nremotes; i++) {
+		remote = &img->remotes[i];
+		if (remote->nlive && !remote->absent && !remote->moved &&
+		    !psync_place_answers(place, remote))
+			return;
+	}
+	if (img->nuntaken)
+		psync_sim_fail(sim, "body-kept", "%u bodies at rest at site %u",
+			       img->nuntaken, site->index);
+	for (i = 0; i < place->conv->n; i++)
+		if (place->conv->agents[i].site == site &&
+		    place->conv->agents[i].blocked)
+			psync_sim_fail(sim, "writable",
+				       "%u:%u is not told that it may send",
+				       conv, i);
 }

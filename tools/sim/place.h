@@ -36,6 +36,11 @@ struct psync_body {
  * @closed: opening of the last image closed here, 0: none remembered
  * @closed_at: when that was
  * @timer: when the timer runs next, U64_MAX: it does not
+ * @deaf: somebody who listens has not been given it yet, for want of memory
+ * @record: the image's number in the history
+ * @known: what the history knows of it: the last message attached of each
+ *	participant, then the same of each other site as the image knows it
+ * @ids: room for a set of mids
  */
 struct psync_place {
 	struct psync_image img;
@@ -45,6 +50,10 @@ struct psync_place {
 	u32 closed;
 	u64 closed_at;
 	u64 timer;
+	bool deaf;
+	u32 record;
+	u64 *known;
+	u64 *ids;
 };
 
 /**
@@ -89,7 +98,10 @@ int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 /* How many sites know the opening of @site; U32_MAX: not all that are open. */
 u32 psync_place_known(const struct psync_site *site, u32 conv);
 
-/* The core waits for a timer in this conversation. */
+/* Something will happen here that the conversation waits for. */
 bool psync_place_busy(const struct psync_site *site, u32 conv);
+
+/* At rest: bodies that all have are given back (S2.3). */
+void psync_place_rest(const struct psync_site *site, u32 conv);
 
 #endif /* _PSYNC_SIM_PLACE_H */

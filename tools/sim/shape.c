@@ -64,6 +64,15 @@ static void psync_shape_limits(struct psync_conv *conv)
 	limits->max_pending = 1 << 30;
 	limits->hello_ns = psync_prng_range(rng, 20, 300) * PSYNC_MSEC;
 	limits->hello_tries = 10;
+	limits->ack_ns = psync_prng_range(rng, 100, 20000) * PSYNC_USEC;
+	limits->null_ns = psync_prng_range(rng, 1, 100) * PSYNC_MSEC;
+	limits->rto_ns = psync_prng_range(rng, 10, 500) * PSYNC_MSEC;
+	limits->rto_min_ns = psync_prng_range(rng, 200, 5000) * PSYNC_USEC;
+	limits->rto_max_ns = psync_prng_range(rng, 500, 2000) * PSYNC_MSEC;
+	limits->silent_ns = 600 * PSYNC_SEC;
+	limits->absent_ns = 600 * PSYNC_SEC;
+	limits->linger_ns = 60 * PSYNC_SEC;
+	limits->repair_rate = psync_prng_range(rng, 100, 100000);
 }
 
 /* One participant, now and then two or three, at each site. */
@@ -276,6 +285,9 @@ void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 		conv = psync_shape_conv(sim);
 		psync_shape_foreign(conv, main);
 	}
+	if (sim->most && main->budget > sim->most)
+		main->budget = sim->most;
+	psync_fault_draw(sim, sim->only);
 	psync_site_init_all(sim);
 	for (i = 0; i < sim->nconvs; i++) {
 		conv = &sim->convs[i];
@@ -294,4 +306,5 @@ void psync_shape_free(struct psync_sim *sim)
 		free(sim->convs[i].agents);
 	}
 	free(sim->convs);
+	psync_fault_free(sim);
 }

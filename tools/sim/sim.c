@@ -87,6 +87,7 @@ static void psync_sim_judge(struct psync_sim *sim)
 {
 	struct psync_stats *stats = sim->stats;
 	struct psync_verdict verdict;
+	u32 i;
 
 	psync_check(sim->hist, &verdict);
 	if (verdict.invariant) {
@@ -95,6 +96,11 @@ static void psync_sim_judge(struct psync_sim *sim)
 	}
 	if (sim->unfair)
 		psync_sim_fail(sim, "fair-drop", "%s", sim->unfair);
+	stats->seeds++;
+	for (i = 0; i < PSYNC_FAULT_MAX; i++) {
+		stats->hits[i] += sim->fault.hits[i];
+		stats->struck[i] += sim->fault.hits[i] != 0;
+	}
 	stats->late += verdict.late;
 	if (verdict.depth > stats->depth)
 		stats->depth = verdict.depth;

@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#include "fault.h"
 #include "heap.h"
 #include "history.h"
 #include "net.h"
@@ -26,6 +27,8 @@
 #define PSYNC_STATS(X)							\
 	X(messages, ADD, OFTEN, "messages")				\
 	X(deliveries, ADD, OFTEN, "deliveries")				\
+	X(nulls, ADD, OFTEN, "null messages")				\
+	X(ends, ADD, OFTEN, "ENDs")					\
 	X(packets, ADD, OFTEN, "packets")				\
 	X(held, ADD, OFTEN, "held for their context")			\
 	X(reordered, ADD, OFTEN, "reordered packets")			\
@@ -51,13 +54,27 @@
 	X(refused, ADD, RARE, "refused packets")			\
 	X(stamps, ADD, RARE, "packets with a stamp")			\
 	X(freed, ADD, RARE, "answers: freed")				\
-	X(stable, ADD, RARE, "answers: stable")
+	X(stable, ADD, RARE, "answers: stable")				\
+	X(blocked, ADD, RARE, "sends refused for now")			\
+	X(damaged, ADD, RARE, "damaged packets dropped")		\
+	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\
+	X(rest, MAX, OFTEN, "greatest time to rest in ms")
 
+/**
+ * struct psync_stats - figures
+ * @seeds: runs
+ * @drops: packets dropped, by reason
+ * @hits: how often each kind of fault happened
+ * @struck: in how many runs
+ */
 struct psync_stats {
 #define X(name, how, often, text) u64 name;
 	PSYNC_STATS(X)
 #undef X
+	u64 seeds;
 	u64 drops[PSYNC_DROP_MAX];
+	u64 hits[PSYNC_FAULT_MAX];
+	u64 struck[PSYNC_FAULT_MAX];
 };
 
 struct psync_site;
@@ -66,11 +83,14 @@ struct psync_conv;
 /**
  * struct psync_sim - a simulation
  * @seed: where all of it comes from
+ * @only: kinds of faults that may happen, a bit each
+ * @most: messages of the main conversation at most, 0: as drawn
  * @now: virtual time in ns
  * @trace: where the schedule is printed, or NULL
  * @heap: what happens next
  * @rng: for the shape and the participants
  * @net: network
+ * @fault: what goes wrong
  * @nsites: sites
  * @sites: they
  * @nconvs: conversations
@@ -86,11 +106,14 @@ struct psync_conv;
  */
 struct psync_sim {
 	u64 seed;
+	u32 only;
+	u32 most;
 	u64 now;
 	FILE *trace;
 	struct psync_heap heap;
 	struct psync_prng rng;
 	struct psync_net net;
+	struct psync_faults fault;
 	u32 nsites;
 	struct psync_site *sites;
 	u32 nconvs;
@@ -107,7 +130,7 @@ struct psync_sim {
 
 /**
  * psync_sim_run - run one seed
- * @sim: seed, trace, hist and stats set, zero otherwise
+ * @sim: seed, only, most, trace, hist and stats set, zero otherwise
  * @max_sites: at most so many sites
  *
  * Return: true when nothing was found; else @sim says what.

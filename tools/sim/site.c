@@ -42,8 +42,12 @@ u64 psync_site_nonce(struct psync_site *site)
 	return psync_prng_next(&site->sim->rng) | 1;
 }
 
-/* Reasons that a network which only delays and duplicates can give. */
-static bool psync_site_drop_fair(enum psync_drop reason)
+/*
+ * Reasons that a network which only delays, loses and duplicates can give, and
+ * those that this run's other faults can.
+ */
+static bool psync_site_drop_fair(const struct psync_sim *sim,
+				 enum psync_drop reason)
 {
 	switch (reason) {
 	case PSYNC_DROP_STALE_INC:
@@ -56,8 +60,17 @@ static bool psync_site_drop_fair(enum psync_drop reason)
 	case PSYNC_DROP_STALE_OPENING:
 	case PSYNC_DROP_REOPENED:
 	case PSYNC_DROP_DUPLICATE:
+	case PSYNC_DROP_UNCONFIRMED:
+	case PSYNC_DROP_RR_RATE:
+	case PSYNC_DROP_CONTEXT_LOST:
 	case PSYNC_DROP_LEFT_OVER:
 		return true;
+	case PSYNC_DROP_HELD_FULL:
+	case PSYNC_DROP_IMAGE_FULL:
+	case PSYNC_DROP_PENDING_FULL:
+		return psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT);
+	case PSYNC_DROP_NO_MEM:
+		return psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);
 	default:
 		return false;
 	}
@@ -81,10 +94,27 @@ void psync_site_drop(struct psync_site *site, enum psync_drop reason)
 	if (reason > PSYNC_OK && reason < PSYNC_DROP_MAX)
 		sim->stats->drops[reason]++;
 	/* the run goes on: what the checker finds says more */
-	if (!psync_site_drop_fair(reason) && !sim->unfair)
+	if (!psync_site_drop_fair(sim, reason) && !sim->unfair)
 		sim->unfair = psync_site_drop_name(reason);
 	psync_sim_trace(sim, "  site %u drops: %s", site->index,
 			psync_site_drop_name(reason));
+}
+
+/* The conversation that waits for a packet: it is here, and open there. */
+static struct psync_conv *psync_site_waits(struct psync_site *site,
+					   const struct psync_site *dst,
+					   u64 cid)
+{
+	const struct psync_place *other;
+	u32 i;
+
+	for (i = 0; i < site->sim->nconvs; i++) {
+		other = &dst->places[i];
+		if (site->sim->convs[i].cid == cid && site->places[i].used &&
+		    other->used && other->img.nopen && !other->img.refused)
+			return &site->sim->convs[i];
+	}
+	return NULL;
 }
 
 /* Fill in what the shell knows and send. */
@@ -96,6 +126,8 @@ void psync_site_transmit(struct psync_site *site, u32 to,
 	struct psync_frame *frame;
 	u32 size, len;
 
+	if (site->dead)
+		return;
 	if (!dst || dst == site) {
 		psync_sim_fail(site->sim, "fair-drop",
 			       "site %u sends to unknown site %x", site->index,
@@ -115,7 +147,8 @@ void psync_site_transmit(struct psync_site *site, u32 to,
 	psync_wire_csum_set(frame->data, len);
 	if (pkt->type == PSYNC_PKT_MSG && pkt->msg.flags & PSYNC_MSGF_STAMP)
 		site->sim->stats->stamps++;
-	psync_net_post(frame, site->index, dst->index);
+	psync_net_post(frame, site->index, dst->index,
+		       psync_site_waits(site, dst, pkt->cid));
 }
 
 /* The site's own idea of a group: a conversation whose list it is. */
@@ -173,6 +206,8 @@ static void psync_site_hello(struct psync_site *site,
 		site->sim->stats->over++;
 	ack.dst_inc = pkt->src_inc;
 	psync_site_transmit(site, pkt->src_site, &ack, NULL);
+	if (place && place->used && place->img.p.n)
+		psync_image_greeted(&place->img, pkt->src_site, site->sim->now);
 }
 
 /* A packet of the sender's present incarnation. */
@@ -180,7 +215,9 @@ static enum psync_drop psync_site_dispatch(struct psync_site *site,
 					   const struct psync_pkt *pkt,
 					   const u8 *data)
 {
+	enum psync_drop drop = PSYNC_DROP_NO_CONV;
 	struct psync_place *place = NULL;
+	struct psync_pkt out;
 	u32 i;
 
 	for (i = 0; i < site->sim->nconvs; i++)
@@ -190,8 +227,14 @@ static enum psync_drop psync_site_dispatch(struct psync_site *site,
 		psync_site_hello(site, place, pkt);
 		return PSYNC_OK;
 	}
-	return place ? psync_place_receive(place, pkt, data) :
-		       PSYNC_DROP_NO_CONV;
+	if (place)
+		drop = psync_place_receive(place, pkt, data);
+	/* Who waits for an answer is told that nobody here has it (S1.5). */
+	if ((drop == PSYNC_DROP_NO_CONV || drop == PSYNC_DROP_CLOSED ||
+	     drop == PSYNC_DROP_NO_LISTENER) &&
+	    psync_image_absence(pkt, &out))
+		psync_site_transmit(site, pkt->src_site, &out, NULL);
+	return drop;
 }
 
 /* Incarnations. */
@@ -228,7 +271,7 @@ static void psync_site_unpark(struct psync_site_peer *peer, bool confirmed)
 	list_for_each_entry_safe(parked, next, &list, list) {
 		if (confirmed)
 			psync_site_receive(peer->site, parked->data,
-					   parked->len);
+					   parked->len, false);
 		else
 			psync_site_drop(peer->site, PSYNC_DROP_STALE_INC);
 		free(parked);
@@ -240,7 +283,8 @@ static void psync_site_peer_timer(void *ctx, uint64_t inc)
 	struct psync_site_peer *peer = ctx;
 	int verdict;
 
-	if (inc != peer->site->inc)
+	if (inc != peer->site->inc || peer->site->dead ||
+	    psync_site_defer(peer->site, psync_site_peer_timer, ctx, inc))
 		return;
 	verdict = psync_peer_timer(&peer->inc, peer->site->sim->now,
 				   PSYNC_SITE_TRIES);
@@ -320,13 +364,21 @@ static enum psync_drop psync_site_parse(struct psync_site *site,
 	return PSYNC_OK;
 }
 
-void psync_site_receive(struct psync_site *site, const u8 *data, u32 len)
+void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
+			bool damaged)
 {
 	struct psync_site_peer *peer;
 	struct psync_pkt pkt;
 	enum psync_drop err;
 
 	err = psync_site_parse(site, data, len, &pkt);
+	if (damaged) {
+		site->sim->stats->damaged++;
+		if (!err)
+			psync_sim_fail(site->sim, "damage",
+				       "a damaged packet is taken");
+		return;
+	}
 	if (err) {
 		psync_site_drop(site, err);
 		return;
@@ -361,6 +413,54 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len)
 		psync_site_drop(site, err);
 }
 
+/* Freezing and thawing. */
+
+void psync_site_freeze(struct psync_site *site)
+{
+	if (site->dead || site->frozen)
+		return;
+	psync_sim_trace(site->sim, "site %u freezes", site->index);
+	site->frozen = true;
+	psync_fault_hit(&site->sim->fault, PSYNC_FAULT_FREEZE);
+}
+
+/* What waited happens now, in the same order. */
+void psync_site_thaw(struct psync_site *site)
+{
+	struct psync_sim *sim = site->sim;
+	struct psync_heap_item *item;
+	u32 i;
+
+	if (!site->frozen)
+		return;
+	psync_sim_trace(sim, "site %u thaws: %u", site->index, site->nwaiting);
+	site->frozen = false;
+	for (i = 0; i < site->nwaiting; i++) {
+		item = &site->waiting[i];
+		psync_heap_push(&sim->heap, sim->now, item->run, item->ctx,
+				item->arg);
+	}
+	site->nwaiting = 0;
+}
+
+bool psync_site_defer(struct psync_site *site,
+		      void (*run)(void *ctx, uint64_t arg), void *ctx,
+		      uint64_t arg)
+{
+	if (!site->frozen)
+		return false;
+	if (site->nwaiting == site->room) {
+		site->room = site->room ? site->room * 2 : 64;
+		site->waiting = realloc(site->waiting, site->room *
+					sizeof(*site->waiting));
+		if (!site->waiting)
+			abort();
+	}
+	site->waiting[site->nwaiting++] = (struct psync_heap_item){
+		.run = run, .ctx = ctx, .arg = arg };
+	return true;
+}
+
 /* Starts and ends. */
 
 static void psync_site_boot(struct psync_site *site)
@@ -392,6 +492,28 @@ static void psync_site_clear(struct psync_site *site)
 			psync_place_forget(place);
 		place->closed = 0;
 	}
+}
+
+void psync_site_crash(struct psync_site *site)
+{
+	struct psync_sim *sim = site->sim;
+	struct psync_conv *conv;
+	u32 i, k;
+
+	if (site->dead)
+		return;
+	psync_sim_trace(sim, "site %u crashes", site->index);
+	psync_fault_hit(&sim->fault, PSYNC_FAULT_CRASH);
+	/* from now on nothing leaves it */
+	site->dead = true;
+	psync_site_thaw(site);
+	for (i = 0; i < sim->nconvs; i++) {
+		conv = &sim->convs[i];
+		for (k = 0; k < conv->n; k++)
+			if (conv->agents[k].site == site)
+				psync_agent_crash(&conv->agents[k]);
+	}
+	psync_site_clear(site);
 }
 
 void psync_site_reboot(struct psync_site *site)
@@ -444,7 +566,11 @@ void psync_site_exit_all(struct psync_sim *sim)
 	u32 i;
 
 	for (i = 0; i < sim->nsites; i++) {
+		psync_site_thaw(&sim->sites[i]);
 		psync_site_clear(&sim->sites[i]);
+	}
+	for (i = 0; i < sim->nsites; i++) {
+		free(sim->sites[i].waiting);
 		free(sim->sites[i].peers);
 		free(sim->sites[i].places);
 	}

@@ -49,6 +49,11 @@ struct psync_site_peer {
  * @inc: incarnation
  * @skew: its wall clock is so much ahead
  * @openings: last count given out
+ * @dead: it crashed and does not come back
+ * @frozen: nothing happens there for a while
+ * @waiting: what would have happened meanwhile, in order
+ * @nwaiting: how much
+ * @room: of it that fits
  * @peers: by index
  * @places: by index of conversation
  */
@@ -59,6 +64,11 @@ struct psync_site {
 	u64 inc;
 	s64 skew;
 	u32 openings;
+	bool dead;
+	bool frozen;
+	struct psync_heap_item *waiting;
+	u32 nwaiting;
+	u32 room;
 	struct psync_site_peer *peers;
 	struct psync_place *places;
 };
@@ -73,8 +83,27 @@ void psync_site_exit_all(struct psync_sim *sim);
 /* A new incarnation: everything is forgotten, the clock may be set. */
 void psync_site_reboot(struct psync_site *site);
 
-/* A packet came off the network; @data is borrowed. */
-void psync_site_receive(struct psync_site *site, const u8 *data, u32 len);
+/* Nothing happens there: packets, timers and programs wait. */
+void psync_site_freeze(struct psync_site *site);
+void psync_site_thaw(struct psync_site *site);
+
+/* True when the site is frozen: @run will be called when it is thawed. */
+bool psync_site_defer(struct psync_site *site,
+		      void (*run)(void *ctx, uint64_t arg), void *ctx,
+		      uint64_t arg);
+
+/* It is gone, with all its participants, and nobody was told. */
+void psync_site_crash(struct psync_site *site);
+
+/**
+ * psync_site_receive - a packet came off the network
+ * @site: to this site
+ * @data: packet, borrowed
+ * @len: its bytes
+ * @damaged: they are not what was sent
+ */
+void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
+			bool damaged);
 
 /* The site of that id, or NULL. */
 struct psync_site *psync_site_find(struct psync_sim *sim, u32 id);

@@ -12,7 +12,14 @@
 #include "work.h"
 
 #define PSYNC_WORK_CHECK	(20 * PSYNC_MSEC)
-#define PSYNC_WORK_LIMIT	(3600 * PSYNC_SEC)
+/* Readers are lazy: they take so long at most until they have read all. */
+#define PSYNC_WORK_LAZY		(60 * PSYNC_SEC)
+/* ... and speakers: so long at most from one message to the next. */
+#define PSYNC_WORK_TURN		(2 * PSYNC_SEC)
+/* With limits at their minimum everything takes so many times longer. */
+#define PSYNC_WORK_CRAMPED	10
+/* Messages that are still sent after all is healed, at most. */
+#define PSYNC_WORK_AFTER	40
 
 /* When and how each participant opens in this session. */
 static void psync_work_cast(struct psync_agent *agent, bool together,
@@ -88,6 +95,49 @@ static void psync_work_watch(struct psync_conv *conv)
 			conv->session);
 }
 
+/*
+ * How long it may take to come to rest.  A round of repair or of questions
+ * takes the longest wait, the delay of acknowledgements and a round trip; in a
+ * few rounds for each site everybody knows what it lacks and has it, and the
+ * rate of repair is the other bound.  Confirmation, null messages, and readers
+ * add theirs.
+ */
+static u64 psync_work_bound(const struct psync_conv *conv)
+{
+	const struct psync_limits *limits = &conv->limits;
+	const struct psync_sim *sim = conv->sim;
+	u64 bound, round, sent = 0;
+	u32 i;
+
+	for (i = 0; i < conv->n; i++)
+		sent += conv->agents[i].sent;
+	round = limits->rto_max_ns + limits->ack_ns +
+		psync_net_round_trip(&sim->net);
+	bound = (8 + 4 * sim->nsites) * round + psync_net_drain(&sim->net);
+	bound += (sent + PSYNC_WORK_AFTER) * conv->n * PSYNC_SEC /
+		 limits->repair_rate;
+	bound += conv->n * (limits->null_ns + round);
+	bound += limits->hello_ns * ((2ULL << 6) + limits->hello_tries * 64);
+	bound += PSYNC_SEC + limits->linger_ns + PSYNC_WORK_LAZY;
+	/* Without room what comes is sent again many times. */
+	if (psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT))
+		bound *= PSYNC_WORK_CRAMPED;
+	return bound;
+}
+
+/* From now on time is counted, unless something still goes wrong. */
+static void psync_work_expect(struct psync_conv *conv)
+{
+	const struct psync_sim *sim = conv->sim;
+
+	conv->since = sim->now;
+	conv->deadline = U64_MAX;
+	if (sim->fault.on)
+		return;
+	conv->deadline = sim->now + psync_work_bound(conv) +
+			 (conv->budget - conv->keep) * PSYNC_WORK_TURN;
+}
+
 static void psync_work_session(void *ctx, uint64_t session)
 {
 	struct psync_conv *conv = ctx;
@@ -101,7 +151,10 @@ static void psync_work_session(void *ctx, uint64_t session)
 	conv->cut = conv->sessions > 1 &&
 		    (conv->hasty || psync_prng_chance(&sim->rng, 600));
 	conv->keep = psync_work_keep(conv);
-	conv->deadline = sim->now + PSYNC_WORK_LIMIT;
+	conv->spent = false;
+	if (!conv->index)
+		psync_fault_begin(sim);
+	psync_work_expect(conv);
 	together = psync_prng_chance(&sim->rng, 400);
 	conv->spread = !conv->hasty && psync_prng_chance(&sim->rng, 500) ?
 		       5 * PSYNC_MSEC : 2 * sim->net.shape.base;
@@ -110,6 +163,15 @@ static void psync_work_session(void *ctx, uint64_t session)
 			conv->index, conv->session, conv->budget - conv->keep,
 			conv->cut ? "cut off" : "to rest",
 			conv->limits.max_nodes);
+	psync_sim_trace(sim, "  held %u early %u bytes %u pending %u hello %llu %u",
+			conv->limits.max_held, conv->limits.max_early,
+			conv->limits.max_bytes, conv->limits.max_pending,
+			conv->limits.hello_ns, conv->limits.hello_tries);
+	psync_sim_trace(sim, "  ack %llu null %llu rto %llu %llu %llu linger %llu rate %u",
+			conv->limits.ack_ns, conv->limits.null_ns,
+			conv->limits.rto_ns, conv->limits.rto_min_ns,
+			conv->limits.rto_max_ns, conv->limits.linger_ns,
+			conv->limits.repair_rate);
 	for (i = 0; i < conv->n; i++) {
 		first = true;
 		for (k = 0; k < i; k++)
@@ -131,7 +193,8 @@ static void psync_work_reboots(struct psync_conv *conv)
 	permille = psync_prng_chance(&sim->rng, 400) ?
 		   psync_prng_range(&sim->rng, 100, 600) : 0;
 	for (i = 0; i < sim->nsites; i++) {
-		busy = !psync_prng_chance(&sim->rng, permille);
+		busy = !psync_prng_chance(&sim->rng, permille) ||
+		       sim->sites[i].dead;
 		for (c = 0; c < sim->nconvs; c++)
 			for (k = 0; k < sim->convs[c].n; k++)
 				busy |= sim->convs[c].agents[k].home == i &&
@@ -178,9 +241,11 @@ static void psync_work_bye(void *ctx, uint64_t session)
 {
 	struct psync_agent *agent = ctx;
 
-	if (session != agent->conv->session)
+	if (session != agent->conv->session ||
+	    psync_site_defer(agent->site, psync_work_bye, ctx, session))
 		return;
-	psync_agent_close(agent);
+	if (agent->state == PSYNC_AGENT_OPEN)
+		psync_agent_close(agent);
 	if (!agent->conv->open)
 		psync_work_turn(agent->conv);
 }
@@ -192,11 +257,14 @@ static void psync_work_end(struct psync_conv *conv, bool rest)
 	u32 i;
 
 	conv->closing = true;
+	for (i = 0; rest && i < sim->nsites; i++)
+		psync_place_rest(&sim->sites[i], conv->index);
+	for (i = 0; rest && i < conv->n; i++)
+		if (conv->agents[i].state == PSYNC_AGENT_OPEN)
+			psync_agent_rest(&conv->agents[i]);
 	for (i = 0; i < conv->n; i++) {
 		if (conv->agents[i].state != PSYNC_AGENT_OPEN)
 			continue;
-		if (rest)
-			psync_agent_rest(&conv->agents[i]);
 		psync_agent_at(&conv->agents[i],
 			       psync_prng_exp(&sim->rng, spread),
 			      psync_work_bye);
@@ -205,25 +273,52 @@ static void psync_work_end(struct psync_conv *conv, bool rest)
 		psync_work_turn(conv);
 }
 
-/* Nobody acts or waits, nothing is under way. */
-static bool psync_work_quiet(const struct psync_conv *conv)
+/* Has some site that lives the conversation open? */
+static bool psync_work_alive(const struct psync_conv *conv)
+{
+	const struct psync_sim *sim = conv->sim;
+	const struct psync_place *place;
+	u32 i;
+
+	for (i = 0; i < sim->nsites; i++) {
+		place = &sim->sites[i].places[conv->index];
+		if (place->used && place->img.nopen)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Will it open?  In a rendezvous at its own time, else when a message of the
+ * conversation comes, of which only the dead may know.
+ */
+static bool psync_work_awaited(const struct psync_agent *agent)
+{
+	return agent->state == PSYNC_AGENT_WAITING &&
+	       (agent->conv->number || agent->joined ||
+		agent->part == agent->conv->opener ||
+		psync_work_alive(agent->conv));
+}
+
+/* Whom does it wait for?  NULL: nobody acts, nothing is under way. */
+static const char *psync_work_busy(const struct psync_conv *conv, u32 *which)
 {
 	const struct psync_sim *sim = conv->sim;
 	const struct psync_agent *agent;
-	u32 i;
 
-	if (sim->net.moving)
-		return false;
-	for (i = 0; i < conv->n; i++) {
-		agent = &conv->agents[i];
-		if (agent->state == PSYNC_AGENT_WAITING ||
-		    (agent->state == PSYNC_AGENT_OPEN && agent->ticking))
-			return false;
+	if (conv->moving)
+		return "packets";
+	for (*which = 0; *which < conv->n; ++*which) {
+		agent = &conv->agents[*which];
+		if (psync_work_awaited(agent))
+			return "the opening of participant";
+		if (agent->state == PSYNC_AGENT_OPEN && agent->ticking)
+			return "participant";
 	}
-	for (i = 0; i < sim->nsites; i++)
-		if (psync_place_busy(&sim->sites[i], conv->index))
-			return false;
-	return true;
+	for (*which = 0; *which < sim->nsites; ++*which)
+		if (psync_place_busy(&sim->sites[*which], conv->index))
+			return "the core at site";
+	return NULL;
 }
 
 static bool psync_work_speakers(const struct psync_conv *conv)
@@ -233,37 +328,92 @@ static bool psync_work_speakers(const struct psync_conv *conv)
 
 	for (i = 0; i < conv->n; i++) {
 		agent = &conv->agents[i];
-		if (agent->talks && agent->state != PSYNC_AGENT_ABSENT &&
-		    !(agent->state == PSYNC_AGENT_OPEN && agent->refused))
+		if (agent->talks &&
+		    (psync_work_awaited(agent) ||
+		     (agent->state == PSYNC_AGENT_OPEN && !agent->refused)))
 			return true;
 	}
 	return false;
+}
+
+/* There is nothing more to say: it must come to rest. */
+static void psync_work_spent(struct psync_conv *conv)
+{
+	if (!conv->index)
+		psync_fault_spent(conv->sim);
+	if (!conv->spent)
+		psync_work_expect(conv);
+	conv->spent = true;
+}
+
+void psync_work_healed(struct psync_sim *sim)
+{
+	struct psync_conv *conv;
+	u32 i, k;
+
+	for (i = 0; i < sim->nconvs; i++) {
+		conv = &sim->convs[i];
+		if (!conv->cut && conv->budget > conv->keep + PSYNC_WORK_AFTER)
+			conv->budget = conv->keep + PSYNC_WORK_AFTER;
+		psync_work_expect(conv);
+		for (k = 0; k < conv->n; k++)
+			psync_agent_wake(&conv->agents[k]);
+	}
+}
+
+static void psync_work_rest(struct psync_conv *conv)
+{
+	struct psync_sim *sim = conv->sim;
+	u64 ms = (sim->now - conv->since) / PSYNC_MSEC;
+
+	if (ms > sim->stats->rest)
+		sim->stats->rest = ms;
+	psync_work_end(conv, true);
 }
 
 static void psync_work_check(void *ctx, uint64_t session)
 {
 	struct psync_conv *conv = ctx;
 	struct psync_sim *sim = conv->sim;
+	const char *whom;
+	u32 which = 0;
 
 	if (session != conv->session || conv->closing)
 		return;
 	if (!psync_work_speakers(conv))
 		conv->budget = conv->keep;
-	if (conv->budget <= conv->keep && conv->cut) {
-		psync_work_end(conv, false);
-		return;
-	}
-	if (conv->budget <= conv->keep && psync_work_quiet(conv)) {
-		psync_work_end(conv, true);
-		return;
+	if (conv->budget <= conv->keep) {
+		if (conv->cut) {
+			psync_work_end(conv, false);
+			return;
+		}
+		psync_work_spent(conv);
+		if (!sim->fault.on && !psync_work_busy(conv, &which)) {
+			psync_work_rest(conv);
+			return;
+		}
 	}
 	if (sim->now > conv->deadline) {
-		psync_sim_fail(sim, "quiescence",
-			       "conversation %u goes on for ever",
-			       conv->index);
+		whom = psync_work_busy(conv, &which);
+		psync_sim_fail(sim, "liveness",
+			       "%llu ms after %s conversation %u waits for %s %u",
+			       (sim->now - conv->since) / PSYNC_MSEC,
+			       conv->spent ? "the last message" : "healing",
+			       conv->index, whom ? whom : "messages", which);
 		return;
 	}
 	psync_work_watch(conv);
+}
+
+/*
+ * For so long two sites may disagree about which of them acted first: as long
+ * as a question and its answer take.
+ */
+static u64 psync_work_blur(const struct psync_sim *sim)
+{
+	if (sim->fault.mask & PSYNC_FAULT_DELAYING)
+		return sim->fault.until + PSYNC_WORK_LAZY;
+	return psync_net_round_trip(&sim->net) + 2 * PSYNC_MSEC;
 }
 
 void psync_work_init(struct psync_sim *sim)
@@ -279,8 +429,8 @@ void psync_work_init(struct psync_sim *sim)
 				.n = conv->n, .seq_base = conv->seq_base,
 				.exact = conv->exact,
 				.named = conv->number != 0,
-				.blur = psync_net_round_trip(&sim->net) +
-					2 * PSYNC_MSEC });
+				.brief = conv->brief,
+				.blur = psync_work_blur(sim) });
 		for (part = 0; part < conv->n; part++) {
 			for (k = 0; conv->agents[k].home !=
 			     conv->agents[part].home; k++)
@@ -306,6 +456,7 @@ void psync_work_exit(struct psync_sim *sim)
 		for (sent = 0, k = 0; k < conv->n; k++)
 			sent += conv->agents[k].sent;
 		if (conv->owner != U32_MAX && sent &&
+		    !(sim->fault.mask & PSYNC_FAULT_LOSING) &&
 		    (conv->told & both) != both)
 			psync_sim_fail(sim, "refusal-told",
 				       "%u messages with another list, told %x",

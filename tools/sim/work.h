@@ -25,6 +25,7 @@ struct psync_agent;
  * @seq_base: sequence numbers begin after it
  * @limits: of all images
  * @exact: no node is freed for its depth
+ * @brief: who has closed answers no requests any more
  * @owner: index of the one site whose list this is, which all others refuse;
  *	U32_MAX: it is that of all sites that do not own another
  * @max_body: greatest message
@@ -38,8 +39,11 @@ struct psync_agent;
  * @closing: this session ends
  * @spread: participants open about so long after one another
  * @returner: site where somebody comes back in this session, or U32_MAX
- * @deadline: it must be at rest by then
+ * @spent: there is nothing more to say in this session
+ * @since: it was to come to rest since
+ * @deadline: it must be at rest by then, U64_MAX: not known yet
  * @open: participants open now
+ * @moving: packets under way, from where it is to where it is open
  * @told: events that told somebody of a refusal
  */
 struct psync_conv {
@@ -56,6 +60,7 @@ struct psync_conv {
 	u64 seq_base;
 	struct psync_limits limits;
 	bool exact;
+	bool brief;
 	u32 owner;
 	u32 max_body;
 	u64 start;
@@ -68,13 +73,19 @@ struct psync_conv {
 	bool closing;
 	u64 spread;
 	u32 returner;
+	bool spent;
+	u64 since;
 	u64 deadline;
 	u32 open;
+	u32 moving;
 	u32 told;
 };
 
 /* After the shape is drawn: the first sessions will begin. */
 void psync_work_init(struct psync_sim *sim);
+
+/* All is healed: it must come to rest. */
+void psync_work_healed(struct psync_sim *sim);
 
 /* When nothing happens any more: was all done that was to be done? */
 void psync_work_exit(struct psync_sim *sim);

@@ -85,6 +85,8 @@ struct sockaddr_psync {
 #define PSYNC_EVENTS		13	/* get, set: __u32, PSYNC_EVMASK() bits */
 #define PSYNC_RECVINFO		14	/* get, set: __u32, PSYNC_RECV_* bits */
 #define PSYNC_INFO		15	/* get: struct psync_info */
+#define PSYNC_RESEND		16	/* set: __u64, a message id */
+#define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
 
 /**
  * struct psync_query - a question whose answer is a set of message ids
@@ -162,7 +164,8 @@ struct psync_query_stable {
  * @outstanding: messages waiting to be received
  * @held: messages at this site whose context is incomplete
  * @max_body: greatest message in bytes that send accepts
- * @reserved: zero
+ * @unheld: messages sent at this site that some site that counts may lack
+ * @lacking: messages that others are known to have and this site lacks
  */
 struct psync_info {
 	__u64	cid;
@@ -176,7 +179,8 @@ struct psync_info {
 	__u32	outstanding;
 	__u32	held;
 	__u32	max_body;
-	__u64	reserved;
+	__u32	unheld;
+	__u32	lacking;
 };
 
 /* Ancillary data on receive, switched on by PSYNC_RECVINFO; level SOL_PSYNC. */
@@ -213,22 +217,24 @@ enum psync_event_type {
 	PSYNC_EV_REOPENED	= 3,	/* a participant's site reopened: refused */
 	PSYNC_EV_STALE		= 4,	/* we reopened, others go on: ESTALE */
 	PSYNC_EV_LOST		= 5,	/* this socket's queue of events overflowed */
-	PSYNC_EV_GAP		= 6,	/* opened late: @mid is the first message given */
+	PSYNC_EV_GAP		= 6,	/* opened late: earlier messages are lost */
+	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
+	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
 };
 
 #define PSYNC_EVMASK(type)	(1U << (type))
-#define PSYNC_EVMASK_ALL	0x7eU
+#define PSYNC_EVMASK_ALL	0x1feU
 
 /**
  * struct psync_event - an event, as received with MSG_NOTIFICATION
  * @type: enum psync_event_type
  * @site: the other site
  * @cid: conversation, or zero
- * @mid: message, or zero
+ * @mid: message, or zero; GAP: the first one given, if known
  * @group: group number, or zero
  * @number: conversation number, or zero
  * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
- *	many events were lost; else zero
+ *	many events were lost; GAP: how many messages, if @site says so; else zero
  * @reserved: zero
  */
 struct psync_event {

@@ -33,12 +33,15 @@ enum psync_link_kind {
  * @PSYNC_CONV_STATE_OPEN: somebody here takes part
  * @PSYNC_CONV_STATE_REFUSED: this site reopened it while others go on, sends
  *   fail ESTALE
+ * @PSYNC_CONV_STATE_LINGERING: closed here, it stays for what others lack of
+ *   it
  */
 enum psync_conv_state {
 	PSYNC_CONV_STATE_EMBRYO = 1,
 	PSYNC_CONV_STATE_PENDING,
 	PSYNC_CONV_STATE_OPEN,
 	PSYNC_CONV_STATE_REFUSED,
+	PSYNC_CONV_STATE_LINGERING,
 };
 
 /**
@@ -56,10 +59,17 @@ enum psync_stat_kind {
  *   graph.
  * @PSYNC_NODE_FLAGS_BODY: its body is still kept
  * @PSYNC_NODE_FLAGS_WANTED: some local participant has yet to receive it
+ * @PSYNC_NODE_FLAGS_UNHELD: some site that counts is not known to hold it
+ * @PSYNC_NODE_FLAGS_NULL: a null message, by which the kernel acknowledges for
+ *   a participant
+ * @PSYNC_NODE_FLAGS_END: END, its participant's last
  */
 enum psync_node_flags {
 	PSYNC_NODE_FLAGS_BODY = 1,
 	PSYNC_NODE_FLAGS_WANTED = 2,
+	PSYNC_NODE_FLAGS_UNHELD = 4,
+	PSYNC_NODE_FLAGS_NULL = 8,
+	PSYNC_NODE_FLAGS_END = 16,
 };
 
 enum {
@@ -138,6 +148,8 @@ enum {
 	PSYNC_A_CONV_BODY_BYTES,
 	PSYNC_A_CONV_DEPTH,
 	PSYNC_A_CONV_PAD,
+	PSYNC_A_CONV_UNHELD,
+	PSYNC_A_CONV_LACKING,
 
 	__PSYNC_A_CONV_MAX,
 	PSYNC_A_CONV_MAX = (__PSYNC_A_CONV_MAX - 1)
@@ -156,6 +168,24 @@ enum {
 
 	__PSYNC_A_VIEW_MAX,
 	PSYNC_A_VIEW_MAX = (__PSYNC_A_VIEW_MAX - 1)
+};
+
+enum {
+	PSYNC_A_REMOTE_CID = 1,
+	PSYNC_A_REMOTE_SITE,
+	PSYNC_A_REMOTE_INCARNATION,
+	PSYNC_A_REMOTE_OPENING,
+	PSYNC_A_REMOTE_HEARD,
+	PSYNC_A_REMOTE_ABSENT,
+	PSYNC_A_REMOTE_MOVED,
+	PSYNC_A_REMOTE_LACKS,
+	PSYNC_A_REMOTE_ASKED,
+	PSYNC_A_REMOTE_RTT,
+	PSYNC_A_REMOTE_RTT_VAR,
+	PSYNC_A_REMOTE_PAD,
+
+	__PSYNC_A_REMOTE_MAX,
+	PSYNC_A_REMOTE_MAX = (__PSYNC_A_REMOTE_MAX - 1)
 };
 
 enum {
@@ -228,6 +258,7 @@ enum {
 	PSYNC_CMD_GRAPH_GET,
 	PSYNC_CMD_STAT_GET,
 	PSYNC_CMD_EVENT_NTF,
+	PSYNC_CMD_REMOTE_GET,
 
 	__PSYNC_CMD_MAX,
 	PSYNC_CMD_MAX = (__PSYNC_CMD_MAX - 1)

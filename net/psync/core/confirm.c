@@ -19,6 +19,7 @@
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/string.h>
+#include "ack.h"
 #include "confirm.h"
 
 #define PSYNC_CONFIRM_NS_PER_MS	1000000ULL
@@ -182,6 +183,20 @@ static void psync_early_free(struct psync_image *img,
 	img->ops->free(img, early, early->size);
 }
 
+/*
+ * Incarnations are only ordered as long as clocks do not go back: one that is
+ * not the confirmed one was present when the packet came and is not now.
+ */
+static bool psync_early_past(const struct psync_image *img,
+			     const struct psync_early *early)
+{
+	const struct psync_remote *remote;
+
+	remote = psync_remote_find(img, early->pkt.src_site);
+	return remote && remote->state == PSYNC_REMOTE_CONFIRMED &&
+	       remote->inc != early->pkt.src_inc;
+}
+
 void psync_early_feed(struct psync_image *img, struct list_head *queue,
 		      u64 now)
 {
@@ -191,7 +206,10 @@ void psync_early_feed(struct psync_image *img, struct list_head *queue,
 
 	list_splice_init(queue, &todo);
 	while ((early = psync_early_pop(img, &todo))) {
-		drop = psync_image_input(img, &early->pkt, early->body, now);
+		drop = PSYNC_DROP_STALE_OPENING;
+		if (!psync_early_past(img, early))
+			drop = psync_image_input(img, &early->pkt, early->body,
+						 now);
 		psync_early_free(img, early, drop);
 	}
 }
@@ -221,60 +239,56 @@ static void psync_confirm_hello(struct psync_image *img,
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 
-static void psync_confirm_arm(struct psync_image *img, u64 deadline)
-{
-	if (deadline >= img->deadline)
-		return;
-	img->deadline = deadline;
-	img->ops->arm(img, deadline);
-}
-
 static void psync_confirm_ask(struct psync_image *img,
 			      struct psync_remote *remote, u64 now)
 {
 	struct list_head *each;
 
-	/* What comes later may be of an opening that the answer misses. */
-	remote->nasked = 0;
-	list_for_each(each, &remote->early)
-		remote->nasked++;
+	/*
+	 * What comes later may be of an opening that the answer misses.  One
+	 * question that was given up may yet be answered: it is put again.
+	 */
+	if (!remote->nonce) {
+		remote->nasked = 0;
+		list_for_each(each, &remote->early)
+			remote->nasked++;
+		remote->nonce = img->ops->nonce(img);
+		remote->asked = now;
+	}
 	remote->state = PSYNC_REMOTE_ASKED;
-	remote->nonce = img->ops->nonce(img);
-	remote->asked = now;
 	remote->tries = 1;
 	remote->deadline = now + img->p.limits.hello_ns;
 	psync_confirm_hello(img, remote);
-	psync_confirm_arm(img, remote->deadline);
+	psync_image_arm(img, remote->deadline);
 }
 
 void psync_confirm_opened(struct psync_image *img, u64 now)
 {
 	u32 i;
 
-	for (i = 0; i < img->nremotes; i++)
-		if (img->remotes[i].state == PSYNC_REMOTE_UNKNOWN &&
-		    !list_empty(&img->remotes[i].early))
+	for (i = 0; img->p.number && i < img->nremotes; i++)
+		if (img->remotes[i].state == PSYNC_REMOTE_UNKNOWN)
 			psync_confirm_ask(img, &img->remotes[i], now);
 }
 
-void psync_image_timer(struct psync_image *img, u64 now)
+void psync_confirm_timer(struct psync_image *img, u64 now)
 {
 	const struct psync_limits *limits = &img->p.limits;
 	struct psync_remote *remote;
 	u32 i, shift;
 
-	img->deadline = U64_MAX;
 	for (i = 0; i < img->nremotes; i++) {
 		remote = &img->remotes[i];
 		if (remote->state != PSYNC_REMOTE_ASKED)
 			continue;
 		if (remote->deadline > now) {
-			psync_confirm_arm(img, remote->deadline);
+			psync_image_arm(img, remote->deadline);
 			continue;
 		}
 		if (remote->tries >= limits->hello_tries) {
-			/* It may be asked anew when it speaks again. */
+			/* It is asked again when it speaks again. */
 			remote->state = PSYNC_REMOTE_UNKNOWN;
+			remote->nasked = 0;
 			psync_early_purge(img, &remote->early, U32_MAX,
 					  PSYNC_DROP_LEFT_OVER);
 			continue;
@@ -284,7 +298,7 @@ void psync_image_timer(struct psync_image *img, u64 now)
 		remote->tries++;
 		remote->deadline = now + (limits->hello_ns << shift);
 		psync_confirm_hello(img, remote);
-		psync_confirm_arm(img, remote->deadline);
+		psync_image_arm(img, remote->deadline);
 	}
 }
 
@@ -306,40 +320,82 @@ void psync_image_refusal(const struct psync_pkt *pkt, u64 digest, u32 opening,
 	};
 }
 
-/* Answers @pkt with a refusal and says so here, if it is time again. */
-static void psync_confirm_refuse(struct psync_image *img,
-				 const struct psync_pkt *pkt, u64 *quiet,
-				 enum psync_refuse_reason reason, u64 now)
+/* Answers @pkt with a refusal; says so here, if it is time again. */
+static void psync_confirm_say(struct psync_image *img,
+			      const struct psync_pkt *pkt, u64 *quiet,
+			      enum psync_refuse_reason reason, u64 now)
 {
 	struct psync_pkt refusal;
 
+	/* A refusal names an opening, and who only listens has none. */
+	if (pkt->opening) {
+		psync_image_refusal(pkt, img->p.digest, img->opening, reason,
+				    &refusal);
+		img->ops->transmit(img, pkt->src_site, &refusal, NULL);
+	}
 	if (now < *quiet)
 		return;
 	*quiet = now + PSYNC_CONFIRM_QUIET_NS;
-	psync_image_refusal(pkt, img->p.digest, img->opening, reason, &refusal);
-	img->ops->transmit(img, pkt->src_site, &refusal, NULL);
 	psync_image_event(img, NULL, reason == PSYNC_REFUSE_DIGEST ?
 			  PSYNC_EV_MISMATCH : PSYNC_EV_REOPENED,
 			  pkt->src_site, 0, 0);
+}
+
+/* Every opening that is refused is told at once, then now and then. */
+static void psync_confirm_refuse(struct psync_image *img,
+				 const struct psync_pkt *pkt,
+				 struct psync_remote *remote, u64 now)
+{
+	if (now < remote->quiet && pkt->opening == remote->quiet_opening)
+		return;
+	remote->quiet_opening = pkt->opening;
+	psync_confirm_say(img, pkt, &remote->quiet, PSYNC_REFUSE_RESTART, now);
 }
 
 enum psync_drop psync_confirm_mismatch(struct psync_image *img,
 				       const struct psync_pkt *pkt, u64 now)
 {
 	struct psync_remote *remote = psync_remote_find(img, pkt->src_site);
+	u64 *quiet = remote ? &remote->quiet : &img->quiet;
 
-	psync_confirm_refuse(img, pkt, remote ? &remote->quiet : &img->quiet,
-			     PSYNC_REFUSE_DIGEST, now);
+	if (now >= *quiet)
+		psync_confirm_say(img, pkt, quiet, PSYNC_REFUSE_DIGEST, now);
 	return PSYNC_DROP_DIGEST;
 }
 
 /* Fixes the incarnation and opening of a site for good. */
-static void psync_confirm_fix(struct psync_remote *remote,
-			      const struct psync_pkt *pkt)
+static void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening)
 {
 	remote->state = PSYNC_REMOTE_CONFIRMED;
-	remote->inc = pkt->src_inc;
-	remote->opening = pkt->opening;
+	remote->inc = inc;
+	remote->opening = opening;
+}
+
+/* Is an opening earlier than the one we go by (-1), that one (0), later (1)? */
+static int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
+				 u32 opening)
+{
+	if (inc != remote->inc)
+		return inc < remote->inc ? -1 : 1;
+	if (opening != remote->opening)
+		return opening < remote->opening ? -1 : 1;
+	return 0;
+}
+
+/*
+ * The site of a packet came back while its earlier opening goes on here.  What
+ * is open here refuses it.  What only lingers here is no conversation to come
+ * back to: soon it is over, and then the packet, sent again, finds a new one.
+ */
+static enum psync_drop psync_confirm_later(struct psync_image *img,
+					   struct psync_remote *remote,
+					   const struct psync_pkt *pkt, u64 now)
+{
+	psync_ack_moved(img, remote);
+	if (psync_image_lingers(img))
+		return PSYNC_DROP_CLOSED;
+	psync_confirm_refuse(img, pkt, remote, now);
+	return PSYNC_DROP_REOPENED;
 }
 
 enum psync_drop psync_confirm_msg(struct psync_image *img,
@@ -350,6 +406,8 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 	enum psync_drop drop;
 
 	if (remote->state != PSYNC_REMOTE_CONFIRMED && img->p.number) {
+		if (psync_image_lingers(img))
+			return PSYNC_DROP_CLOSED;
 		drop = psync_early_keep(img, &remote->early, pkt, body);
 		*kept = !drop;
 		if (*kept && img->nopen && remote->state == PSYNC_REMOTE_UNKNOWN)
@@ -357,15 +415,82 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 		return drop;
 	}
 	if (remote->state != PSYNC_REMOTE_CONFIRMED)
-		psync_confirm_fix(remote, pkt);
-	if (pkt->src_inc < remote->inc ||
-	    (pkt->src_inc == remote->inc && pkt->opening < remote->opening))
-		return PSYNC_DROP_STALE_OPENING;
-	if (pkt->src_inc == remote->inc && pkt->opening == remote->opening)
+		psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+	switch (psync_confirm_compare(remote, pkt->src_inc, pkt->opening)) {
+	case 0:
+		psync_ack_heard(img, remote);
 		return PSYNC_OK;
-	psync_confirm_refuse(img, pkt, &remote->quiet, PSYNC_REFUSE_RESTART,
-			     now);
-	return PSYNC_DROP_REOPENED;
+	case 1:
+		return psync_confirm_later(img, remote, pkt, now);
+	default:
+		return PSYNC_DROP_STALE_OPENING;
+	}
+}
+
+enum psync_drop psync_confirm_foreign(struct psync_image *img,
+				      struct psync_remote *origin,
+				      const struct psync_pkt *pkt, u64 now)
+{
+	if (origin->state != PSYNC_REMOTE_CONFIRMED) {
+		if (psync_image_lingers(img))
+			return PSYNC_DROP_CLOSED;
+		psync_confirm_fix(origin, pkt->msg.inc, pkt->msg.opening);
+		psync_early_feed(img, &origin->early, now);
+	}
+	return psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening) ?
+	       PSYNC_DROP_STALE_OPENING : PSYNC_OK;
+}
+
+enum psync_drop psync_confirm_vector(struct psync_image *img,
+				     struct psync_remote *remote,
+				     const struct psync_pkt *pkt, u64 now)
+{
+	if (remote->state == PSYNC_REMOTE_CONFIRMED) {
+		switch (psync_confirm_compare(remote, pkt->src_inc,
+					      pkt->opening)) {
+		case 0:
+			psync_ack_heard(img, remote);
+			return PSYNC_OK;
+		case 1:
+			return psync_confirm_later(img, remote, pkt, now);
+		default:
+			return PSYNC_DROP_STALE_OPENING;
+		}
+	}
+	/* A random cid: it tells what its listeners keep, or who it is. */
+	if (!img->p.number) {
+		if (pkt->opening)
+			psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+		psync_ack_heard(img, remote);
+		return PSYNC_OK;
+	}
+	if (img->nopen && remote->state == PSYNC_REMOTE_UNKNOWN)
+		psync_confirm_ask(img, remote, now);
+	return PSYNC_DROP_UNCONFIRMED;
+}
+
+bool psync_image_absence(const struct psync_pkt *pkt, struct psync_pkt *out)
+{
+	bool ask = false;
+
+	if (pkt->type == PSYNC_PKT_MSG)
+		ask = pkt->msg.flags & PSYNC_MSGF_ASK;
+	else if (pkt->type == PSYNC_PKT_ACK)
+		ask = pkt->vector.flags & PSYNC_VECTORF_ASK;
+	if (!ask || !pkt->opening || !pkt->digest)
+		return false;
+	psync_image_refusal(pkt, pkt->digest, 0, PSYNC_REFUSE_ABSENT, out);
+	return true;
+}
+
+void psync_image_greeted(struct psync_image *img, u32 site, u64 now)
+{
+	struct psync_remote *remote = psync_remote_find(img, site);
+
+	img->now = now;
+	if (remote && img->p.number && img->nopen &&
+	    remote->state == PSYNC_REMOTE_UNKNOWN)
+		psync_confirm_ask(img, remote, now);
 }
 
 /* Others go on with an earlier opening of ours. */
@@ -397,14 +522,22 @@ enum psync_drop psync_confirm_ack(struct psync_image *img,
 				  struct psync_remote *remote,
 				  const struct psync_pkt *pkt, u64 now)
 {
-	if (remote->state != PSYNC_REMOTE_ASKED ||
+	if (remote->state == PSYNC_REMOTE_CONFIRMED || !remote->nonce ||
 	    remote->nonce != pkt->hello.nonce)
 		return PSYNC_DROP_BAD_NONCE;
 	remote->nonce = 0;
 	if (pkt->hello.known && pkt->hello.known != img->opening)
 		psync_confirm_stale(img, remote->site);
+	if (psync_image_lingers(img)) {
+		remote->state = PSYNC_REMOTE_UNKNOWN;
+		psync_early_purge(img, &remote->early, U32_MAX,
+				  PSYNC_DROP_CLOSED);
+		return PSYNC_OK;
+	}
 	if (psync_confirm_overlaps(img, remote, pkt)) {
-		psync_confirm_fix(remote, pkt);
+		psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+		if (pkt->hello.state == PSYNC_HELLO_OPEN)
+			psync_ack_heard(img, remote);
 		psync_early_feed(img, &remote->early, now);
 		return PSYNC_OK;
 	}
@@ -423,6 +556,10 @@ enum psync_drop psync_confirm_refused(struct psync_image *img,
 {
 	if (!img->opening || pkt->refuse.opening != img->opening)
 		return PSYNC_DROP_STALE_OPENING;
+	if (pkt->refuse.reason == PSYNC_REFUSE_ABSENT) {
+		psync_ack_denied(img, remote);
+		return PSYNC_OK;
+	}
 	if (now >= remote->quiet_refused) {
 		remote->quiet_refused = now + PSYNC_CONFIRM_QUIET_NS;
 		psync_image_event(img, NULL, PSYNC_EV_REFUSED, remote->site, 0,
@@ -442,6 +579,25 @@ u32 psync_image_opening(const struct psync_image *img, u32 site, u64 *inc)
 		return 0;
 	*inc = remote->inc;
 	return remote->opening;
+}
+
+void psync_image_address(const struct psync_image *img, u32 site,
+			 struct psync_pkt *pkt)
+{
+	u32 opening;
+	u64 inc;
+
+	/* Questions and refusals are for whoever is there. */
+	pkt->dst_inc = 0;
+	opening = psync_image_opening(img, site, &inc);
+	if (pkt->type == PSYNC_PKT_MSG) {
+		pkt->dst_inc = inc;
+		pkt->msg.dst_opening = opening;
+	} else if (pkt->type == PSYNC_PKT_ACK || pkt->type == PSYNC_PKT_RR ||
+		   pkt->type == PSYNC_PKT_GONE) {
+		pkt->dst_inc = inc;
+		pkt->vector.dst_opening = opening;
+	}
 }
 
 void psync_image_hello_answer(const struct psync_image *img, u32 closed,

@@ -40,7 +40,7 @@ void psync_early_purge(struct psync_image *img, struct list_head *queue,
 		       u32 count, enum psync_drop reason);
 
 /**
- * psync_confirm_opened - we opened: ask all sites with early packets
+ * psync_confirm_opened - we opened a rendezvous: ask all sites
  * @img: image
  * @now: time
  */
@@ -55,12 +55,47 @@ void psync_confirm_opened(struct psync_image *img, u64 now);
  * @now: time
  * @kept: set when the message waits for confirmation
  *
- * Return: PSYNC_OK, STALE_OPENING, REOPENED, and as psync_early_keep().
+ * Return: PSYNC_OK, STALE_OPENING, REOPENED, CLOSED, and as psync_early_keep().
  */
 enum psync_drop psync_confirm_msg(struct psync_image *img,
 				  struct psync_remote *remote,
 				  const struct psync_pkt *pkt, void *body,
 				  u64 now, bool *kept);
+
+/**
+ * psync_confirm_foreign - is a message that another site sent again of the
+ * opening of its sender's site that we go by?
+ * @img: image
+ * @origin: its sender's site; if we go by none yet, this becomes it
+ * @pkt: the message, from a site that is confirmed
+ * @now: time
+ *
+ * Return: PSYNC_OK, STALE_OPENING, CLOSED.
+ */
+enum psync_drop psync_confirm_foreign(struct psync_image *img,
+				      struct psync_remote *origin,
+				      const struct psync_pkt *pkt, u64 now);
+
+/**
+ * psync_confirm_vector - is an ACK or RR of its site's opening that we go by?
+ * @img: image
+ * @remote: its site
+ * @pkt: the packet
+ * @now: time
+ *
+ * Return: PSYNC_OK, STALE_OPENING, REOPENED, CLOSED, UNCONFIRMED (the site is
+ * asked).
+ */
+enum psync_drop psync_confirm_vector(struct psync_image *img,
+				     struct psync_remote *remote,
+				     const struct psync_pkt *pkt, u64 now);
+
+/**
+ * psync_confirm_timer - ask again, or give up
+ * @img: image
+ * @now: time
+ */
+void psync_confirm_timer(struct psync_image *img, u64 now);
 
 /**
  * psync_confirm_mismatch - a message has another idea of the participants

@@ -43,6 +43,10 @@
 	X(OTHER_BINDING, "DropOtherBinding", "meant for an earlier binding of the port") \
 	X(NO_GROUP,	"DropNoGroup",	"group is not configured here")	\
 	X(RCVBUF,	"DropRcvbuf",	"receive buffer of the socket is full") \
+	X(UNCONFIRMED,	"DropUnconfirmed", "its site is not confirmed in the conversation yet") \
+	X(BAD_VECTOR,	"DropBadVector", "acknowledges what was never sent, or answers nobody") \
+	X(RR_RATE,	"DropRrRate",	"asks again too soon or beyond the repair rate") \
+	X(CONTEXT_LOST,	"DropContextLost", "what it follows died with its sender") \
 	X(LEFT_OVER,	"DropLeftOver",	"still waiting when the conversation closed") \
 	X(TX_NO_PEER,	"DropTxNoPeer",	"no peer configured for the site") \
 	X(TX_NO_ROUTE,	"DropTxNoRoute", "no route, or the device is down") \

@@ -17,7 +17,9 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include "ack.h"
 #include "graph.h"
+#include "repair.h"
 #include "view.h"
 
 #define PSYNC_GRAPH_BUCKETS	64
@@ -59,9 +61,8 @@ void psync_node_free(struct psync_image *img, struct psync_node *node)
 		img->ops->free(img, node, psync_node_size(img, node->npred));
 }
 
-/* The 64-bit number nearest to a participant's last one; none below base. */
-static bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
-			      u64 *seq)
+bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
+		       u64 *seq)
 {
 	u64 last = img->parts[index].seq;
 	s64 step = (s32)(low - (u32)last);
@@ -136,6 +137,8 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	node->kind = pkt->msg.kind;
 	node->wave = pkt->msg.wave;
 	node->binding = pkt->msg.binding;
+	node->start = pkt->msg.flags & PSYNC_MSGF_START;
+	node->manual = pkt->msg.flags & PSYNC_MSGF_MANUAL;
 	node->body_len = pkt->body_len;
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP)
 		drop = psync_node_decode_stamp(img, pkt, node);
@@ -147,6 +150,21 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	}
 	*out = node;
 	return PSYNC_OK;
+}
+
+bool psync_node_follows(const struct psync_node *node, u64 mid)
+{
+	u32 lo = 0, hi = node->npred;
+	u32 half;
+
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		if (node->preds[half] < mid)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	return lo < node->npred && node->preds[lo] == mid;
 }
 
 static struct hlist_head *psync_graph_bucket(const struct psync_image *img,
@@ -303,15 +321,20 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 {
 	/*
 	 * Its sender's previous message is in the context of a predecessor.
-	 * Were that message freed here, the predecessor's stamp may lack it.
+	 * Were that message freed here, or never had, the predecessor's stamp
+	 * may lack it.
 	 */
-	bool follows = node->seq - 1 <= img->floor.stamp[node->sender];
+	bool follows = node->seq - 1 <= img->floor.stamp[node->sender] ||
+		       node->seq - 1 <= img->parts[node->sender].gap;
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;
 	u32 i, index;
 	u64 seq;
 
+	/* Nothing follows an END of the same participant (S3.2). */
+	if (img->parts[node->sender].ended)
+		return PSYNC_DROP_BAD_CONTEXT;
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
 		seq = PSYNC_MID_SEQ(node->preds[i]);
@@ -356,6 +379,46 @@ void psync_graph_release(struct psync_image *img, struct psync_node *node)
 		img->ops->body_put(img, node->body);
 	node->body = NULL;
 	node->gone = true;
+	if (img->parts[node->sender].remote >= 0)
+		return;
+	img->own_bytes -= node->cost;
+	if (img->blocked && psync_image_may_send(img, 0)) {
+		img->blocked = false;
+		img->ops->writable(img);
+	}
+}
+
+/* The node is its sender's last one now. */
+static void psync_graph_last(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+	bool lacked = part->claimed > part->seq;
+
+	if (!node->npred)
+		part->root = true;
+	part->seq = node->seq;
+	part->stamp = node->stamp;
+	part->last = node;
+	part->claimed = max(part->claimed, node->seq);
+	if (!lacked)
+		return;
+	if (part->claimed == part->seq)
+		img->nlack--;
+	psync_repair_came(img);
+}
+
+/* What the graph's other users are to know of a new node. */
+static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	if (part->remote < 0)
+		img->own_bytes += node->cost;
+	psync_ack_expect(img, node);
+	if (part->remote >= 0)
+		psync_ack_due(img, &img->remotes[part->remote]);
+	if (node->kind == PSYNC_KIND_END)
+		psync_ack_ended(img, node->sender);
 }
 
 void psync_graph_attach(struct psync_image *img, struct psync_node *node)
@@ -363,6 +426,9 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	struct psync_part *part = &img->parts[node->sender];
 	struct psync_view *view;
 
+	if (part->remote >= 0)
+		psync_ack_context(img, &img->remotes[part->remote],
+				  node->stamp);
 	if (img->nnodes >= 2 * img->nbuckets &&
 	    img->nbuckets < PSYNC_GRAPH_BUCKETS_MAX)
 		psync_graph_grow(img);
@@ -373,18 +439,17 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	img->nuntaken++;
 	node->ordinal = ++img->attached;
 	img->max_depth = max(img->max_depth, node->wave);
-	if (!node->npred)
-		part->root = true;
-	part->seq = node->seq;
-	part->stamp = node->stamp;
-	part->last = node;
+	psync_graph_last(img, node);
+	psync_graph_tell(img, node);
+	/* Not to be given back before all views were offered it. */
+	node->wanted++;
 	list_for_each_entry(view, &img->views, link)
 		if (view == part->view)
 			psync_view_enter(view, node);
 		else
 			psync_view_offer(view, node);
 	/* Before anybody has joined, whoever comes is to have everything. */
-	if (!node->wanted && img->joined)
+	if (!--node->wanted && !node->unheld && img->joined)
 		psync_graph_release(img, node);
 	psync_graph_trim(img);
 }
@@ -407,6 +472,37 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 	psync_view_enter(&img->floor, node);
 	psync_node_free(img, part->freed);
 	part->freed = node;
+}
+
+const struct psync_node *psync_graph_successor(const struct psync_image *img,
+					       const struct psync_node *node,
+					       u32 index, u64 last)
+{
+	u64 lo = img->floor.stamp[index] + 1;
+	const struct psync_node *next;
+	u64 hi = last + 1;
+	u64 half;
+
+	/*
+	 * Only the first message of the participant in whose context @node is
+	 * can follow it immediately.  All that do were attached after @node,
+	 * which is kept, so they are kept too, if they are here at all.
+	 */
+	if (index == node->sender)
+		lo = max(lo, node->seq + 1);
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		next = psync_graph_find(img, index, half);
+		/* What is missing was sent before all that is not. */
+		if (!next || next->stamp[node->sender] < node->seq)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	if (lo > last)
+		return NULL;
+	next = psync_graph_find(img, index, lo);
+	return next && psync_node_follows(next, psync_node_mid(node)) ? next : NULL;
 }
 
 void psync_graph_trim(struct psync_image *img)

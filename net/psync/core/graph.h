@@ -15,6 +15,25 @@ static inline u64 psync_node_mid(const struct psync_node *node)
 }
 
 /**
+ * psync_node_expand - the sequence number that 32 bits on the wire mean
+ * @img: image
+ * @index: whose
+ * @low: the low 32 bits
+ * @seq: where the number nearest to the participant's last one goes
+ *
+ * Return: false when that would be below the base.
+ */
+bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
+		       u64 *seq);
+
+/**
+ * psync_node_follows - is a message an immediate predecessor?
+ * @node: node
+ * @mid: the message
+ */
+bool psync_node_follows(const struct psync_node *node, u64 mid);
+
+/**
  * psync_node_take_body - a node that is to be kept gets its message
  * @img: image
  * @node: new node
@@ -111,6 +130,19 @@ enum psync_drop psync_graph_check(struct psync_image *img,
  * @node: checked message, whose body is accounted for; may be freed at once
  */
 void psync_graph_attach(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_graph_successor - a participant's immediate successor of a message
+ * @img: image
+ * @node: attached node that is kept
+ * @index: participant
+ * @last: its last message that is looked at
+ *
+ * Return: it, or NULL: it has none.
+ */
+const struct psync_node *psync_graph_successor(const struct psync_image *img,
+					       const struct psync_node *node,
+					       u32 index, u64 last);
 
 /**
  * psync_graph_release - give back a body that nobody wants any more

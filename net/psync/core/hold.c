@@ -110,6 +110,18 @@ bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq)
 	return false;
 }
 
+const struct psync_node *psync_hold_waiting(const struct psync_image *img,
+					    u32 index, u64 seq)
+{
+	const struct psync_node *node;
+
+	hlist_for_each_entry(node, &psync_hold_bucket(img, index, seq)->waits,
+			     wait)
+		if (node->wait_seq == seq && node->wait_index == index)
+			return node;
+	return NULL;
+}
+
 /* Has a held message this one in what is known of its context? */
 static bool psync_hold_follows(const struct psync_node *node, u32 index,
 			       u64 seq)
@@ -216,16 +228,17 @@ static void psync_hold_collect(struct psync_image *img, u32 index, u64 seq,
 	}
 }
 
-void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
+/* Looks at those in @ready again, and at what becomes complete by them. */
+static void psync_hold_settle(struct psync_image *img, struct hlist_head *ready)
 {
 	enum psync_hold_state state;
 	struct psync_node *node;
 	enum psync_drop drop;
-	HLIST_HEAD(ready);
+	u32 index;
+	u64 seq;
 
-	psync_hold_collect(img, index, seq, &ready);
-	while (!hlist_empty(&ready)) {
-		node = hlist_entry(ready.first, struct psync_node, wait);
+	while (!hlist_empty(ready)) {
+		node = hlist_entry(ready->first, struct psync_node, wait);
 		hlist_del(&node->wait);
 		state = psync_hold_scan(img, node);
 		if (state == PSYNC_HOLD_WAIT) {
@@ -234,7 +247,9 @@ void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
 		}
 		psync_hold_del(img, node);
 		drop = PSYNC_DROP_BAD_CONTEXT;
-		if (state == PSYNC_HOLD_READY)
+		if (node->seq <= img->parts[node->sender].seq)
+			drop = PSYNC_DROP_DUPLICATE;
+		else if (state == PSYNC_HOLD_READY)
 			drop = psync_graph_check(img, node);
 		if (drop) {
 			psync_hold_drop(img, node, drop);
@@ -244,6 +259,50 @@ void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
 		index = node->sender;
 		seq = node->seq;
 		psync_graph_attach(img, node);
-		psync_hold_collect(img, index, seq, &ready);
+		psync_hold_collect(img, index, seq, ready);
+	}
+}
+
+void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
+{
+	HLIST_HEAD(ready);
+
+	psync_hold_collect(img, index, seq, &ready);
+	psync_hold_settle(img, &ready);
+}
+
+void psync_hold_review(struct psync_image *img)
+{
+	struct psync_node *node;
+	struct hlist_node *next;
+	HLIST_HEAD(ready);
+	u32 i;
+
+	for (i = 0; i < img->held->nbuckets; i++)
+		hlist_for_each_entry_safe(node, next,
+					  &img->held->buckets[i].waits, wait) {
+			hlist_del(&node->wait);
+			hlist_add_head(&node->wait, &ready);
+		}
+	psync_hold_settle(img, &ready);
+}
+
+void psync_hold_discard(struct psync_image *img)
+{
+	struct psync_hold_bucket *bucket;
+	struct psync_node *node;
+	struct hlist_node *next;
+	u32 i;
+
+	for (i = 0; i < img->held->nbuckets; i++) {
+		bucket = &img->held->buckets[i];
+		hlist_for_each_entry_safe(node, next, &bucket->waits, wait) {
+			if (node->wait_seq <=
+			    img->parts[node->wait_index].claimed)
+				continue;
+			hlist_del(&node->wait);
+			psync_hold_del(img, node);
+			psync_hold_drop(img, node, PSYNC_DROP_CONTEXT_LOST);
+		}
 	}
 }

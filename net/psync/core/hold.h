@@ -37,6 +37,17 @@ bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq);
  */
 bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq);
 
+/**
+ * psync_hold_waiting - a held message that waits for this one
+ * @img: image
+ * @index: sender of the missing message
+ * @seq: its sequence number
+ *
+ * Return: one, or NULL.
+ */
+const struct psync_node *psync_hold_waiting(const struct psync_image *img,
+					    u32 index, u64 seq);
+
 enum psync_hold_state {
 	PSYNC_HOLD_READY,	/* its whole context is attached */
 	PSYNC_HOLD_WAIT,	/* wait_index and wait_seq say for what */
@@ -67,5 +78,19 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node);
  * @seq: its sequence number
  */
 void psync_hold_wake(struct psync_image *img, u32 index, u64 seq);
+
+/**
+ * psync_hold_review - what was waited for may never come: look at all again
+ * @img: image
+ */
+void psync_hold_review(struct psync_image *img);
+
+/**
+ * psync_hold_discard - drop what waits for messages that nobody claims to have
+ * @img: image
+ *
+ * As if it had never arrived (S4.3).
+ */
+void psync_hold_discard(struct psync_image *img);
 
 #endif /* _PSYNC_CORE_HOLD_H */

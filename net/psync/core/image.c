@@ -13,9 +13,12 @@
 #include <linux/minmax.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include "ack.h"
 #include "confirm.h"
 #include "graph.h"
 #include "hold.h"
+#include "null.h"
+#include "repair.h"
 #include "view.h"
 
 /* Room for any context: a list, or a stamp with its bitmap. */
@@ -111,6 +114,7 @@ static void psync_image_clear(struct psync_image *img, struct psync_pid *pids)
 
 	psync_hold_exit(img);
 	psync_graph_exit(img);
+	psync_ack_exit(img);
 	ops->free(img, img->scratch, psync_image_scratch(n));
 	ops->free(img, img->remotes, img->nremotes * sizeof(*img->remotes));
 	ops->free(img, img->parts, n * sizeof(*img->parts));
@@ -147,6 +151,7 @@ static int psync_image_alloc(struct psync_image *img, const u64 *sorted,
 	img->nremotes = nremotes;
 	psync_image_set_remotes(img, sorted);
 	psync_image_set_parts(img, copy, pids);
+	psync_ack_init(img);
 	err = psync_graph_init(img);
 	if (!err)
 		err = psync_hold_init(img);
@@ -189,6 +194,7 @@ int psync_image_init(struct psync_image *img,
 	INIT_LIST_HEAD(&img->order);
 	INIT_LIST_HEAD(&img->embryo);
 	img->deadline = U64_MAX;
+	img->repairs = p->limits.repair_rate;
 	return p->pids ? psync_image_setup(img, p->pids, p->n) : 0;
 }
 
@@ -212,6 +218,7 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
 
 	if (img->p.pids)
 		return -EINVAL;
+	img->now = now;
 	err = psync_image_setup(img, pids, n);
 	if (!err)
 		psync_early_feed(img, &img->embryo, now);
@@ -231,8 +238,11 @@ static void psync_image_opened(struct psync_image *img,
 		img->opening = opening;
 		img->opened = now;
 	}
-	if (!img->nopen++)
+	if (!img->nopen++) {
+		img->absent_at = now + img->p.limits.absent_ns;
+		psync_image_arm(img, img->absent_at);
 		psync_confirm_opened(img, now);
+	}
 }
 
 int psync_image_join(struct psync_image *img, struct psync_view *view,
@@ -248,6 +258,7 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 		return -EBUSY;
 	if (part->seq != img->p.seq_base)
 		return -ESTALE;
+	img->now = now;
 	err = psync_view_init(view, img);
 	if (err)
 		return err;
@@ -271,19 +282,59 @@ void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
 		return;
 	view->pending = false;
 	view->binding = binding;
+	view->img->now = now;
 	psync_image_opened(view->img, view, opening, now);
 }
 
-void psync_image_leave(struct psync_image *img, struct psync_view *view)
+void psync_image_leave(struct psync_image *img, struct psync_view *view,
+		       u64 now)
 {
+	img->now = now;
+	psync_null_end(view);
 	list_del(&view->link);
 	img->nviews--;
-	if (!view->pending)
-		img->nopen--;
+	if (!view->pending && !--img->nopen) {
+		img->linger_end = now + img->p.limits.linger_ns;
+		psync_image_arm(img, img->linger_end);
+	}
 	img->parts[view->index].view = NULL;
 	psync_view_end(view);
 	psync_view_exit(view);
 	psync_graph_trim(img);
+}
+
+bool psync_image_over(const struct psync_image *img)
+{
+	/* Whom an acknowledgement is owed would ask in vain for it. */
+	return !img->nopen &&
+	       ((!img->nowed && img->ack_at == U64_MAX) || img->refused ||
+		img->now >= img->linger_end);
+}
+
+void psync_image_arm(struct psync_image *img, u64 deadline)
+{
+	if (deadline >= img->deadline)
+		return;
+	img->deadline = deadline;
+	img->ops->arm(img, deadline);
+}
+
+void psync_image_timer(struct psync_image *img, u64 now)
+{
+	img->now = now;
+	img->deadline = U64_MAX;
+	if (!img->p.pids)
+		return;
+	psync_confirm_timer(img, now);
+	/* Who is not heard any more (S1.4) has nothing to say or to ask. */
+	if (!img->refused) {
+		psync_null_timer(img);
+		psync_ack_timer(img);
+		if (!psync_image_lingers(img))
+			psync_repair_timer(img);
+	}
+	if (psync_image_lingers(img) && now < img->linger_end)
+		psync_image_arm(img, img->linger_end);
 }
 
 u32 psync_image_max_header(const struct psync_image *img)
@@ -315,9 +366,10 @@ int psync_image_part_index(const struct psync_image *img,
 	return -1;
 }
 
-/* A new message in the context of the view's leaves (P 2, send). */
+/* A new node in the context of the view's leaves (P 2, send). */
 static struct psync_node *psync_image_compose(struct psync_image *img,
-					      const struct psync_view *view)
+					      const struct psync_view *view,
+					      u8 kind)
 {
 	u64 seq = img->parts[view->index].seq + 1;
 	struct psync_node *node;
@@ -325,9 +377,11 @@ static struct psync_node *psync_image_compose(struct psync_image *img,
 	node = psync_node_new(img, view->index, seq, view->nleaves);
 	if (!node)
 		return NULL;
-	node->kind = PSYNC_KIND_DATA;
+	node->kind = kind;
 	node->wave = view->max_wave + 1;
 	node->binding = view->binding;
+	node->start = !img->p.number && !img->attached;
+	node->manual = view->manual;
 	memcpy(node->stamp, view->stamp, img->p.n * sizeof(*node->stamp));
 	node->stamp[view->index] = seq;
 	psync_view_leaves(view, node->preds, view->nleaves);
@@ -390,41 +444,104 @@ static void psync_image_packet(struct psync_image *img,
 		},
 		.body_len	= node->body_len,
 	};
-	if (!img->p.number && !img->attached) {
+	if (node->manual)
+		pkt->msg.flags |= PSYNC_MSGF_MANUAL;
+	if (node->start) {
 		pkt->msg.flags |= PSYNC_MSGF_START;
 		pkt->msg.participants = img->wire_pids;
 	}
 	psync_image_context(img, node, pkt);
 }
 
-int psync_image_send(struct psync_image *img, struct psync_view *view,
+void psync_image_repeat(struct psync_image *img, const struct psync_node *node,
+			u32 site, u8 flags)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+	const struct psync_remote *origin;
+	struct psync_pkt pkt;
+
+	psync_image_packet(img, node, &pkt);
+	pkt.msg.flags |= flags | PSYNC_MSGF_REPEAT;
+	if (part->remote >= 0) {
+		origin = &img->remotes[part->remote];
+		pkt.msg.flags |= PSYNC_MSGF_FOREIGN;
+		pkt.msg.inc = origin->inc;
+		pkt.msg.opening = origin->opening;
+	}
+	img->ops->transmit(img, site, &pkt, node->body);
+}
+
+bool psync_image_may_send(const struct psync_image *img, u32 cost)
+{
+	u64 share = img->p.limits.max_bytes / (img->nremotes + 1);
+
+	/* Who was refused is called when half of it is free again. */
+	if (!cost)
+		return img->own_bytes <= share / 2;
+	return !img->own_bytes || img->own_bytes + cost <= share;
+}
+
+/* A new node leaves; the image and all views have it when this returns. */
+static void psync_image_transmit(struct psync_image *img,
+				 const struct psync_view *view,
+				 struct psync_node *node,
+				 struct psync_pkt *pkt)
+{
+	if (!view->manual && psync_ack_token(img, node->seq))
+		pkt->msg.flags |= PSYNC_MSGF_ASK;
+	if (img->nremotes)
+		img->ops->transmit(img, 0, pkt, node->body);
+	/* It has all in its context that is attached here. */
+	if (!view->next)
+		psync_ack_sent(img);
+	if (node->kind != PSYNC_KIND_DATA)
+		img->ops->passed(img, img->parts[view->index].view, node);
+}
+
+int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 		     void *body, u32 len, u64 *mid)
 {
 	struct psync_node *node;
 	struct psync_pkt pkt;
+	int err = 0;
 
-	if (view->pending)
-		return -EINVAL;
-	if (img->refused)
-		return -ESTALE;
 	if (view->max_wave == U32_MAX)
 		return -EOVERFLOW;
-	node = psync_image_compose(img, view);
+	node = psync_image_compose(img, view, kind);
 	if (!node)
 		return -ENOMEM;
 	node->body_len = len;
 	psync_node_take_body(img, node, body);
 	psync_image_packet(img, node, &pkt);
-	if (len > U16_MAX - psync_wire_hdr_size(&pkt)) {
+	/* Other sites have to say, too, whose message they send again. */
+	if (len > U16_MAX - psync_wire_hdr_size(&pkt) -
+		  sizeof(struct psync_wire_origin))
+		err = -EMSGSIZE;
+	else if (kind == PSYNC_KIND_DATA &&
+		 !psync_image_may_send(img, node->cost))
+		err = -EAGAIN;
+	if (err) {
+		img->blocked |= err == -EAGAIN;
 		psync_node_free(img, node);
-		return -EMSGSIZE;
+		return err;
 	}
 	*mid = psync_node_mid(node);
 	img->body_bytes += node->cost;
-	if (img->nremotes)
-		img->ops->transmit(img, 0, &pkt, body);
+	view->null_at = U64_MAX;
+	psync_image_transmit(img, view, node, &pkt);
 	psync_graph_attach(img, node);
 	return 0;
+}
+
+int psync_image_send(struct psync_image *img, struct psync_view *view,
+		     void *body, u32 len, u64 *mid, u64 now)
+{
+	img->now = now;
+	if (view->pending)
+		return -EINVAL;
+	if (img->refused)
+		return -ESTALE;
+	return psync_image_emit(img, view, PSYNC_KIND_DATA, body, len, mid);
 }
 
 /* A start message: the first of the conversation, with the list we know. */
@@ -467,6 +584,9 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 				 img->p.limits.max_pending;
 	u64 kept = img->waiting_bytes;
 
+	/* S2.5: no limit stops what frees memory. */
+	if (state == PSYNC_HOLD_READY && node->kind != PSYNC_KIND_DATA)
+		return PSYNC_OK;
 	if (state == PSYNC_HOLD_READY)
 		kept = img->body_bytes - img->waiting_bytes;
 	else if (!psync_image_may_hold(img, node))
@@ -482,6 +602,18 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 		return PSYNC_DROP_PENDING_FULL;
 	return state == PSYNC_HOLD_READY ? PSYNC_DROP_IMAGE_FULL :
 					   PSYNC_DROP_HELD_FULL;
+}
+
+/* A message that waits tells that there is what it follows, and itself. */
+static void psync_image_claims(struct psync_image *img,
+			       const struct psync_node *node)
+{
+	u32 i;
+
+	psync_ack_claim(img, node->sender, node->seq);
+	for (i = 0; i < node->npred; i++)
+		psync_ack_claim(img, PSYNC_MID_INDEX(node->preds[i]),
+				PSYNC_MID_SEQ(node->preds[i]));
 }
 
 /* A message of the opening that we go by. */
@@ -504,10 +636,18 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	state = psync_hold_scan(img, node);
 	drop = PSYNC_DROP_BAD_CONTEXT;
 	psync_node_take_body(img, node, body);
-	if (state != PSYNC_HOLD_FALSE)
-		drop = psync_image_admit(img, node, state, start);
-	if (!drop && state == PSYNC_HOLD_READY)
+	if (state == PSYNC_HOLD_READY)
 		drop = psync_graph_check(img, node);
+	else if (state == PSYNC_HOLD_WAIT)
+		drop = PSYNC_OK;
+	/* It may find no room, but what it says of its sender holds (S2.5). */
+	if (!drop && state == PSYNC_HOLD_READY && part->remote >= 0)
+		psync_ack_context(img, &img->remotes[part->remote],
+				  node->stamp);
+	else if (!drop)
+		psync_image_claims(img, node);
+	if (!drop)
+		drop = psync_image_admit(img, node, state, start);
 	if (drop) {
 		psync_node_free(img, node);
 		return drop;
@@ -522,41 +662,144 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	return PSYNC_OK;
 }
 
+/*
+ * Whose message is it?  One that a site sent again for another is judged by
+ * the opening of its sender's site that the answerer goes by.
+ */
+static enum psync_drop psync_image_check_sender(struct psync_image *img,
+						struct psync_remote *remote,
+						const struct psync_pkt *pkt,
+						u64 now)
+{
+	const struct psync_part *part = &img->parts[pkt->msg.sender];
+
+	if (!(pkt->msg.flags & PSYNC_MSGF_FOREIGN))
+		return PSYNC_OK;
+	if (part->remote >= 0)
+		return psync_confirm_foreign(img, &img->remotes[part->remote],
+					     pkt, now);
+	/* What was sent here is here. */
+	return (s32)(pkt->msg.seq - (u32)part->seq) <= 0 ?
+	       PSYNC_DROP_DUPLICATE : PSYNC_DROP_BAD_CONTEXT;
+}
+
+/* The answers that a message asks for, whether we could use it or not. */
+static void psync_image_answer(struct psync_image *img,
+			       struct psync_remote *remote,
+			       const struct psync_pkt *pkt,
+			       enum psync_drop drop)
+{
+	u64 seq;
+
+	if (drop == PSYNC_DROP_DUPLICATE &&
+	    pkt->msg.flags & PSYNC_MSGF_RESENT &&
+	    psync_node_expand(img, pkt->msg.sender, pkt->msg.seq, &seq))
+		psync_repair_successors(img, remote, pkt->msg.sender, seq);
+	if (pkt->msg.flags & PSYNC_MSGF_ASK)
+		psync_ack_answer(img, remote, pkt->msg.seq);
+}
+
+/*
+ * Is it for an earlier opening of ours, or are we refused (S1.4)?  Either way
+ * nobody here has the conversation that it is of.
+ */
+static bool psync_image_is_past(const struct psync_image *img, u32 dst_opening)
+{
+	return img->refused || (dst_opening && dst_opening != img->opening);
+}
+
+static enum psync_drop psync_image_past(struct psync_image *img,
+					const struct psync_pkt *pkt)
+{
+	struct psync_pkt out;
+
+	if (psync_image_absence(pkt, &out))
+		img->ops->transmit(img, pkt->src_site, &out, NULL);
+	return PSYNC_DROP_STALE_OPENING;
+}
+
+static enum psync_drop psync_image_check_member(const struct psync_image *img,
+						const struct psync_remote *remote,
+						const struct psync_pkt *pkt)
+{
+	bool own;
+
+	if (!remote)
+		return PSYNC_DROP_NOT_MEMBER;
+	own = img->parts[pkt->msg.sender].pid.site == pkt->src_site;
+	if (own == !!(pkt->msg.flags & PSYNC_MSGF_FOREIGN))
+		return PSYNC_DROP_NOT_MEMBER;
+	if (pkt->msg.flags & PSYNC_MSGF_START)
+		return psync_image_check_start(img, pkt);
+	return PSYNC_OK;
+}
+
 static enum psync_drop psync_image_input_msg(struct psync_image *img,
+					     struct psync_remote *remote,
 					     const struct psync_pkt *pkt,
 					     void *body, u64 now)
 {
-	struct psync_remote *remote;
 	enum psync_drop drop;
 	bool kept = false;
 
-	if (pkt->msg.n != img->p.n || pkt->digest != img->p.digest)
+	drop = psync_image_check_member(img, remote, pkt);
+	if (!drop)
+		drop = psync_confirm_msg(img, remote, pkt, body, now, &kept);
+	if (drop || kept)
+		return drop;
+	if (psync_image_is_past(img, pkt->msg.dst_opening))
+		return psync_image_past(img, pkt);
+	drop = psync_image_check_sender(img, remote, pkt, now);
+	if (!drop)
+		drop = psync_image_take(img, pkt, body);
+	psync_image_answer(img, remote, pkt, drop);
+	return drop;
+}
+
+static enum psync_drop psync_image_input_vector(struct psync_image *img,
+						struct psync_remote *remote,
+						const struct psync_pkt *pkt,
+						u64 now)
+{
+	enum psync_drop drop;
+
+	if (!remote)
+		return PSYNC_DROP_NOT_MEMBER;
+	drop = psync_confirm_vector(img, remote, pkt, now);
+	if (drop)
+		return drop;
+	if (psync_image_is_past(img, pkt->vector.dst_opening))
+		return psync_image_past(img, pkt);
+	if (pkt->type == PSYNC_PKT_RR)
+		return psync_repair_input(img, remote, pkt);
+	if (pkt->type == PSYNC_PKT_GONE)
+		return psync_repair_gone(img, remote, pkt);
+	return psync_ack_input(img, remote, pkt);
+}
+
+/* What both kinds of packets that belong to one list say of it. */
+static enum psync_drop psync_image_check_list(struct psync_image *img,
+					      const struct psync_pkt *pkt,
+					      u64 now)
+{
+	u16 n = pkt->type == PSYNC_PKT_MSG ? pkt->msg.n : pkt->vector.n;
+
+	if (n != img->p.n || pkt->digest != img->p.digest)
 		return psync_confirm_mismatch(img, pkt, now);
 	if (pkt->group != img->p.group || pkt->number != img->p.number)
 		return PSYNC_DROP_BAD_HEADER;
-	remote = psync_remote_find(img, pkt->src_site);
-	if (!remote || img->parts[pkt->msg.sender].pid.site != pkt->src_site)
-		return PSYNC_DROP_NOT_MEMBER;
-	if (pkt->msg.flags & PSYNC_MSGF_START) {
-		drop = psync_image_check_start(img, pkt);
-		if (drop)
-			return drop;
-	}
-	drop = psync_confirm_msg(img, remote, pkt, body, now, &kept);
-	if (drop || kept)
-		return drop;
-	if (pkt->msg.dst_opening && pkt->msg.dst_opening != img->opening)
-		return PSYNC_DROP_STALE_OPENING;
-	return psync_image_take(img, pkt, body);
+	return PSYNC_OK;
 }
 
 static enum psync_drop psync_image_input_hello(struct psync_image *img,
-					       const struct psync_pkt *pkt)
+					       const struct psync_pkt *pkt,
+					       u64 now)
 {
 	struct psync_pkt ack;
 
 	psync_image_hello_answer(img, 0, 0, pkt, &ack);
 	img->ops->transmit(img, pkt->src_site, &ack, NULL);
+	psync_image_greeted(img, pkt->src_site, now);
 	return PSYNC_OK;
 }
 
@@ -577,17 +820,26 @@ enum psync_drop psync_image_input(struct psync_image *img,
 				  u64 now)
 {
 	struct psync_remote *remote;
+	enum psync_drop drop;
 
+	img->now = now;
 	if (!img->p.pids)
 		return psync_image_input_embryo(img, pkt, body);
-	if (pkt->type == PSYNC_PKT_MSG)
-		return psync_image_input_msg(img, pkt, body, now);
 	remote = psync_remote_find(img, pkt->src_site);
+	if (pkt->type == PSYNC_PKT_MSG || pkt->type == PSYNC_PKT_ACK ||
+	    pkt->type == PSYNC_PKT_RR || pkt->type == PSYNC_PKT_GONE) {
+		drop = psync_image_check_list(img, pkt, now);
+		if (drop)
+			return drop;
+		return pkt->type == PSYNC_PKT_MSG ?
+		       psync_image_input_msg(img, remote, pkt, body, now) :
+		       psync_image_input_vector(img, remote, pkt, now);
+	}
 	if (!remote)
 		return PSYNC_DROP_NOT_MEMBER;
 	switch (pkt->type) {
 	case PSYNC_PKT_HELLO:
-		return psync_image_input_hello(img, pkt);
+		return psync_image_input_hello(img, pkt, now);
 	case PSYNC_PKT_HELLO_ACK:
 		return psync_confirm_ack(img, remote, pkt, now);
 	case PSYNC_PKT_REFUSE:

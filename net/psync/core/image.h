@@ -45,6 +45,7 @@
  */
 
 struct psync_image;
+struct psync_node;
 struct psync_view;
 
 /* Query results that are no booleans; the shell's errno is in the comment. */
@@ -57,8 +58,8 @@ struct psync_view;
  * @free: gives back memory of @alloc; NULL is fine
  * @transmit: send @pkt with @body (NULL: none) to @site, or to every other
  *	site of the conversation when @site is 0.  The callee fills in
- *	src_site, src_inc, dst_site, dst_inc and, for MSG, msg.dst_opening from
- *	psync_image_opening(); it keeps no pointer into @pkt and takes its own
+ *	src_site, src_inc and dst_site, and the rest of the address with
+ *	psync_image_address(); it keeps no pointer into @pkt and takes its own
  *	reference to @body.  Losing a packet is allowed.
  * @body_put: drop one reference to a body
  * @readable: @view has something outstanding that it had not
@@ -67,6 +68,9 @@ struct psync_view;
  * @arm: psync_image_deadline() moved to the earlier @deadline
  * @cost: bytes of memory that keeping @body (@len bytes; NULL: none) and @size
  *	bytes of the core's own takes; counts against psync_limits; at least 1
+ * @writable: a send that was refused with -EAGAIN would be accepted now
+ * @passed: @node, which the kernel made (null message or END), entered @view,
+ *	whose participant it is of or for whom it was received
  * @dropped: a packet or held message was dropped inside the core, after
  *	psync_image_input() had returned PSYNC_OK for it or on its own account
  * @nonce: an unpredictable 64-bit number, not zero
@@ -83,6 +87,9 @@ struct psync_image_ops {
 	void	(*arm)(struct psync_image *img, u64 deadline);
 	u32	(*cost)(struct psync_image *img, void *body, u32 len,
 			size_t size);
+	void	(*writable)(struct psync_image *img);
+	void	(*passed)(struct psync_image *img, struct psync_view *view,
+			  const struct psync_node *node);
 	void	(*dropped)(struct psync_image *img, enum psync_drop reason);
 	u64	(*nonce)(struct psync_image *img);
 };
@@ -98,6 +105,19 @@ struct psync_image_ops {
  * @max_pending: the same while no local participant has opened
  * @hello_ns: first wait for a HELLO's answer; doubles with each try
  * @hello_tries: tries before early packets of that site are dropped
+ * @ack_ns: an acknowledgement vector is delayed so long at most
+ * @null_ns: a null message is sent so long after what it acknowledges (S3.1)
+ * @rto_ns: first wait for an acknowledgement or repair, before any round trip
+ *	was measured
+ * @rto_min_ns: least wait
+ * @rto_max_ns: greatest wait; waits double up to it
+ * @absent_ns: a site that was not heard for so long after the opening holds
+ *	nothing back any more (S1.5)
+ * @silent_ns: nor does one that was heard and then, asked again and again, did
+ *	not answer for so long; 0: it holds back for ever
+ * @linger_ns: the image stays so long at most for what was sent here and is
+ *	not held everywhere (S3.2)
+ * @repair_rate: messages sent again in answer to requests, per second
  */
 struct psync_limits {
 	u32	max_nodes;
@@ -107,6 +127,15 @@ struct psync_limits {
 	u32	max_pending;
 	u64	hello_ns;
 	u32	hello_tries;
+	u64	ack_ns;
+	u64	null_ns;
+	u64	rto_ns;
+	u64	rto_min_ns;
+	u64	rto_max_ns;
+	u64	absent_ns;
+	u64	silent_ns;
+	u64	linger_ns;
+	u32	repair_rate;
 };
 
 /**
@@ -120,11 +149,15 @@ struct psync_limits {
  * @kind: enum psync_msg_kind
  * @npred: entries in @preds
  * @wanted: local views that have yet to take it
+ * @unheld: other sites that count and do not hold it, as far as is known
+ * @start: it carries the participant list when it is sent
+ * @manual: its sender's kernel says nothing for it (S3.3)
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
  * @cost: what it counts in the limits
- * @body: the message, or NULL once every local participant has taken it
+ * @body: the message, or NULL once it is held (S2.3) and every local
+ *	participant has taken it
  * @stamp: psync_image.n entries
  * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index
  * @stamped: its context came as a stamp
@@ -145,6 +178,9 @@ struct psync_node {
 	u8			kind;
 	u16			npred;
 	u16			wanted;
+	u16			unheld;
+	bool			start;
+	bool			manual;
 	u32			wave;
 	u32			binding;
 	u32			body_len;
@@ -167,6 +203,9 @@ struct psync_node {
  * @stamp: stamp of that message, or NULL if none yet
  * @last: that message; its memory stays when it is freed, its body does not
  * @freed: last freed message, whose memory stays, or NULL
+ * @claimed: last message of it that some site is known to hold, or @seq
+ * @gap: up to here some are missing for good (S2.4), seq_base if none are
+ * @ended: its END is attached (S3.2)
  * @root: its first message has no predecessors
  * @nheld: messages of it in the holding queue
  * @view: the local participant, if open here
@@ -178,6 +217,9 @@ struct psync_part {
 	u64			*stamp;
 	struct psync_node	*last;
 	struct psync_node	*freed;
+	u64			claimed;
+	u64			gap;
+	bool			ended;
 	bool			root;
 	u32			nheld;
 	struct psync_view	*view;
@@ -195,7 +237,7 @@ enum psync_remote_state {
  * @state: rendezvous only; others are confirmed by their first packet
  * @inc: its incarnation in this conversation, once confirmed
  * @opening: its opening in this conversation, once confirmed
- * @nonce: of the HELLO under way
+ * @nonce: of the HELLO that was not answered yet, 0: none
  * @asked: when the first HELLO of this exchange was sent
  * @deadline: when to ask again
  * @tries: HELLOs sent in this exchange
@@ -203,6 +245,24 @@ enum psync_remote_state {
  * @nasked: how many of them were there when it was asked
  * @quiet: no REFUSE to it and no event about that before this time
  * @quiet_refused: no event about a REFUSE from it before this time
+ * @quiet_opening: the opening that @quiet is about
+ * @vec: last message of each participant that its image is known to hold, or
+ *	NULL: none
+ * @nlive: its participants that have not ended
+ * @heard: it has spoken in this conversation
+ * @heard_at: when it did so last
+ * @absent: it was not heard for too long and holds nothing back
+ * @moved: it was heard with a later opening: the one we go by is over
+ * @owed: it has not been told that its latest messages are attached here
+ * @lag: nodes kept that it does not hold while it counts
+ * @probe_at: when it is asked what it holds, U64_MAX: never
+ * @probes: how often it was asked since its vector last grew
+ * @srtt: smoothed round-trip time in ns, 0: not measured yet
+ * @rttvar: its mean deviation
+ * @token: of the question whose answer is timed, 0: none
+ * @token_at: when that was asked
+ * @answered_at: when its last request was answered
+ * @answered: sum of the vector of that request
  */
 struct psync_remote {
 	u32			site;
@@ -217,6 +277,23 @@ struct psync_remote {
 	u32			nasked;
 	u64			quiet;
 	u64			quiet_refused;
+	u32			quiet_opening;
+	u64			*vec;
+	u32			nlive;
+	u64			heard_at;
+	bool			heard;
+	bool			absent;
+	bool			moved;
+	bool			owed;
+	u32			lag;
+	u64			probe_at;
+	u32			probes;
+	u64			srtt;
+	u64			rttvar;
+	u32			token;
+	u64			token_at;
+	u64			answered_at;
+	u64			answered;
 };
 
 /**
@@ -228,11 +305,15 @@ struct psync_remote {
  * @pending: set by the caller before psync_image_join() when the participant
  *	only listens so far; psync_view_accept() clears it
  * @gap: it began behind what was given back before; to be told
+ * @manual: the paper bare (S3.3): no null messages, no asking of silent sites,
+ *	no END; see psync_view_manual()
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
  * @next: first node in attach order that may be outstanding, or NULL
- * @outstanding: nodes in the image and not in the view
+ * @null_at: when a null message is due, U64_MAX: none
+ * @outstanding: messages in the image and not in the view; what the kernel
+ *	made does not count
  * @count: messages in the view
  * @max_wave: greatest wave in the view, which one of its leaves has
  * @user: the caller's
@@ -244,10 +325,12 @@ struct psync_view {
 	u32			binding;
 	bool			pending;
 	bool			gap;
+	bool			manual;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
 	struct psync_node	*next;
+	u64			null_at;
 	u32			outstanding;
 	u64			count;
 	u32			max_wave;
@@ -312,6 +395,21 @@ struct psync_image_params {
  * @nheld: how many
  * @embryo: packets of an embryo, in order of arrival
  * @nearly: packets in @embryo and all psync_remote.early together
+ * @now: latest time that the core was told
+ * @ack_at: when an acknowledgement vector is due, U64_MAX: none
+ * @nunacked: messages attached since the last one
+ * @nlack: participants of whom some site holds more than we
+ * @rr_at: when a request is due, U64_MAX: none
+ * @rr_tries: requests since something missing came
+ * @rr_site: site that was asked last
+ * @tokens: last token given out, see psync_remote.token
+ * @own_bytes: of @body_bytes, what messages sent here count
+ * @nowed: nodes of participants here that are not held
+ * @blocked: a send was refused with -EAGAIN
+ * @absent_at: when sites that were not heard become absent, U64_MAX: done
+ * @linger_end: with nobody open here any more: when it is given up
+ * @repairs: messages that may be sent again now, see psync_limits.repair_rate
+ * @repairs_at: when that was counted
  * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
  * @max_depth: greatest wave attached, for statistics
  */
@@ -344,6 +442,21 @@ struct psync_image {
 	u32				nheld;
 	struct list_head		embryo;
 	u32				nearly;
+	u64				now;
+	u64				ack_at;
+	u32				nunacked;
+	u32				nlack;
+	u64				rr_at;
+	u32				rr_tries;
+	u32				rr_site;
+	u32				tokens;
+	u64				own_bytes;
+	u32				nowed;
+	bool				blocked;
+	u64				absent_at;
+	u64				linger_end;
+	u32				repairs;
+	u64				repairs_at;
 	u64				deadline;
 	u32				max_depth;
 };
@@ -419,10 +532,32 @@ void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
  * psync_image_leave - a local participant closes
  * @img: image
  * @view: its view; its memory is the caller's again
+ * @now: time
  *
- * Bodies only it had yet to take are freed.
+ * Puts its END into the graph (S3.2).  Bodies only it had yet to take are
+ * freed.  The caller keeps the image until psync_image_over().
  */
-void psync_image_leave(struct psync_image *img, struct psync_view *view);
+void psync_image_leave(struct psync_image *img, struct psync_view *view,
+		       u64 now);
+
+/**
+ * psync_image_over - may the image be destroyed?
+ * @img: image
+ *
+ * Return: true when nobody is open here and all that was sent here is held
+ * wherever it counts, or was given up.
+ */
+bool psync_image_over(const struct psync_image *img);
+
+/**
+ * psync_image_may_send - would a message be accepted?
+ * @img: image
+ * @cost: as psync_image_ops.cost() says
+ *
+ * A site has its share of psync_limits.max_bytes for what it sent and is not
+ * held yet, but one message at least.
+ */
+bool psync_image_may_send(const struct psync_image *img, u32 cost);
 
 /**
  * psync_image_send - P 2, send: attach a message to the view's leaves
@@ -431,16 +566,19 @@ void psync_image_leave(struct psync_image *img, struct psync_view *view);
  * @body: the message; on success the core has taken over this reference
  * @len: its bytes
  * @mid: where the new message's id goes
+ * @now: time
  *
  * Attaches, transmits to all other sites, makes it outstanding for the other
  * local views.  In a conversation that is no rendezvous the first message of
  * all, which has an empty image before it, carries the participant list.
- * Return: 0, -ENOMEM, -ESTALE (refused), -EINVAL (the view is pending),
+ * Return: 0, -EAGAIN (what was sent here before fills its share;
+ * ops->writable() will be called), -ENOMEM, -ESTALE (refused), -EINVAL (the
+ * view is pending),
  * -EMSGSIZE (header and body exceed what the wire's length can say),
  * -EOVERFLOW (the graph is too deep for the wire's wave).
  */
 int psync_image_send(struct psync_image *img, struct psync_view *view,
-		     void *body, u32 len, u64 *mid);
+		     void *body, u32 len, u64 *mid, u64 now);
 
 /**
  * psync_image_max_header - most bytes any packet of this image has before
@@ -452,7 +590,7 @@ u32 psync_image_max_header(const struct psync_image *img);
 /**
  * psync_image_input - a packet of this conversation has come
  * @img: image
- * @pkt: decoded; MSG, HELLO, HELLO_ACK or REFUSE whose cid is the image's
+ * @pkt: decoded; any but DGRAM, whose cid is the image's
  * @body: the message's body, or NULL; on PSYNC_OK the core has taken over
  *	the reference (and may already have dropped it again)
  * @now: time
@@ -475,6 +613,15 @@ enum psync_drop psync_image_input(struct psync_image *img,
 void psync_image_refusal(const struct psync_pkt *pkt, u64 digest, u32 opening,
 			 enum psync_refuse_reason reason,
 			 struct psync_pkt *out);
+
+/**
+ * psync_image_absence - the answer of a site where nobody has the conversation
+ * @pkt: a packet that found no image here
+ * @out: the answer; all but src and dst fields are set
+ *
+ * Return: true when @pkt asks for an answer.
+ */
+bool psync_image_absence(const struct psync_pkt *pkt, struct psync_pkt *out);
 
 /**
  * psync_image_part_index - which participant is that?
@@ -507,6 +654,26 @@ void psync_image_timer(struct psync_image *img, u64 now);
 u32 psync_image_opening(const struct psync_image *img, u32 site, u64 *inc);
 
 /**
+ * psync_image_address - fill in which incarnation and opening a packet is for
+ * @img: image
+ * @site: where it goes
+ * @pkt: packet that the image transmits
+ */
+void psync_image_address(const struct psync_image *img, u32 site,
+			 struct psync_pkt *pkt);
+
+/**
+ * psync_image_greeted - a site asked (HELLO) about the conversation
+ * @img: image
+ * @site: it
+ * @now: time
+ *
+ * It has opened: who is not confirmed yet is asked in turn, so that a late one
+ * learns what there is.
+ */
+void psync_image_greeted(struct psync_image *img, u32 site, u64 now);
+
+/**
  * psync_image_hello_answer - fill in the answer to a HELLO about a cid
  * @img: the image, or NULL when there is none
  * @closed: opening of the last closed image of that cid, 0 if not remembered
@@ -517,6 +684,41 @@ u32 psync_image_opening(const struct psync_image *img, u32 site, u64 *inc);
 void psync_image_hello_answer(const struct psync_image *img, u32 closed,
 			      u32 age_ms, const struct psync_pkt *hello,
 			      struct psync_pkt *ack);
+
+/* Inside the core. */
+
+/* All who were open here have closed: it only serves those who go on. */
+static inline bool psync_image_lingers(const struct psync_image *img)
+{
+	return img->opening && !img->nopen;
+}
+
+/* psync_image_timer() is wanted at @deadline, U64_MAX: not for this. */
+void psync_image_arm(struct psync_image *img, u64 deadline);
+
+/**
+ * psync_image_emit - a new node in the context of a view's leaves
+ * @img: image
+ * @view: its sender's view
+ * @kind: enum psync_msg_kind
+ * @body: as psync_image_send(), NULL unless DATA
+ * @len: its bytes
+ * @mid: where its id goes
+ *
+ * Return: as psync_image_send().
+ */
+int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
+		     void *body, u32 len, u64 *mid);
+
+/**
+ * psync_image_repeat - send an attached message again
+ * @img: image
+ * @node: kept, with its body
+ * @site: where to, or 0: to all
+ * @flags: PSYNC_MSGF_ASK, PSYNC_MSGF_RESENT or 0
+ */
+void psync_image_repeat(struct psync_image *img, const struct psync_node *node,
+			u32 site, u8 flags);
 
 /* view.c: views and queries */
 
@@ -532,10 +734,12 @@ struct psync_node *psync_view_next(struct psync_view *view);
  * psync_view_take - the participant receives: the view grows by a message
  * @view: view
  * @node: what psync_view_next() returned
+ * @now: time
  *
  * May free @node and its body.
  */
-void psync_view_take(struct psync_view *view, struct psync_node *node);
+void psync_view_take(struct psync_view *view, struct psync_node *node,
+		     u64 now);
 
 /**
  * psync_view_find - a message of the view
@@ -568,6 +772,28 @@ u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room);
  * Return: how many there are.
  */
 u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room);
+
+/**
+ * psync_view_manual - S3.3: does the kernel acknowledge for a participant?
+ * @view: view
+ * @manual: it does not
+ * @now: time
+ *
+ * Vectors are sent as long as some participant here is not manual.
+ */
+void psync_view_manual(struct psync_view *view, bool manual, u64 now);
+
+/**
+ * psync_view_resend - P 3.2.2, resend
+ * @view: view
+ * @mid: message
+ * @now: time
+ *
+ * Sends it again to all sites, flagged; who has it answers with what follows
+ * it.  Nothing is sent of a stable or held message.
+ * Return: 0, PSYNC_EUNKNOWN, PSYNC_EFREED.
+ */
+int psync_view_resend(struct psync_view *view, u64 mid, u64 now);
 
 /**
  * psync_view_step - P 2, next and prev: immediate successors or predecessors

@@ -15,9 +15,11 @@
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include "graph.h"
+#include "null.h"
 #include "view.h"
 
 static size_t psync_view_size(const struct psync_image *img)
@@ -34,6 +36,7 @@ int psync_view_init(struct psync_view *view, struct psync_image *img)
 	if (!view->stamp)
 		return -ENOMEM;
 	view->img = img;
+	view->null_at = U64_MAX;
 	view->leaves = (unsigned long *)(view->stamp + img->p.n);
 	for (i = 0; i < img->p.n; i++)
 		view->stamp[i] = img->p.seq_base;
@@ -77,39 +80,71 @@ static struct psync_node *psync_view_after(const struct psync_view *view,
 	return list_next_entry(node, order);
 }
 
-void psync_view_begin(struct psync_view *view)
+const struct psync_node *psync_view_behind(struct psync_view *view)
 {
 	struct psync_image *img = view->img;
-	struct psync_view *floor = &img->floor;
-	struct psync_node *node, *gone = NULL;
+	const struct psync_view *floor = &img->floor;
+	const struct psync_node *node, *gone = NULL;
 
 	memcpy(view->stamp, floor->stamp, psync_view_size(img));
 	view->nleaves = floor->nleaves;
 	view->count = floor->count;
 	view->max_wave = floor->max_wave;
 	list_for_each_entry_reverse(node, &img->order, order) {
-		if (node->gone) {
-			gone = node;
-			break;
-		}
-		node->wanted++;
-		view->outstanding++;
-		view->next = node;
+		if (!node->gone)
+			continue;
+		gone = node;
+		break;
 	}
 	if (!gone)
-		return;
+		return NULL;
 	list_for_each_entry(node, &img->order, order) {
 		psync_view_enter(view, node);
 		if (node == gone)
 			break;
+	}
+	return gone;
+}
+
+void psync_view_begin(struct psync_view *view)
+{
+	const struct psync_node *behind = psync_view_behind(view);
+	struct psync_node *node;
+
+	list_for_each_entry_reverse(node, &view->img->order, order) {
+		if (node == behind)
+			break;
+		node->wanted++;
+		view->outstanding += node->kind == PSYNC_KIND_DATA;
+		view->next = node;
 	}
 }
 
 /* One view fewer wants @node. */
 static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 {
-	if (!--node->wanted)
+	if (!--node->wanted && !node->unheld)
 		psync_graph_release(view->img, node);
+}
+
+/*
+ * To the next message that the participant has to receive.  What the kernel of
+ * another site made is received for it, as soon as all before it was.
+ */
+static void psync_view_skip(struct psync_view *view)
+{
+	struct psync_node *node;
+
+	while ((node = view->next)) {
+		if (!psync_view_has(view, node)) {
+			if (node->kind == PSYNC_KIND_DATA || view->pending)
+				return;
+			view->img->ops->passed(view->img, view, node);
+			psync_view_enter(view, node);
+			psync_view_unwant(view, node);
+		}
+		view->next = psync_view_after(view, node);
+	}
 }
 
 void psync_view_end(struct psync_view *view)
@@ -128,24 +163,55 @@ void psync_view_offer(struct psync_view *view, struct psync_node *node)
 	node->wanted++;
 	if (!view->next)
 		view->next = node;
-	if (!view->outstanding++)
+	if (node->kind != PSYNC_KIND_DATA)
+		psync_view_skip(view);
+	else if (!view->outstanding++)
 		view->img->ops->readable(view->img, view);
 }
 
 struct psync_node *psync_view_next(struct psync_view *view)
 {
-	while (view->next && psync_view_has(view, view->next))
-		view->next = psync_view_after(view, view->next);
+	psync_view_skip(view);
 	return view->next;
 }
 
-void psync_view_take(struct psync_view *view, struct psync_node *node)
+void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
 {
+	struct psync_image *img = view->img;
+
+	img->now = now;
 	view->next = psync_view_after(view, node);
 	view->outstanding--;
 	psync_view_enter(view, node);
 	psync_view_unwant(view, node);
-	psync_graph_trim(view->img);
+	psync_view_skip(view);
+	psync_null_due(view);
+	psync_graph_trim(img);
+}
+
+void psync_view_manual(struct psync_view *view, bool manual, u64 now)
+{
+	view->img->now = now;
+	view->manual = manual;
+	if (manual)
+		view->null_at = U64_MAX;
+	/* What fell due meanwhile is looked for. */
+	else
+		psync_image_arm(view->img, now);
+}
+
+int psync_view_resend(struct psync_view *view, u64 mid, u64 now)
+{
+	const struct psync_node *node;
+	u32 participants, sites;
+	int err;
+
+	view->img->now = now;
+	err = psync_view_find(view, mid, &node);
+	if (!err && !node->gone &&
+	    psync_view_stable(view, mid, &participants, &sites) != 1)
+		psync_image_repeat(view->img, node, 0, PSYNC_MSGF_RESENT);
+	return err;
 }
 
 int psync_view_find(const struct psync_view *view, u64 mid,
@@ -194,47 +260,6 @@ u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room)
 	return count;
 }
 
-static bool psync_view_is_pred(const struct psync_node *node, u64 mid)
-{
-	u32 lo = 0, hi = node->npred;
-	u32 half;
-
-	while (lo < hi) {
-		half = lo + (hi - lo) / 2;
-		if (node->preds[half] < mid)
-			lo = half + 1;
-		else
-			hi = half;
-	}
-	return lo < node->npred && node->preds[lo] == mid;
-}
-
-/* The first message of participant @index in the context of @node's message,
- * which alone of that participant's can be its immediate successor.  All of
- * them were attached after @node, which is kept, so they are kept too.
- */
-static const struct psync_node *
-psync_view_first_after(const struct psync_view *view,
-		       const struct psync_node *node, u32 index)
-{
-	u64 lo = view->img->floor.stamp[index] + 1;
-	u64 hi = view->stamp[index] + 1;
-	u64 half;
-
-	if (index == node->sender)
-		lo = max(lo, node->seq + 1);
-	while (lo < hi) {
-		half = lo + (hi - lo) / 2;
-		if (psync_graph_find(view->img, index, half)->stamp[node->sender] <
-		    node->seq)
-			lo = half + 1;
-		else
-			hi = half;
-	}
-	return lo > view->stamp[index] ? NULL :
-		psync_graph_find(view->img, index, lo);
-}
-
 int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
 		    u64 *mids, u32 room)
 {
@@ -249,8 +274,9 @@ int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
 	for (i = 0; !forward && i < node->npred; i++)
 		psync_view_put(mids, room, &count, node->preds[i]);
 	for (i = 0; forward && i < view->img->p.n; i++) {
-		next = psync_view_first_after(view, node, i);
-		if (next && psync_view_is_pred(next, mid))
+		next = psync_graph_successor(view->img, node, i,
+					     view->stamp[i]);
+		if (next)
 			psync_view_put(mids, room, &count,
 				       psync_node_mid(next));
 	}
@@ -299,6 +325,7 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	u32 index = PSYNC_MID_INDEX(mid);
 	u64 seq = PSYNC_MID_SEQ(mid);
 	const struct psync_node *last;
+	u32 ended = 0;
 	u32 i;
 
 	if (index >= img->p.n || seq <= img->p.seq_base ||
@@ -310,8 +337,11 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	for (i = 0; i < img->p.n; i++) {
 		if (i != index) {
 			last = psync_graph_known(img, i, view->stamp[i]);
-			if (!last || last->stamp[index] < seq)
+			if (!last || last->stamp[index] < seq) {
+				/* After its END nobody waits for it (S3.2). */
+				ended += last && last->kind == PSYNC_KIND_END;
 				continue;
+			}
 			++*participants;
 		}
 		/* Our own site counts as one more than the last remote. */
@@ -320,5 +350,5 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 					seen))
 			++*sites;
 	}
-	return *participants == img->p.n - 1;
+	return *participants + ended == img->p.n - 1;
 }

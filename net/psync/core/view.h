@@ -30,6 +30,14 @@ void psync_view_exit(struct psync_view *view);
 void psync_view_begin(struct psync_view *view);
 
 /**
+ * psync_view_behind - make a view of all that was given back
+ * @view: initialised view in no list
+ *
+ * Return: the last node of it that is kept, or NULL.
+ */
+const struct psync_node *psync_view_behind(struct psync_view *view);
+
+/**
  * psync_view_end - a view wants nothing any more
  * @view: view
  */

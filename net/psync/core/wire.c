@@ -23,6 +23,8 @@ static_assert(sizeof(struct psync_wire_mid) == 8);
 static_assert(sizeof(struct psync_wire_hello) == 24);
 static_assert(sizeof(struct psync_wire_refuse) == 16);
 static_assert(sizeof(struct psync_wire_dgram) == 32);
+static_assert(sizeof(struct psync_wire_vector) == 24);
+static_assert(sizeof(struct psync_wire_origin) == 16);
 static_assert(offsetof(struct psync_wire_hdr, csum) == 6);
 static_assert(offsetof(struct psync_wire_hdr, src_inc) == 16);
 static_assert(offsetof(struct psync_wire_conv, opening) == 24);
@@ -54,6 +56,10 @@ static u32 psync_wire_fixed(u8 type)
 		return hdr + conv + sizeof(struct psync_wire_refuse);
 	case PSYNC_PKT_DGRAM:
 		return hdr + sizeof(struct psync_wire_dgram);
+	case PSYNC_PKT_ACK:
+	case PSYNC_PKT_RR:
+	case PSYNC_PKT_GONE:
+		return hdr + conv + sizeof(struct psync_wire_vector);
 	default:
 		return 0;
 	}
@@ -64,6 +70,8 @@ static u32 psync_wire_msg_size(u8 flags, u32 n, u32 npred)
 {
 	u32 size = psync_wire_fixed(PSYNC_PKT_MSG);
 
+	if (flags & PSYNC_MSGF_FOREIGN)
+		size += sizeof(struct psync_wire_origin);
 	if (flags & PSYNC_MSGF_START)
 		size += n * sizeof(struct psync_wire_pid);
 	if (flags & PSYNC_MSGF_STAMP)
@@ -71,6 +79,25 @@ static u32 psync_wire_msg_size(u8 flags, u32 n, u32 npred)
 	else
 		size += npred * sizeof(struct psync_wire_mid);
 	return size;
+}
+
+static bool psync_wire_is_vector(u8 type)
+{
+	return type == PSYNC_PKT_ACK || type == PSYNC_PKT_RR ||
+	       type == PSYNC_PKT_GONE;
+}
+
+/* Bytes of an ACK, RR or GONE whose fixed part is at hand. */
+static u32 psync_wire_need_vector(const u8 *data, u32 fixed)
+{
+	const struct psync_wire_vector *vector;
+	u32 n;
+
+	vector = (const void *)(data + fixed - sizeof(*vector));
+	n = be16_to_cpu(vector->n);
+	if (n > PSYNC_PARTICIPANTS_LIM)
+		return fixed;
+	return fixed + n * sizeof(__be32);
 }
 
 u32 psync_wire_need(const u8 *data, u32 len)
@@ -84,6 +111,8 @@ u32 psync_wire_need(const u8 *data, u32 len)
 	fixed = psync_wire_fixed(hdr->type);
 	if (hdr->version != PSYNC_WIRE_VERSION || !fixed)
 		return sizeof(*hdr);
+	if (len >= fixed && psync_wire_is_vector(hdr->type))
+		return psync_wire_need_vector(data, fixed);
 	if (len < fixed || hdr->type != PSYNC_PKT_MSG)
 		return fixed;
 	msg = (const void *)(data + fixed - sizeof(*msg));
@@ -186,10 +215,18 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 {
 	bool few;
 
-	if (msg->kind != PSYNC_KIND_DATA)
+	if (msg->kind < PSYNC_KIND_DATA || msg->kind > PSYNC_KIND_END)
 		return PSYNC_DROP_BAD_KIND;
 	if (msg->flags & ~PSYNC_MSGF_KNOWN || msg->class || msg->reserved ||
 	    !pkt->cid || !pkt->opening)
+		return PSYNC_DROP_BAD_HEADER;
+	/* Only programs' messages begin a conversation or have bodies. */
+	if (msg->kind != PSYNC_KIND_DATA &&
+	    (msg->flags & PSYNC_MSGF_START || msg->body_len))
+		return PSYNC_DROP_BAD_KIND;
+	/* What is sent again for another site was sent before. */
+	if (msg->flags & PSYNC_MSGF_FOREIGN &&
+	    !(msg->flags & PSYNC_MSGF_REPEAT))
 		return PSYNC_DROP_BAD_HEADER;
 	/* A rendezvous' members know one another: nobody carries the list. */
 	if (msg->flags & PSYNC_MSGF_START && pkt->number)
@@ -220,6 +257,17 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 	return PSYNC_OK;
 }
 
+static enum psync_drop
+psync_wire_decode_origin(const struct psync_wire_origin *origin,
+			 struct psync_pkt *pkt)
+{
+	pkt->msg.inc = be64_to_cpu(origin->inc);
+	pkt->msg.opening = be32_to_cpu(origin->opening);
+	if (origin->reserved || !pkt->msg.inc || !pkt->msg.opening)
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
 static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 					     struct psync_pkt *pkt)
 {
@@ -236,10 +284,22 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 		return PSYNC_DROP_TOO_SHORT;
 	if (wire < pkt->hdr_len || wire - pkt->hdr_len != pkt->body_len)
 		return PSYNC_DROP_BAD_LENGTH;
+	/* Nobody could send it again for its sender's site. */
+	if (!(pkt->msg.flags & PSYNC_MSGF_FOREIGN) &&
+	    wire > U16_MAX - sizeof(struct psync_wire_origin))
+		return PSYNC_DROP_BAD_LENGTH;
 	pkt->msg.participants = NULL;
 	pkt->msg.preds = NULL;
 	pkt->msg.stamp = NULL;
 	pkt->msg.bitmap = NULL;
+	pkt->msg.inc = 0;
+	pkt->msg.opening = 0;
+	if (pkt->msg.flags & PSYNC_MSGF_FOREIGN) {
+		drop = psync_wire_decode_origin((const void *)(data + at), pkt);
+		if (drop)
+			return drop;
+		at += sizeof(struct psync_wire_origin);
+	}
 	if (pkt->msg.flags & PSYNC_MSGF_START) {
 		pkt->msg.participants = (const void *)(data + at);
 		at += pkt->msg.n * sizeof(struct psync_wire_pid);
@@ -299,8 +359,8 @@ psync_wire_decode_refuse(const struct psync_wire_refuse *refuse,
 	if (refuse->reserved || !pkt->cid || !pkt->refuse.opening ||
 	    !pkt->refuse.digest)
 		return PSYNC_DROP_BAD_HEADER;
-	if (pkt->refuse.reason != PSYNC_REFUSE_DIGEST &&
-	    pkt->refuse.reason != PSYNC_REFUSE_RESTART)
+	if (pkt->refuse.reason < PSYNC_REFUSE_DIGEST ||
+	    pkt->refuse.reason > PSYNC_REFUSE_ABSENT)
 		return PSYNC_DROP_BAD_HEADER;
 	return PSYNC_OK;
 }
@@ -324,6 +384,62 @@ psync_wire_decode_dgram(const struct psync_wire_dgram *dgram, u32 wire,
 	    (pkt->dgram.group && pkt->dgram.dst_binding))
 		return PSYNC_DROP_BAD_HEADER;
 	return PSYNC_OK;
+}
+
+/* Each type has flags of its own, and a field is zero unless a flag says so. */
+static enum psync_drop
+psync_wire_check_vector(const struct psync_wire_vector *vector,
+			const struct psync_pkt *pkt)
+{
+	static const u8 known[] = {
+		[PSYNC_PKT_ACK] = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO,
+		[PSYNC_PKT_RR] = PSYNC_VECTORF_MID,
+		[PSYNC_PKT_GONE] = 0,
+	};
+	bool seq = pkt->vector.flags & PSYNC_VECTORF_MID ||
+		   pkt->type == PSYNC_PKT_GONE;
+	u8 flags = pkt->vector.flags;
+
+	if (memchr_inv(vector->reserved, 0, sizeof(vector->reserved)) ||
+	    !pkt->cid)
+		return PSYNC_DROP_BAD_HEADER;
+	if (flags & ~known[pkt->type] ||
+	    (pkt->type == PSYNC_PKT_GONE && !pkt->opening))
+		return PSYNC_DROP_BAD_HEADER;
+	if ((pkt->vector.token && !(flags & PSYNC_VECTORF_ASK)) ||
+	    (pkt->vector.echo && !(flags & PSYNC_VECTORF_ECHO)) ||
+	    (pkt->vector.seq && !seq) ||
+	    (pkt->vector.index && !(flags & PSYNC_VECTORF_MID)))
+		return PSYNC_DROP_BAD_HEADER;
+	if (pkt->vector.n < PSYNC_PARTICIPANTS_MIN ||
+	    pkt->vector.n > PSYNC_PARTICIPANTS_LIM)
+		return PSYNC_DROP_BAD_PARTICIPANTS;
+	return pkt->vector.index < pkt->vector.n ? PSYNC_OK :
+						   PSYNC_DROP_NOT_MEMBER;
+}
+
+static enum psync_drop
+psync_wire_decode_vector(const struct psync_wire_vector *vector, u32 len,
+			 u32 wire, struct psync_pkt *pkt)
+{
+	enum psync_drop drop;
+
+	pkt->vector.dst_opening = be32_to_cpu(vector->dst_opening);
+	pkt->vector.token = be32_to_cpu(vector->token);
+	pkt->vector.echo = be32_to_cpu(vector->echo);
+	pkt->vector.seq = be32_to_cpu(vector->seq);
+	pkt->vector.index = be16_to_cpu(vector->index);
+	pkt->vector.n = be16_to_cpu(vector->n);
+	pkt->vector.flags = vector->flags;
+	pkt->body_len = 0;
+	drop = psync_wire_check_vector(vector, pkt);
+	if (drop)
+		return drop;
+	pkt->hdr_len += pkt->vector.n * sizeof(__be32);
+	if (len < pkt->hdr_len)
+		return PSYNC_DROP_TOO_SHORT;
+	pkt->vector.seqs = (const void *)(vector + 1);
+	return wire == pkt->hdr_len ? PSYNC_OK : PSYNC_DROP_BAD_LENGTH;
 }
 
 enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
@@ -351,6 +467,9 @@ enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
 	data += sizeof(struct psync_wire_conv);
 	if (pkt->type == PSYNC_PKT_MSG)
 		return psync_wire_decode_msg((const u8 *)hdr, len, wire, pkt);
+	if (psync_wire_is_vector(pkt->type))
+		return psync_wire_decode_vector((const void *)data, len, wire,
+						pkt);
 	if (wire != pkt->hdr_len)
 		return PSYNC_DROP_BAD_LENGTH;
 	if (pkt->type == PSYNC_PKT_REFUSE)
@@ -363,6 +482,9 @@ u32 psync_wire_hdr_size(const struct psync_pkt *pkt)
 	if (pkt->type == PSYNC_PKT_MSG)
 		return psync_wire_msg_size(pkt->msg.flags, pkt->msg.n,
 					   pkt->msg.npred);
+	if (psync_wire_is_vector(pkt->type))
+		return psync_wire_fixed(pkt->type) +
+		       pkt->vector.n * sizeof(__be32);
 	return psync_wire_fixed(pkt->type);
 }
 
@@ -403,6 +525,16 @@ static u8 *psync_wire_put(u8 *buf, const void *from, u32 size)
 	return buf + size;
 }
 
+static u8 *psync_wire_encode_origin(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_origin *origin = (void *)buf;
+
+	origin->inc = cpu_to_be64(pkt->msg.inc);
+	origin->opening = cpu_to_be32(pkt->msg.opening);
+	origin->reserved = 0;
+	return buf + sizeof(*origin);
+}
+
 static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 {
 	struct psync_wire_msg *msg = (void *)buf;
@@ -421,6 +553,8 @@ static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 	msg->reserved = 0;
 	msg->body_len = cpu_to_be32(pkt->body_len);
 	buf += sizeof(*msg);
+	if (pkt->msg.flags & PSYNC_MSGF_FOREIGN)
+		buf = psync_wire_encode_origin(pkt, buf);
 	if (pkt->msg.flags & PSYNC_MSGF_START)
 		buf = psync_wire_put(buf, pkt->msg.participants,
 				     n * sizeof(struct psync_wire_pid));
@@ -468,6 +602,22 @@ static void psync_wire_encode_dgram(const struct psync_pkt *pkt, u8 *buf)
 	dgram->digest = cpu_to_be64(pkt->dgram.digest);
 }
 
+static void psync_wire_encode_vector(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_vector *vector = (void *)buf;
+
+	vector->dst_opening = cpu_to_be32(pkt->vector.dst_opening);
+	vector->token = cpu_to_be32(pkt->vector.token);
+	vector->echo = cpu_to_be32(pkt->vector.echo);
+	vector->seq = cpu_to_be32(pkt->vector.seq);
+	vector->index = cpu_to_be16(pkt->vector.index);
+	vector->n = cpu_to_be16(pkt->vector.n);
+	vector->flags = pkt->vector.flags;
+	memset(vector->reserved, 0, sizeof(vector->reserved));
+	psync_wire_put((u8 *)(vector + 1), pkt->vector.seqs,
+		       pkt->vector.n * sizeof(__be32));
+}
+
 void psync_wire_encode(const struct psync_pkt *pkt, u8 *buf)
 {
 	buf = psync_wire_encode_hdr(pkt, buf);
@@ -480,6 +630,8 @@ void psync_wire_encode(const struct psync_pkt *pkt, u8 *buf)
 		psync_wire_encode_msg(pkt, buf);
 	else if (pkt->type == PSYNC_PKT_REFUSE)
 		psync_wire_encode_refuse(pkt, buf);
+	else if (psync_wire_is_vector(pkt->type))
+		psync_wire_encode_vector(pkt, buf);
 	else
 		psync_wire_encode_hello(pkt, buf);
 }

@@ -12,9 +12,11 @@
  * big-endian and every structure is a multiple of four bytes.  A packet is
  *
  *	psync_wire_hdr
- *	psync_wire_conv			MSG, HELLO, HELLO_ACK, REFUSE
- *	psync_wire_msg | _hello | _refuse | _dgram
+ *	psync_wire_conv			all but DGRAM
+ *	psync_wire_msg | _hello | _refuse | _dgram | _vector
+ *	MSG with FOREIGN: psync_wire_origin	which opening it is of
  *	MSG with START:	n * psync_wire_pid	the ordered participant list
+ *	ACK, RR, GONE:	n * be32		the vector
  *	MSG:		the context, a list or a stamp (see psync_wire_msg)
  *	MSG, DGRAM:	body
  */
@@ -30,6 +32,9 @@ enum psync_wire_type {
 	PSYNC_PKT_HELLO_ACK	= 3,
 	PSYNC_PKT_REFUSE	= 4,	/* S1.3, S1.4 */
 	PSYNC_PKT_DGRAM		= 5,	/* SOCK_DGRAM: the degenerate graph */
+	PSYNC_PKT_ACK		= 6,	/* S2.3: what the image here holds */
+	PSYNC_PKT_RR		= 7,	/* P figure 5: send what is not in it */
+	PSYNC_PKT_GONE		= 8,	/* S2.4: up to here nothing is kept */
 };
 
 /**
@@ -76,13 +81,20 @@ struct psync_wire_conv {
 	__be32	view;
 } __packed;
 
-enum psync_msg_kind {		/* S10.1; only DATA exists in version 1.0 */
+enum psync_msg_kind {		/* S10.1 */
 	PSYNC_KIND_DATA		= 1,
+	PSYNC_KIND_NULL		= 2,	/* S3.1: acknowledges, says nothing */
+	PSYNC_KIND_END		= 3,	/* S3.2: the participant's last */
 };
 
 #define PSYNC_MSGF_START	0x01	/* carries the participant list (P figure 3) */
 #define PSYNC_MSGF_STAMP	0x02	/* context is a stamp, not a list */
-#define PSYNC_MSGF_KNOWN	(PSYNC_MSGF_START | PSYNC_MSGF_STAMP)
+#define PSYNC_MSGF_RESENT	0x04	/* P 3.2.2: answer with what follows it */
+#define PSYNC_MSGF_ASK		0x08	/* answer with an ACK at once */
+#define PSYNC_MSGF_REPEAT	0x10	/* was sent before */
+#define PSYNC_MSGF_FOREIGN	0x20	/* of another site than the sending one */
+#define PSYNC_MSGF_MANUAL	0x40	/* its sender acknowledges by itself */
+#define PSYNC_MSGF_KNOWN	0x7f
 
 /**
  * struct psync_wire_msg - one message (P figures 3 and 4), 32 bytes
@@ -120,6 +132,18 @@ struct psync_wire_msg {
 	__be16	class;
 	__be16	reserved;
 	__be32	body_len;
+} __packed;
+
+/**
+ * struct psync_wire_origin - whose message a site sends for another, 16 bytes
+ * @inc: incarnation of the site of the message's sender
+ * @opening: opening of that site
+ * @reserved: zero
+ */
+struct psync_wire_origin {
+	__be64	inc;
+	__be32	opening;
+	__be32	reserved;
 } __packed;
 
 struct psync_wire_pid {
@@ -160,6 +184,7 @@ struct psync_wire_hello {
 enum psync_refuse_reason {
 	PSYNC_REFUSE_DIGEST	= 1,	/* S1.3: our list of the group differs */
 	PSYNC_REFUSE_RESTART	= 2,	/* S1.4: we still know your last opening */
+	PSYNC_REFUSE_ABSENT	= 3,	/* S1.5: nobody here has it (any more) */
 };
 
 /**
@@ -196,10 +221,42 @@ struct psync_wire_dgram {
 	__be64	digest;
 } __packed;
 
+#define PSYNC_VECTORF_ASK	0x01	/* ACK: answer with an ACK at once */
+#define PSYNC_VECTORF_ECHO	0x02	/* ACK: @echo answers a question */
+#define PSYNC_VECTORF_MID	0x04	/* RR: only what precedes @index, @seq */
+
+/**
+ * struct psync_wire_vector - ACK, RR and GONE, 24 bytes
+ * @dst_opening: opening of the receiving site it is meant for; zero: unknown
+ * @token: ACK with ASK: comes back as @echo; else zero
+ * @echo: ACK with ECHO: @token of the question, or the sequence number of the
+ *	message that asked; else zero
+ * @seq: RR with MID: low 32 bits of a message's sequence number; GONE: greatest
+ *	wave up to there; else zero
+ * @index: RR with MID: that message's sender; else zero
+ * @n: number of participants
+ * @flags: PSYNC_VECTORF_*
+ * @reserved: zero
+ *
+ * The vector follows: for each participant the low 32 bits of its last message
+ * attached at the sending site, the base where there is none.  What comes
+ * before that message is attached, too.
+ */
+struct psync_wire_vector {
+	__be32	dst_opening;
+	__be32	token;
+	__be32	echo;
+	__be32	seq;
+	__be16	index;
+	__be16	n;
+	__u8	flags;
+	__u8	reserved[3];
+} __packed;
+
 /* Fixed part of the longest packet type: header, conv, msg. */
 #define PSYNC_WIRE_FIXED	(40 + 32 + 32)
-/* The longest header: a START message of 1,024 with a stamp. */
-#define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 1024 * 8 + 1024 * 4 + 128)
+/* The longest header: a START message of 1,024 with a stamp, from another. */
+#define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 16 + 1024 * 8 + 1024 * 4 + 128)
 
 /**
  * struct psync_pkt - a packet, decoded; fields as in the wire structures
@@ -218,9 +275,13 @@ struct psync_wire_dgram {
  * @msg.preds: without STAMP: npred wire mids inside the packet, else NULL
  * @msg.stamp: with STAMP: n wire sequence numbers at any address, else NULL
  * @msg.bitmap: with STAMP: the predecessor bitmap, else NULL
+ * @msg.inc: with FOREIGN: incarnation of the sender's site
+ * @msg.opening: with FOREIGN: its opening
  * @hello: HELLO and HELLO_ACK, see struct psync_wire_hello
  * @refuse: REFUSE, see struct psync_wire_refuse
  * @dgram: DGRAM, see struct psync_wire_dgram
+ * @vector: ACK, RR and GONE, see struct psync_wire_vector
+ * @vector.seqs: n sequence numbers at any address
  * @hdr_len: bytes before the body
  * @body_len: bytes of the body
  *
@@ -254,6 +315,8 @@ struct psync_pkt {
 			const struct psync_wire_mid *preds;
 			const __be32 *stamp;
 			const u8 *bitmap;
+			u64 inc;
+			u32 opening;
 		} msg;
 		struct {
 			u64	nonce;
@@ -274,6 +337,16 @@ struct psync_pkt {
 			u32	group;
 			u64	digest;
 		} dgram;
+		struct {
+			u32 dst_opening;
+			u32 token;
+			u32 echo;
+			u32 seq;
+			u16 index;
+			u16 n;
+			u8 flags;
+			const __be32 *seqs;
+		} vector;
 	};
 	u32	hdr_len;
 	u32	body_len;

@@ -12,12 +12,8 @@
 #include <linux/limits.h>
 
 #include "core/wire.h"
+#include "state.h"
 
-static void psync_fuzz_require(bool what)
-{
-	if (!what)
-		abort();
-}
 
 /* The first @len bytes, in memory that ends with them. */
 static u8 *psync_fuzz_exact(const u8 *data, u32 len)
@@ -60,12 +56,26 @@ static void psync_fuzz_within(const u8 *data, u32 hdr_len, const void *from,
 			   len <= (size_t)(data + hdr_len - p));
 }
 
+static void psync_fuzz_vector(const u8 *data, const struct psync_pkt *pkt)
+{
+	psync_fuzz_require(pkt->vector.n >= PSYNC_PARTICIPANTS_MIN &&
+			   pkt->vector.n <= PSYNC_PARTICIPANTS_LIM &&
+			   pkt->vector.index < pkt->vector.n &&
+			   !pkt->body_len);
+	psync_fuzz_require(pkt->vector.seqs);
+	psync_fuzz_within(data, pkt->hdr_len, pkt->vector.seqs,
+			  pkt->vector.n * sizeof(__be32));
+}
+
 static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
 			      const struct psync_pkt *pkt)
 {
 	psync_fuzz_require(pkt->hdr_len <= len && len <= size &&
 			   pkt->body_len <= size - pkt->hdr_len);
 	psync_fuzz_require(psync_wire_hdr_size(pkt) == pkt->hdr_len);
+	if (pkt->type == PSYNC_PKT_ACK || pkt->type == PSYNC_PKT_RR ||
+	    pkt->type == PSYNC_PKT_GONE)
+		psync_fuzz_vector(data, pkt);
 	if (pkt->type != PSYNC_PKT_MSG)
 		return;
 	psync_fuzz_require(pkt->msg.n >= PSYNC_PARTICIPANTS_MIN &&
@@ -76,6 +86,9 @@ static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
 			   !pkt->msg.stamp);
 	psync_fuzz_require(!(pkt->msg.flags & PSYNC_MSGF_START) ==
 			   !pkt->msg.participants);
+	psync_fuzz_require(!(pkt->msg.flags & PSYNC_MSGF_FOREIGN) ==
+			   !pkt->msg.inc && !pkt->msg.inc == !pkt->msg.opening);
+	psync_fuzz_require(pkt->msg.kind == PSYNC_KIND_DATA || !pkt->body_len);
 	psync_fuzz_within(data, pkt->hdr_len, pkt->msg.participants,
 			  pkt->msg.n * sizeof(struct psync_wire_pid));
 	psync_fuzz_within(data, pkt->hdr_len, pkt->msg.preds,

@@ -15,6 +15,7 @@
 #include <linux/limits.h>
 
 #include "core/image.h"
+#include "state.h"
 
 #define PSYNC_FUZZ_CID		0x0123456789abcdefULL
 #define PSYNC_FUZZ_SITE		1
@@ -43,6 +44,7 @@ struct psync_fuzz_body {
  * @openings: given out
  * @nonce: last one given out
  * @asked: nonce of the last HELLO sent
+ * @token: of the last question for an acknowledgement sent
  * @live: bytes allocated
  * @bodies: bodies alive
  * @fail: allocations until one fails, 0: none does
@@ -59,16 +61,11 @@ struct psync_fuzz {
 	u32 openings;
 	u64 nonce;
 	u64 asked;
+	u32 token;
 	size_t live;
 	u32 bodies;
 	u32 fail;
 };
-
-static void psync_fuzz_require(bool what)
-{
-	if (!what)
-		abort();
-}
 
 static u8 psync_fuzz_byte(struct psync_fuzz *f)
 {
@@ -143,10 +140,13 @@ static void psync_fuzz_op_transmit(struct psync_image *img, u32 site,
 	pkt->src_site = PSYNC_FUZZ_SITE;
 	pkt->src_inc = PSYNC_FUZZ_INC;
 	pkt->dst_site = site;
-	pkt->dst_inc = 0;
-	if (pkt->type == PSYNC_PKT_MSG)
-		pkt->msg.dst_opening = 0;
-	psync_fuzz_require(!body == (pkt->type != PSYNC_PKT_MSG));
+	psync_image_address(img, site, pkt);
+	psync_fuzz_require(!body == (pkt->type != PSYNC_PKT_MSG ||
+				     pkt->msg.kind != PSYNC_KIND_DATA));
+	if (pkt->type == PSYNC_PKT_MSG && pkt->msg.flags & PSYNC_MSGF_ASK)
+		f->token = pkt->msg.seq;
+	if (pkt->type == PSYNC_PKT_ACK && pkt->vector.flags & PSYNC_VECTORF_ASK)
+		f->token = pkt->vector.token;
 	len = psync_wire_hdr_size(pkt);
 	buf = malloc(len);
 	psync_fuzz_require(buf);
@@ -180,6 +180,19 @@ static void psync_fuzz_op_arm(struct psync_image *img, u64 deadline)
 	psync_fuzz_require(deadline == img->deadline);
 }
 
+static void psync_fuzz_op_writable(struct psync_image *img)
+{
+	psync_fuzz_require(psync_image_may_send(img, 0));
+}
+
+static void psync_fuzz_op_passed(struct psync_image *img,
+				 struct psync_view *view,
+				 const struct psync_node *node)
+{
+	psync_fuzz_require(view->img == img && !view->pending);
+	psync_fuzz_require(node->kind != PSYNC_KIND_DATA && !node->body);
+}
+
 static void psync_fuzz_op_dropped(struct psync_image *img,
 				  enum psync_drop reason)
 {
@@ -207,6 +220,8 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.event = psync_fuzz_op_event,
 	.arm = psync_fuzz_op_arm,
 	.cost = psync_fuzz_op_cost,
+	.writable = psync_fuzz_op_writable,
+	.passed = psync_fuzz_op_passed,
 	.dropped = psync_fuzz_op_dropped,
 	.nonce = psync_fuzz_op_nonce,
 };
@@ -223,6 +238,8 @@ static void psync_fuzz_feed(struct psync_fuzz *f, struct psync_pkt *pkt)
 	u8 flip;
 
 	psync_fuzz_require(buf);
+	/* As long as the length field can say. */
+	pkt->body_len = min(pkt->body_len, U16_MAX - len);
 	psync_wire_encode(pkt, buf);
 	flip = psync_fuzz_byte(f);
 	if (flip > 0xf0) {
@@ -234,7 +251,8 @@ static void psync_fuzz_feed(struct psync_fuzz *f, struct psync_pkt *pkt)
 	if (!drop && pkt->cid == PSYNC_FUZZ_CID &&
 	    pkt->src_site != PSYNC_FUZZ_SITE &&
 	    pkt->type != PSYNC_PKT_DGRAM) {
-		if (pkt->type == PSYNC_PKT_MSG)
+		if (pkt->type == PSYNC_PKT_MSG &&
+		    pkt->msg.kind == PSYNC_KIND_DATA)
 			body = psync_fuzz_body(f);
 		drop = psync_image_input(&f->img, pkt, body, f->now);
 		if (drop && body)
@@ -257,6 +275,25 @@ static void psync_fuzz_head(struct psync_fuzz *f, struct psync_pkt *pkt,
 	pkt->opening = psync_fuzz_byte(f) % 4;
 }
 
+/* Its kind and who sends it: its own site, or another that has it. */
+static void psync_fuzz_kind(struct psync_fuzz *f, struct psync_pkt *pkt)
+{
+	u8 what = psync_fuzz_byte(f);
+
+	pkt->msg.kind = PSYNC_KIND_DATA + (what & 3) % 3;
+	pkt->msg.flags = what & (PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK |
+				 PSYNC_MSGF_REPEAT | PSYNC_MSGF_MANUAL);
+	if (pkt->msg.kind != PSYNC_KIND_DATA)
+		pkt->body_len = 0;
+	pkt->src_site = f->pids[pkt->msg.sender].site;
+	if (!(what & PSYNC_MSGF_FOREIGN))
+		return;
+	pkt->msg.flags |= PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt->src_site = 2 + (what >> 6) % 3;
+	pkt->msg.inc = 1 + psync_fuzz_byte(f) % 4;
+	pkt->msg.opening = 1 + psync_fuzz_byte(f) % 4;
+}
+
 static void psync_fuzz_msg(struct psync_fuzz *f)
 {
 	struct psync_wire_pid pids[PSYNC_FUZZ_PARTS];
@@ -270,13 +307,14 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	psync_fuzz_head(f, &pkt, PSYNC_PKT_MSG);
 	flags = psync_fuzz_byte(f);
 	pkt.msg.sender = psync_fuzz_byte(f) % f->n;
-	pkt.src_site = f->pids[pkt.msg.sender].site;
-	pkt.msg.kind = PSYNC_KIND_DATA;
 	pkt.msg.seq = base + psync_fuzz_number(f);
 	pkt.msg.wave = psync_fuzz_number(f);
 	pkt.msg.n = f->n;
 	pkt.msg.dst_opening = flags & 4 ? psync_fuzz_number(f) : 0;
-	pkt.body_len = flags & 8 ? psync_fuzz_number(f) & 0x7fff : 1;
+	pkt.body_len = flags & 8 ? psync_fuzz_number(f) & 0xffff : 1;
+	if (flags & 0x10)
+		pkt.body_len = U16_MAX;
+	psync_fuzz_kind(f, &pkt);
 	for (i = 0; i < f->n; i++) {
 		pids[i].site = cpu_to_be32(f->pids[i].site);
 		pids[i].port = cpu_to_be32(f->pids[i].port);
@@ -311,6 +349,45 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	psync_fuzz_feed(f, &pkt);
 }
 
+/* An ACK, RR or GONE: true to what this image has, more or less, or any. */
+static void psync_fuzz_vector(struct psync_fuzz *f)
+{
+	__be32 seqs[PSYNC_FUZZ_PARTS];
+	u8 what = psync_fuzz_byte(f);
+	struct psync_pkt pkt;
+	u32 seq, i;
+
+	psync_fuzz_head(f, &pkt, what & 1 ? PSYNC_PKT_RR : PSYNC_PKT_ACK);
+	if ((what & 0xc1) == 0x81)
+		pkt.type = PSYNC_PKT_GONE;
+	pkt.vector.n = f->n;
+	pkt.vector.dst_opening = what & 2 ? f->img.opening : 0;
+	if (pkt.type == PSYNC_PKT_ACK) {
+		pkt.vector.flags = what >> 2 & 3;
+		if (what & 4)
+			pkt.vector.token = psync_fuzz_byte(f);
+		if (what & 8)
+			pkt.vector.echo = what & 0x10 ? f->token :
+							psync_fuzz_byte(f);
+	} else if (pkt.type == PSYNC_PKT_GONE) {
+		pkt.vector.seq = psync_fuzz_number(f);
+	} else if (what & 4) {
+		pkt.vector.flags = PSYNC_VECTORF_MID;
+		pkt.vector.index = psync_fuzz_byte(f) % f->n;
+		pkt.vector.seq = f->img.p.seq_base + psync_fuzz_number(f);
+	}
+	for (i = 0; i < f->n; i++) {
+		seq = f->img.p.seq_base + psync_fuzz_number(f);
+		if (what & 0x20 && f->img.p.pids)
+			seq = f->img.parts[i].seq -
+			      min_t(u64, psync_fuzz_byte(f) % 4,
+				    f->img.parts[i].seq - f->img.p.seq_base);
+		seqs[i] = cpu_to_be32(seq);
+	}
+	pkt.vector.seqs = seqs;
+	psync_fuzz_feed(f, &pkt);
+}
+
 static void psync_fuzz_hello(struct psync_fuzz *f)
 {
 	struct psync_pkt pkt;
@@ -318,8 +395,9 @@ static void psync_fuzz_hello(struct psync_fuzz *f)
 
 	if (kind % 3 == 2) {
 		psync_fuzz_head(f, &pkt, PSYNC_PKT_REFUSE);
-		pkt.refuse.reason = 1 + kind / 3 % 2;
+		pkt.refuse.reason = 1 + kind / 3 % 3;
 		pkt.refuse.opening = psync_fuzz_byte(f) % 4;
+		pkt.refuse.digest = f->img.p.digest;
 		psync_fuzz_feed(f, &pkt);
 		return;
 	}
@@ -353,7 +431,8 @@ static void psync_fuzz_raw(struct psync_fuzz *f)
 	if (psync_wire_need(buf, len) <= len &&
 	    !psync_wire_decode(buf, len, len, &pkt) &&
 	    pkt.cid == PSYNC_FUZZ_CID && pkt.type != PSYNC_PKT_DGRAM) {
-		if (pkt.type == PSYNC_PKT_MSG)
+		if (pkt.type == PSYNC_PKT_MSG &&
+		    pkt.msg.kind == PSYNC_KIND_DATA)
 			body = psync_fuzz_body(f);
 		drop = psync_image_input(&f->img, &pkt, body, f->now);
 		if (drop && body)
@@ -387,7 +466,7 @@ static void psync_fuzz_send(struct psync_fuzz *f, u32 i)
 		return;
 	body = psync_fuzz_body(f);
 	if (psync_image_send(&f->img, &f->views[i], body,
-			     psync_fuzz_number(f), &mid))
+			     psync_fuzz_number(f), &mid, f->now))
 		psync_fuzz_put(f, body);
 }
 
@@ -398,8 +477,13 @@ static void psync_fuzz_receive(struct psync_fuzz *f, u32 i)
 
 	while (f->in[i] && count-- &&
 	       (node = psync_view_next(&f->views[i]))) {
+		/* To one who only listens, what the kernel made waits, too. */
+		if (node->kind != PSYNC_KIND_DATA) {
+			psync_fuzz_require(f->views[i].pending);
+			return;
+		}
 		psync_fuzz_require(node->body && f->views[i].outstanding);
-		psync_view_take(&f->views[i], node);
+		psync_view_take(&f->views[i], node, f->now);
 	}
 }
 
@@ -427,25 +511,41 @@ static void psync_fuzz_ask(struct psync_fuzz *f, u32 i)
 	psync_view_precedes(view, mid, mid2);
 	psync_view_stable(view, mid, &others, &sites);
 	psync_view_find(view, mid, &node);
+	psync_view_resend(view, mid, f->now);
 }
 
-/* What must hold whatever came in. */
-static void psync_fuzz_check(struct psync_fuzz *f)
+/* Time passes; the timer may run late. */
+static void psync_fuzz_time(struct psync_fuzz *f, bool deadline)
 {
-	const struct psync_limits *limits = &f->img.p.limits;
+	f->now += (u64)psync_fuzz_number(f) * (deadline ? 1 : 100000);
+	if (deadline && f->img.deadline != U64_MAX)
+		f->now = max(f->now, f->img.deadline);
+	psync_image_timer(&f->img, f->now);
+}
 
-	psync_fuzz_require(f->img.nearly <= limits->max_early);
-	psync_fuzz_require(f->img.nheld <= limits->max_held);
-	psync_fuzz_require(f->img.waiting_bytes <= f->img.body_bytes);
-	psync_fuzz_require(f->img.nopen <= f->img.nviews);
+/* What a site without the image, or with it, says to a packet. */
+static void psync_fuzz_absence(struct psync_fuzz *f)
+{
+	struct psync_pkt pkt, out;
+
+	psync_fuzz_head(f, &pkt, psync_fuzz_byte(f) % (PSYNC_PKT_GONE + 1));
+	if (pkt.type == PSYNC_PKT_MSG)
+		pkt.msg.flags = psync_fuzz_byte(f);
+	else if (pkt.type == PSYNC_PKT_ACK)
+		pkt.vector.flags = psync_fuzz_byte(f);
+	if (!psync_image_absence(&pkt, &out))
+		return;
+	out.src_site = pkt.src_site;
+	out.src_inc = pkt.src_inc;
+	psync_fuzz_feed(f, &out);
 }
 
 static void psync_fuzz_op(struct psync_fuzz *f)
 {
 	u8 op = psync_fuzz_byte(f);
-	u32 i = (op >> 4) % f->n;
+	u32 i = psync_fuzz_byte(f) % f->n;
 
-	switch (op & 0xf) {
+	switch (op % 20) {
 	case 0:
 		psync_fuzz_raw(f);
 		break;
@@ -457,12 +557,12 @@ static void psync_fuzz_op(struct psync_fuzz *f)
 		break;
 	case 3:
 		if (f->in[i])
-			psync_image_leave(&f->img, &f->views[i]);
+			psync_image_leave(&f->img, &f->views[i], f->now);
 		f->in[i] = false;
 		break;
 	case 4:
-		f->now += (u64)psync_fuzz_number(f) * 1000000;
-		psync_image_timer(&f->img, f->now);
+	case 12:
+		psync_fuzz_time(f, op & 0x80);
 		break;
 	case 5:
 		psync_image_start(&f->img, f->pids, f->n, f->now);
@@ -481,11 +581,23 @@ static void psync_fuzz_op(struct psync_fuzz *f)
 	case 11:
 		psync_fuzz_ask(f, i);
 		break;
+	case 13:
+	case 14:
+		psync_fuzz_vector(f);
+		break;
+	case 15:
+		psync_fuzz_absence(f);
+		break;
+	case 16:
+		if (f->in[i])
+			psync_view_manual(&f->views[i], op & 0x80, f->now);
+		break;
 	default:
 		psync_fuzz_msg(f);
 		break;
 	}
-	psync_fuzz_check(f);
+	psync_image_over(&f->img);
+	psync_fuzz_state(&f->img);
 }
 
 /* Participants at four sites, the first of them ours. */
@@ -520,6 +632,15 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.max_pending = 1 + (psync_fuzz_byte(f) << 4);
 	p.limits.hello_ns = 1000000;
 	p.limits.hello_tries = 1 + psync_fuzz_byte(f) % 4;
+	p.limits.ack_ns = 1 + psync_fuzz_byte(f) * 10000;
+	p.limits.null_ns = 1 + psync_fuzz_byte(f) * 100000;
+	p.limits.rto_ns = 1 + psync_fuzz_byte(f) * 100000;
+	p.limits.rto_min_ns = 1 + psync_fuzz_byte(f) * 10000;
+	p.limits.rto_max_ns = p.limits.rto_min_ns + psync_fuzz_byte(f) * 1000000;
+	p.limits.absent_ns = 1 + psync_fuzz_byte(f) * 1000000;
+	p.limits.silent_ns = psync_fuzz_byte(f) * 1000000;
+	p.limits.linger_ns = 1 + psync_fuzz_byte(f) * 1000000;
+	p.limits.repair_rate = 1 + psync_fuzz_byte(f) * 16;
 	return psync_image_init(&f->img, &p, &psync_fuzz_ops);
 }
 
@@ -536,7 +657,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			psync_fuzz_op(f);
 		for (i = 0; i < f->n; i++)
 			if (f->in[i])
-				psync_image_leave(&f->img, &f->views[i]);
+				psync_image_leave(&f->img, &f->views[i],
+						  f->now);
 		psync_image_destroy(&f->img);
 	}
 	psync_fuzz_require(!f->live && !f->bodies);

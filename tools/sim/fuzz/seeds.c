@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The corpus that fuzzing begins with: one packet of every kind for the
- * decoder, short programs of every operation for the image.
- * Usage: seeds DECODE_DIRECTORY IMAGE_DIRECTORY
+ * decoder, short programs of every operation for the image and for the pair.
+ * Usage: seeds DECODE_DIRECTORY IMAGE_DIRECTORY PAIR_DIRECTORY
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +82,59 @@ static void psync_seeds_messages(const char *dir)
 	pkt.msg.stamp = stamp;
 	pkt.msg.bitmap = bitmap;
 	psync_seeds_packet(dir, "stamp", &pkt);
+	pkt.msg.flags |= PSYNC_MSGF_ASK | PSYNC_MSGF_RESENT |
+			 PSYNC_MSGF_REPEAT;
+	psync_seeds_packet(dir, "stamp-resent", &pkt);
+	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt.msg.inc = 8;
+	pkt.msg.opening = 3;
+	pkt.msg.npred = 3;
+	pkt.msg.stamp = NULL;
+	pkt.msg.bitmap = NULL;
+	pkt.msg.preds = mids;
+	psync_seeds_packet(dir, "list-foreign", &pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_END;
+	psync_seeds_packet(dir, "end-foreign", &pkt);
+	pkt.msg.flags = 0;
+	psync_seeds_packet(dir, "end", &pkt);
+	pkt.msg.kind = PSYNC_KIND_NULL;
+	psync_seeds_packet(dir, "null", &pkt);
+}
+
+static void psync_seeds_vectors(const char *dir)
+{
+	__be32 seqs[PSYNC_SEEDS_N];
+	struct psync_pkt pkt = {
+		.type = PSYNC_PKT_ACK, .cid = 9, .digest = 8, .group = 5,
+		.opening = 1,
+		.vector = { .n = PSYNC_SEEDS_N, .seqs = seqs,
+			    .dst_opening = 2 },
+	};
+	u32 i;
+
+	for (i = 0; i < PSYNC_SEEDS_N; i++)
+		seqs[i] = cpu_to_be32(i);
+	psync_seeds_packet(dir, "ack", &pkt);
+	pkt.vector.flags = PSYNC_VECTORF_ASK;
+	pkt.vector.token = 77;
+	psync_seeds_packet(dir, "ack-ask", &pkt);
+	pkt.vector.flags |= PSYNC_VECTORF_ECHO;
+	pkt.vector.echo = 78;
+	psync_seeds_packet(dir, "ack-echo", &pkt);
+	pkt.type = PSYNC_PKT_RR;
+	pkt.vector.flags = 0;
+	pkt.vector.token = 0;
+	pkt.vector.echo = 0;
+	psync_seeds_packet(dir, "rr", &pkt);
+	pkt.vector.flags = PSYNC_VECTORF_MID;
+	pkt.vector.index = 3;
+	pkt.vector.seq = 4;
+	psync_seeds_packet(dir, "rr-mid", &pkt);
+	pkt.type = PSYNC_PKT_GONE;
+	pkt.vector.flags = 0;
+	pkt.vector.index = 0;
+	psync_seeds_packet(dir, "gone", &pkt);
 }
 
 static void psync_seeds_others(const char *dir)
@@ -104,11 +157,13 @@ static void psync_seeds_others(const char *dir)
 	hello.type = PSYNC_PKT_HELLO_ACK;
 	hello.hello.state = PSYNC_HELLO_OPEN;
 	hello.hello.known = 2;
-	psync_seeds_packet(dir, "ack-open", &hello);
+	psync_seeds_packet(dir, "answer-open", &hello);
 	hello.hello.state = PSYNC_HELLO_CLOSED;
 	hello.hello.age = 1000;
-	psync_seeds_packet(dir, "ack-closed", &hello);
+	psync_seeds_packet(dir, "answer-closed", &hello);
 	psync_seeds_packet(dir, "refuse", &refuse);
+	refuse.refuse.reason = PSYNC_REFUSE_ABSENT;
+	psync_seeds_packet(dir, "refuse-absent", &refuse);
 	psync_seeds_packet(dir, "dgram", &dgram);
 	dgram.dgram.dst_port = 0;
 	dgram.dgram.group = 5;
@@ -117,9 +172,9 @@ static void psync_seeds_others(const char *dir)
 }
 
 /* All operations in a row, each followed by small operands. */
-static void psync_seeds_programs(const char *dir)
+static void psync_seeds_programs(const char *dir, u32 nops)
 {
-	u8 program[512];
+	u8 program[2048];
 	char name[32];
 	u32 kind, i;
 
@@ -128,8 +183,8 @@ static void psync_seeds_programs(const char *dir)
 			program[i] = (i * 7 + kind * 13) % 32;
 		program[0] = kind;
 		program[1] = kind * 3;
-		for (i = 20; i + 16 < sizeof(program); i += 16)
-			program[i] = i / 16;
+		for (i = 32; i + 16 < sizeof(program); i += 16)
+			program[i] = (i / 16 * (kind + 1)) % nops;
 		snprintf(name, sizeof(name), "program-%u", kind);
 		psync_seeds_write(dir, name, program, sizeof(program));
 	}
@@ -137,12 +192,14 @@ static void psync_seeds_programs(const char *dir)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: seeds DECODE_DIR IMAGE_DIR\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: seeds DECODE_DIR IMAGE_DIR PAIR_DIR\n");
 		return 2;
 	}
 	psync_seeds_messages(argv[1]);
+	psync_seeds_vectors(argv[1]);
 	psync_seeds_others(argv[1]);
-	psync_seeds_programs(argv[2]);
+	psync_seeds_programs(argv[2], 20);
+	psync_seeds_programs(argv[3], 16);
 	return 0;
 }

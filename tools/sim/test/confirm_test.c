@@ -5,8 +5,8 @@
 #define MS	PSYNC_BED_MS
 #define NUMBER	3
 
-/* Participants 0 and 3 at site 1, 1 at site 2, 2 at site 3. */
-static const u32 psync_confirm_sites[] = { 1, 2, 3, 1 };
+/* Participants 0 and 3 at site 1, 1 and 2 at site 2. */
+static const u32 psync_confirm_sites[] = { 1, 2, 2, 1 };
 
 static void psync_confirm_open(struct psync_bed *bed, u32 site)
 {
@@ -26,15 +26,14 @@ static void psync_confirm_join(struct psync_bed *bed, struct psync_view *view,
 					  now), 0);
 }
 
-/* The oldest packet that @from sent, which is of @type, to @to. */
+/* The oldest packet of @type that @from sent, to @to. */
 static enum psync_drop psync_confirm_pass(struct psync_bed *from,
 					  struct psync_bed *to, u8 type,
 					  u64 now)
 {
-	struct psync_bed_packet packet = psync_bed_pop(from);
+	struct psync_bed_packet packet = psync_bed_pop_type(from, type);
 	enum psync_drop drop;
 
-	assert_int_equal(packet.data[1], type);
 	if (packet.site)
 		assert_int_equal(packet.site, to->img.p.site);
 	drop = psync_bed_give(to, &packet, now);
@@ -46,7 +45,8 @@ static enum psync_drop psync_confirm_pass(struct psync_bed *from,
 static enum psync_drop psync_confirm_answer(struct psync_bed *from, u32 closed,
 					    u32 age, u64 inc, u64 now)
 {
-	struct psync_bed_packet packet = psync_bed_pop(from);
+	struct psync_bed_packet packet =
+		psync_bed_pop_type(from, PSYNC_PKT_HELLO);
 	struct psync_pkt hello, ack;
 
 	assert_int_equal(psync_wire_decode(packet.data, packet.len, packet.len,
@@ -62,7 +62,7 @@ static enum psync_drop psync_confirm_answer(struct psync_bed *from, u32 closed,
 static void psync_confirm_close(struct psync_bed *bed, struct psync_view *view)
 {
 	if (view)
-		psync_image_leave(&bed->img, view);
+		psync_bed_leave(bed, view);
 	psync_bed_exit(bed);
 }
 
@@ -77,16 +77,17 @@ static void psync_confirm_test_both(void **state)
 	psync_confirm_open(&two, 2);
 	psync_confirm_join(&one, &a, 0, 5, 0);
 	psync_confirm_join(&two, &b, 1, 6, 0);
-	assert_int_equal(one.nsent, 0);
+	/* Each asks the other as soon as it has opened. */
+	assert_int_equal(one.nsent, 1);
 	psync_bed_send(&one, &a, 10);
 	psync_bed_send(&two, &b, 10);
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_MSG, 1), 0);
 	assert_int_equal(psync_confirm_pass(&two, &one, PSYNC_PKT_MSG, 1), 0);
 	assert_int_equal(one.img.nearly, 1);
-	assert_int_equal(one.img.deadline, 1 + 100 * MS);
-	assert_int_equal(one.armed, 1 + 100 * MS);
+	assert_int_equal(one.img.deadline, 100 * MS);
+	assert_int_equal(one.armed, 100 * MS);
 	assert_int_equal(psync_image_opening(&one.img, 2, &inc), 0);
-	/* Each asks, each answers. */
+	/* Each answers. */
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_HELLO, 2), 0);
 	assert_int_equal(psync_confirm_pass(&two, &one, PSYNC_PKT_HELLO, 2), 0);
 	assert_int_equal(psync_confirm_pass(&two, &one, PSYNC_PKT_HELLO_ACK, 3),
@@ -105,7 +106,7 @@ static void psync_confirm_test_both(void **state)
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_MSG, 4), 0);
 	assert_int_equal(psync_bed_drain(&b), 1);
 	psync_image_timer(&one.img, 200 * MS);
-	assert_int_equal(one.img.deadline, U64_MAX);
+	assert_true(one.img.deadline >= PSYNC_BED_NEVER);
 	assert_int_equal(one.nsent + two.nsent, 0);
 	psync_confirm_close(&one, &a);
 	psync_confirm_close(&two, &b);
@@ -138,7 +139,7 @@ static void psync_confirm_test_pending(void **state)
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_HELLO_ACK,
 					    60), 0);
 	assert_int_equal(psync_bed_drain(&b0), 3);
-	psync_image_leave(&two.img, &b0);
+	psync_bed_leave(&two, &b0);
 	psync_bed_exit(&two);
 
 	/* The same, but the first who opens joins. */
@@ -191,7 +192,7 @@ static void psync_confirm_test_answers(void **state)
 	hello.src_inc = 5001;
 	psync_image_hello_answer(&one.img, 0, 0, &hello, &ack);
 	assert_int_equal(ack.hello.known, 0);
-	psync_image_leave(&one.img, &b);
+	psync_bed_leave(&one, &b);
 	psync_confirm_close(&one, &a);
 }
 
@@ -205,13 +206,16 @@ static void psync_confirm_test_delayed(void **state)
 	psync_confirm_open(&two, 2);
 	psync_confirm_join(&two, &b, 1, 6, 0);
 	psync_bed_send(&two, &b, 10);
-	old = psync_bed_pop(&two);
+	old = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
 	psync_confirm_close(&two, &b);
 
 	/* Site 1 opens; site 2 has closed and forgotten it. */
 	psync_confirm_open(&one, 1);
 	psync_confirm_join(&one, &a, 0, 5, 1000 * MS);
 	assert_int_equal(psync_bed_give(&one, &old, 1001 * MS), 0);
+	/* It came after the question: the answer does not tell, the next does. */
+	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 1002 * MS), 0);
+	assert_int_equal(one.img.nearly, 1);
 	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 1002 * MS), 0);
 	assert_int_equal(one.drops[PSYNC_DROP_STALE_OPENING], 1);
 	assert_int_equal(one.img.nearly, 0);
@@ -224,7 +228,8 @@ static void psync_confirm_test_delayed(void **state)
 	psync_bed_send(&two, &b, 10);
 	/* The new one's packet overtakes the answer. */
 	{
-		struct psync_bed_packet ack = psync_bed_pop(&two);
+		struct psync_bed_packet ack =
+			psync_bed_pop_type(&two, PSYNC_PKT_HELLO_ACK);
 
 		assert_int_equal(psync_confirm_pass(&two, &one, PSYNC_PKT_MSG,
 						    1005 * MS), 0);
@@ -257,7 +262,7 @@ static void psync_confirm_test_closed(void **state)
 	psync_confirm_open(&two, 2);
 	psync_confirm_join(&two, &b, 1, 6, 0);
 	psync_bed_send(&two, &b, 10);
-	old = psync_bed_pop(&two);
+	old = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
 	psync_confirm_close(&two, &b);
 	/* We open at 1000 ms and ask at 1100; ages are whole milliseconds. */
 	for (age = 97; age < 103; age++) {
@@ -266,6 +271,8 @@ static void psync_confirm_test_closed(void **state)
 			psync_confirm_join(&one, &a, 0, 5, 1000 * MS);
 			assert_int_equal(psync_bed_give(&one, &old, 1100 * MS),
 					 0);
+			assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002,
+							      1100 * MS), 0);
 			assert_int_equal(psync_confirm_answer(&one, opening,
 							      age, 5002,
 							      9000 * MS), 0);
@@ -296,12 +303,13 @@ static void psync_confirm_test_overtaken(void **state)
 	psync_confirm_join(&one, &a, 0, 5, 0);
 	psync_bed_craft(&one, 1, 1, 1, 0, NULL, NULL, &old);
 	assert_int_equal(psync_bed_input(&one, &old, 1), 0);
+	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 1), 0);
 	/* Site 2 has it not open: no. */
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_HELLO, 2), 0);
-	ack = psync_bed_pop(&two);
+	ack = psync_bed_pop_type(&two, PSYNC_PKT_HELLO_ACK);
 	psync_confirm_join(&two, &b, 1, 2, 3);
 	psync_bed_send(&two, &b, 10);
-	m1 = psync_bed_pop(&two);
+	m1 = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
 	assert_int_equal(psync_bed_give(&one, &m1, 4), 0);
 	assert_int_equal(one.img.nearly, 2);
 	assert_int_equal(psync_bed_give(&one, &ack, 5), 0);
@@ -312,7 +320,7 @@ static void psync_confirm_test_overtaken(void **state)
 	psync_bed_packet_free(&ack);
 	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_HELLO, 6), 0);
 	/* Before that answer comes, site 2 closes, reopens and speaks. */
-	ack = psync_bed_pop(&two);
+	ack = psync_bed_pop_type(&two, PSYNC_PKT_HELLO_ACK);
 	psync_confirm_close(&two, &b);
 	psync_confirm_open(&two, 2);
 	psync_confirm_join(&two, &b, 1, 3, 7);
@@ -361,7 +369,7 @@ static void psync_confirm_test_reopened(void **state)
 	assert_true(two.img.refused);
 	assert_int_equal(two.events[0].type, PSYNC_EV_REFUSED);
 	assert_int_equal(two.events[1].type, PSYNC_EV_STALE);
-	assert_int_equal(psync_image_send(&two.img, &b, body, 10, &mid),
+	assert_int_equal(psync_image_send(&two.img, &b, body, 10, &mid, 0),
 			 -ESTALE);
 	psync_bed_body_put(body);
 	psync_confirm_close(&two, &b);
@@ -440,7 +448,7 @@ static void psync_confirm_test_timer(void **state)
 		assert_int_equal(one.img.nearly, 1);
 		psync_image_timer(&one.img, when[i + 1]);
 	}
-	assert_int_equal(one.img.deadline, U64_MAX);
+	assert_true(one.img.deadline >= PSYNC_BED_NEVER);
 	assert_int_equal(one.img.nearly, 0);
 	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 1);
 	/* Too late, and for a new question. */
@@ -450,19 +458,46 @@ static void psync_confirm_test_timer(void **state)
 	hello.opening = 0;
 	assert_int_equal(psync_bed_input(&one, &hello, 901 * MS),
 			 PSYNC_DROP_BAD_NONCE);
-	/* From a site that nobody asked. */
+	/* From a site that is none of ours. */
 	hello.src_site = 3;
 	assert_int_equal(psync_bed_input(&one, &hello, 901 * MS),
-			 PSYNC_DROP_BAD_NONCE);
-	/* Two sites are asked: the earlier deadline counts. */
-	psync_bed_craft(&one, 2, 1, 1, 0, NULL, NULL, &pkt);
-	assert_int_equal(psync_bed_input(&one, &pkt, 950 * MS), 0);
-	assert_int_equal(one.img.deadline, 1000 * MS);
-	psync_image_timer(&one.img, 1000 * MS);
-	assert_int_equal(one.img.deadline, 1050 * MS);
-	assert_int_equal(one.armed, 1050 * MS);
+			 PSYNC_DROP_NOT_MEMBER);
 	psync_confirm_close(&one, &a);
-	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 3);
+	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 2);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* Two sites are asked: the earlier deadline counts. */
+static void psync_confirm_test_timers(void **state)
+{
+	static const u32 sites[] = { 1, 2, 3 };
+	struct psync_image_params p;
+	struct psync_pid pids[3];
+	struct psync_view a = {};
+	struct psync_pkt pkt, ack;
+	struct psync_bed one;
+
+	psync_bed_params(&p, pids, sites, 3, NUMBER);
+	assert_int_equal(psync_bed_init(&one, &p, 1), 0);
+	psync_confirm_join(&one, &a, 0, 5, 0);
+	assert_int_equal(one.nsent, 2);
+	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 10 * MS), 0);
+	/* From a site that was asked something else. */
+	ack = (struct psync_pkt){
+		.type = PSYNC_PKT_HELLO_ACK, .src_site = 2, .src_inc = 5002,
+		.cid = PSYNC_BED_CID, .digest = p.digest, .group = 7,
+		.number = NUMBER, .hello.nonce = one.img.remotes[1].nonce,
+	};
+	assert_int_equal(psync_bed_input(&one, &ack, 20 * MS),
+			 PSYNC_DROP_BAD_NONCE);
+	psync_bed_craft(&one, 1, 1, 1, 0, NULL, NULL, &pkt);
+	assert_int_equal(psync_bed_input(&one, &pkt, 50 * MS), 0);
+	assert_int_equal(one.img.deadline, 100 * MS);
+	psync_image_timer(&one.img, 100 * MS);
+	assert_int_equal(one.img.deadline, 150 * MS);
+	assert_int_equal(one.armed, 150 * MS);
+	psync_confirm_close(&one, &a);
+	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 1);
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
@@ -523,12 +558,12 @@ static void psync_confirm_test_stamp(void **state)
 		psync_image_join(&two.img, &v[i], 1 + i, 1, 1, 0);
 	for (i = 0; i < 9; i++) {
 		psync_bed_send(&two, &v[i], 10);
-		first[i] = psync_bed_pop(&two);
+		first[i] = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
 	}
 	psync_bed_drain(&v[10]);
 	psync_bed_send(&two, &v[10], 10);
-	packet = psync_bed_pop(&two);
-	assert_int_equal(packet.data[75], PSYNC_MSGF_STAMP);
+	packet = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
+	assert_int_equal(packet.data[75] & ~PSYNC_MSGF_ASK, PSYNC_MSGF_STAMP);
 	assert_int_equal(psync_bed_give(&one, &packet, 0), 0);
 	memset(packet.data, 0x5a, packet.len);
 	psync_bed_packet_free(&packet);
@@ -543,7 +578,7 @@ static void psync_confirm_test_stamp(void **state)
 	assert_int_equal(psync_bed_drain(&a), 10);
 	assert_int_equal(a.nleaves, 1);
 	for (i = 0; i < 11; i++)
-		psync_image_leave(&two.img, &v[i]);
+		psync_bed_leave(&two, &v[i]);
 	psync_confirm_close(&one, &a);
 	psync_bed_exit(&two);
 	assert_int_equal(psync_bed_bodies, 0);
@@ -559,6 +594,7 @@ const struct CMUnitTest psync_confirm_tests[] = {
 	cmocka_unit_test(psync_confirm_test_reopened),
 	cmocka_unit_test(psync_confirm_test_dst_opening),
 	cmocka_unit_test(psync_confirm_test_timer),
+	cmocka_unit_test(psync_confirm_test_timers),
 	cmocka_unit_test(psync_confirm_test_limits),
 	cmocka_unit_test(psync_confirm_test_stamp),
 };

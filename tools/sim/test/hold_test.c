@@ -22,7 +22,7 @@ static void psync_hold_open(struct psync_bed *bed, struct psync_view *view,
 static void psync_hold_close(struct psync_bed *bed, struct psync_view *view,
 			     u32 left_over)
 {
-	psync_image_leave(&bed->img, view);
+	psync_bed_leave(bed, view);
 	psync_bed_exit(bed);
 	assert_int_equal(bed->drops[PSYNC_DROP_LEFT_OVER], left_over);
 	assert_int_equal(psync_bed_bodies, 0);
@@ -442,7 +442,10 @@ static void psync_hold_test_limits(void **state)
 	assert_int_equal(bed.img.body_bytes, 500);
 	assert_int_equal(psync_bed_msg(&bed, 3, 3, 3, 1, &pred),
 			 PSYNC_DROP_IMAGE_FULL);
+	/* Received is not enough: the others have to hold them. */
 	assert_int_equal(psync_bed_drain(&view), 5);
+	assert_int_equal(bed.img.body_bytes, 500);
+	psync_bed_held(&bed);
 	assert_int_equal(bed.img.body_bytes, 0);
 	assert_int_equal(psync_bed_msg(&bed, 3, 3, 3, 1, &pred), PSYNC_OK);
 	psync_hold_close(&bed, &view, 0);

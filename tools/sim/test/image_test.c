@@ -85,16 +85,16 @@ static void psync_image_test_join(void **state)
 			 -EBUSY);
 	assert_int_equal(psync_image_join(&bed.img, &v[1], 1, 1, 10, 78), 0);
 	assert_int_equal(bed.img.opening, 9);
-	psync_image_leave(&bed.img, &v[0]);
+	psync_bed_leave(&bed, &v[0]);
 	/* It said nothing, so it may come back; then it speaks. */
 	assert_int_equal(psync_image_join(&bed.img, &v[0], 0, 1, 11, 0), 0);
 	psync_bed_send(&bed, &v[0], 10);
-	psync_image_leave(&bed.img, &v[0]);
+	psync_bed_leave(&bed, &v[0]);
 	assert_int_equal(psync_image_join(&bed.img, &v[0], 0, 2, 11, 0),
 			 -ESTALE);
 	assert_int_equal(bed.img.nviews, 1);
 	assert_int_equal(psync_bed_drain(&v[1]), 1);
-	psync_image_leave(&bed.img, &v[1]);
+	psync_bed_leave(&bed, &v[1]);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -127,17 +127,26 @@ static void psync_image_test_local(void **state)
 	assert_int_equal(bed.img.body_bytes, 100);
 	assert_int_equal(psync_bed_receive(&v[0]), m2);
 	/* One who closes wants nothing any more. */
-	psync_image_leave(&bed.img, &v[2]);
+	psync_bed_leave(&bed, &v[2]);
 	assert_int_equal(bed.img.body_bytes, 0);
 	assert_int_equal(psync_bed_bodies, 0);
 	psync_bed_send(&bed, &v[1], 10);
 	psync_bed_receive(&v[0]);
+	/* The END of one who had received m1 says so, too. */
 	assert_int_equal(psync_view_stable(&v[0], m1, &participants, &count),
-			 0);
-	assert_int_equal(participants, 1);
+			 1);
+	assert_int_equal(participants, 2);
 	assert_int_equal(count, 1);
-	psync_image_leave(&bed.img, &v[0]);
-	psync_image_leave(&bed.img, &v[1]);
+	/* The other message is stable without it: it has ended. */
+	assert_int_equal(psync_view_stable(&v[0], m2, &participants, &count),
+			 0);
+	m1 = psync_bed_send(&bed, &v[0], 10);
+	assert_int_equal(psync_view_stable(&v[0], m2, &participants, &count),
+			 1);
+	assert_int_equal(participants, 1);
+	assert_int_equal(psync_bed_receive(&v[1]), m1);
+	psync_bed_leave(&bed, &v[0]);
+	psync_bed_leave(&bed, &v[1]);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -155,6 +164,7 @@ static void psync_image_test_gap(void **state)
 	psync_image_join(&bed.img, &v0, 0, 1, 1, 0);
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	a1 = psync_bed_send(&bed, &v0, 100);
+	psync_bed_held(&bed);
 	/* Nobody else here: a1's body is gone, c1's is not. */
 	psync_image_join(&bed.img, &v1, 1, 1, 1, 0);
 	assert_int_equal(bed.nevents, 1);
@@ -167,6 +177,7 @@ static void psync_image_test_gap(void **state)
 	/* From then on it misses nothing. */
 	psync_bed_receive(&v0);
 	a2 = psync_bed_send(&bed, &v0, 100);
+	psync_bed_held(&bed);
 	assert_int_equal(v1.outstanding, 1);
 	/* A third gets the same: a2 is still there. */
 	assert_int_equal(bed.img.nnodes, 2);
@@ -187,9 +198,9 @@ static void psync_image_test_gap(void **state)
 	assert_int_equal(psync_view_step(&v3, PSYNC_MID(3, 1), false, got, 4),
 			 1);
 	assert_int_equal(got[0], a2);
-	psync_image_leave(&bed.img, &v0);
-	psync_image_leave(&bed.img, &v1);
-	psync_image_leave(&bed.img, &v3);
+	psync_bed_leave(&bed, &v0);
+	psync_bed_leave(&bed, &v1);
+	psync_bed_leave(&bed, &v3);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -207,6 +218,7 @@ static void psync_image_test_gap_floor(void **state)
 	psync_image_join(&bed.img, &v0, 0, 1, 1, 0);
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	psync_bed_receive(&v0);
+	psync_bed_held(&bed);
 	assert_int_equal(psync_bed_msg(&bed, 2, 2, 2, 1, &c1), PSYNC_OK);
 	psync_image_join(&bed.img, &v1, 1, 1, 1, 0);
 	assert_int_equal(bed.events[0].mid, PSYNC_MID(2, 2));
@@ -218,8 +230,8 @@ static void psync_image_test_gap_floor(void **state)
 	assert_int_equal(node->wave, 2);
 	assert_int_equal(node->npred, 1);
 	assert_int_equal(node->preds[0], c1);
-	psync_image_leave(&bed.img, &v0);
-	psync_image_leave(&bed.img, &v1);
+	psync_bed_leave(&bed, &v0);
+	psync_bed_leave(&bed, &v1);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -238,7 +250,7 @@ static void psync_image_test_send(void **state)
 	v0.pending = true;
 	assert_int_equal(psync_image_join(&bed.img, &v0, 0, 0, 0, 0), 0);
 	assert_int_equal(bed.img.opening, 0);
-	assert_int_equal(psync_image_send(&bed.img, &v0, body, 5, &mid),
+	assert_int_equal(psync_image_send(&bed.img, &v0, body, 5, &mid, 0),
 			 -EINVAL);
 	psync_view_accept(&v0, 3, 6, 50);
 	psync_view_accept(&v0, 4, 7, 60);
@@ -246,23 +258,26 @@ static void psync_image_test_send(void **state)
 	assert_int_equal(bed.img.opening, 6);
 	assert_int_equal(bed.img.opened, 50);
 	assert_int_equal(v0.binding, 3);
-	/* The longest that the length field can say. */
+	/*
+	 * The longest that the length field can say, when another site sends
+	 * it again, too.
+	 */
 	assert_int_equal(psync_image_max_header(&bed.img), 104 + 5 * 8);
-	room = U16_MAX - (104 + 5 * 8);
-	assert_int_equal(psync_image_send(&bed.img, &v0, body, room + 1, &mid),
-			 -EMSGSIZE);
+	room = U16_MAX - (104 + 16 + 5 * 8);
+	assert_int_equal(psync_image_send(&bed.img, &v0, body, room + 1, &mid,
+					  0), -EMSGSIZE);
 	assert_int_equal(mid, 99);
 	assert_int_equal(bed.img.attached, 0);
-	assert_int_equal(psync_image_send(&bed.img, &v0, body, room, &mid), 0);
+	assert_int_equal(psync_image_send(&bed.img, &v0, body, room, &mid, 0), 0);
 	packet = psync_bed_pop(&bed);
 	assert_ptr_equal(packet.body, body);
 	assert_int_equal(psync_wire_decode(packet.data, packet.len, U16_MAX,
 					   &pkt), PSYNC_OK);
-	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_START);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_START | PSYNC_MSGF_ASK);
 	assert_int_equal(pkt.opening, 6);
 	assert_int_equal(pkt.msg.binding, 3);
 	psync_bed_packet_free(&packet);
-	psync_image_leave(&bed.img, &v0);
+	psync_bed_leave(&bed, &v0);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -289,21 +304,21 @@ static void psync_image_test_send_more(void **state)
 		packet = psync_bed_pop(&bed);
 		assert_int_equal(psync_wire_decode(packet.data, packet.len,
 						   U16_MAX, &pkt), PSYNC_OK);
-		assert_int_equal(pkt.msg.flags, 0);
+		assert_int_equal(pkt.msg.flags & ~PSYNC_MSGF_ASK, 0);
 		psync_bed_packet_free(&packet);
 	}
 	/* Too deep for the wire. */
 	body = psync_bed_body_new();
 	v1.max_wave = U32_MAX;
-	assert_int_equal(psync_image_send(&bed.img, &v1, body, 5, &mid),
+	assert_int_equal(psync_image_send(&bed.img, &v1, body, 5, &mid, 0),
 			 -EOVERFLOW);
 	v1.max_wave = 1;
 	bed.img.refused = true;
-	assert_int_equal(psync_image_send(&bed.img, &v1, body, 5, &mid),
+	assert_int_equal(psync_image_send(&bed.img, &v1, body, 5, &mid, 0),
 			 -ESTALE);
 	psync_bed_body_put(body);
-	psync_image_leave(&bed.img, &v0);
-	psync_image_leave(&bed.img, &v1);
+	psync_bed_leave(&bed, &v0);
+	psync_bed_leave(&bed, &v1);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -318,14 +333,15 @@ static void psync_image_test_empty(void **state)
 	psync_image_open(&bed, 5);
 	psync_image_join(&bed.img, &v0, 0, 1, 1, 0);
 	psync_image_join(&bed.img, &v1, 1, 1, 1, 0);
-	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid), 0);
+	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid, 0), 0);
 	assert_int_equal(bed.img.body_bytes, PSYNC_BODY_LEAST);
 	assert_int_equal(v1.outstanding, 1);
-	psync_view_take(&v1, psync_view_next(&v1));
+	psync_view_take(&v1, psync_view_next(&v1), 0);
+	psync_bed_held(&bed);
 	assert_int_equal(bed.img.body_bytes, 0);
-	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid), 0);
-	psync_image_leave(&bed.img, &v0);
-	psync_image_leave(&bed.img, &v1);
+	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid, 0), 0);
+	psync_bed_leave(&bed, &v0);
+	psync_bed_leave(&bed, &v1);
 	psync_bed_exit(&bed);
 }
 
@@ -370,7 +386,7 @@ static void psync_image_test_input(void **state)
 			 PSYNC_DROP_NOT_MEMBER);
 	assert_int_equal(bed.nsent, 0);
 	assert_int_equal(bed.nevents, 0);
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -410,7 +426,7 @@ static void psync_image_test_start(void **state)
 	pkt.msg.dst_opening = 8;
 	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
 	assert_int_equal(psync_bed_receive(&v), PSYNC_MID(2, 1));
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -470,8 +486,8 @@ static void psync_image_test_mismatch(void **state)
 	assert_int_equal(one.nevents, 3);
 	assert_int_equal(one.events[2].site, 77);
 	psync_bed_packet_free(&packet);
-	psync_image_leave(&one.img, &v1);
-	psync_image_leave(&two.img, &v2);
+	psync_bed_leave(&one, &v1);
+	psync_bed_leave(&two, &v2);
 	psync_bed_exit(&one);
 	psync_bed_exit(&two);
 	assert_int_equal(psync_bed_bodies, 0);
@@ -517,7 +533,8 @@ static void psync_image_test_reopened(void **state)
 	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_REOPENED);
 	assert_int_equal(bed.nevents, 1);
 	assert_int_equal(bed.events[0].type, PSYNC_EV_REOPENED);
-	assert_int_equal(bed.nsent, 1);
+	/* Each opening is told, the event is not repeated. */
+	assert_int_equal(bed.nsent, 2);
 	refusal = psync_bed_pop(&bed);
 	assert_int_equal(psync_wire_decode(refusal.data, refusal.len,
 					   refusal.len, &pkt), PSYNC_OK);
@@ -528,7 +545,7 @@ static void psync_image_test_reopened(void **state)
 	psync_bed_packet_free(&refusal);
 	/* The true one goes on. */
 	assert_int_equal(psync_bed_input(&bed, &good, 0), PSYNC_OK);
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }
@@ -562,7 +579,7 @@ static void psync_image_test_refused(void **state)
 	assert_int_equal(bed.events[0].type, PSYNC_EV_REFUSED);
 	assert_int_equal(bed.events[0].reason, PSYNC_REFUSE_RESTART);
 	assert_int_equal(bed.events[1].type, PSYNC_EV_STALE);
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
 	psync_bed_exit(&bed);
 }
 
@@ -611,7 +628,7 @@ static void psync_image_embryo_close(struct psync_image_lab *lab)
 
 	for (i = 0; i < 6; i++)
 		psync_bed_packet_free(&lab->packets[i]);
-	psync_image_leave(&lab->one.img, &lab->v1);
+	psync_bed_leave(&lab->one, &lab->v1);
 	psync_bed_exit(&lab->one);
 	psync_bed_exit(&lab->two);
 	assert_int_equal(psync_bed_bodies, 0);
@@ -664,7 +681,7 @@ static void psync_image_test_embryo(void **state)
 	for (i = 0; i < 6; i++)
 		assert_int_equal(psync_bed_receive(&v2), PSYNC_MID(0, 1 + i));
 	assert_int_equal(lab.two.img.nnodes, 1);
-	psync_image_leave(&lab.two.img, &v2);
+	psync_bed_leave(&lab.two, &v2);
 	psync_image_embryo_close(&lab);
 }
 
@@ -694,7 +711,7 @@ static void psync_image_test_embryo_full(void **state)
 	assert_int_equal(psync_bed_give(&lab.two, &lab.packets[2], 0),
 			 PSYNC_OK);
 	assert_int_equal(psync_bed_drain(&v2), 3);
-	psync_image_leave(&lab.two.img, &v2);
+	psync_bed_leave(&lab.two, &v2);
 	psync_image_embryo_close(&lab);
 
 	/* By bytes, with much else held. */
@@ -753,13 +770,16 @@ static void psync_image_test_embryo_root(void **state)
 			 PSYNC_DROP_DUPLICATE);
 	assert_int_equal(two.img.attached, 2);
 	psync_bed_packet_free(&start);
-	psync_image_leave(&one.img, &v);
+	psync_bed_leave(&one, &v);
 	psync_bed_exit(&one);
 	psync_bed_exit(&two);
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
-/* Nobody is left here: the image still follows, and keeps no bodies. */
+/*
+ * Nobody is left here: the image still follows, and keeps bodies only until
+ * the other sites hold them.
+ */
 static void psync_image_test_left(void **state)
 {
 	struct psync_view v = {};
@@ -769,16 +789,21 @@ static void psync_image_test_left(void **state)
 	psync_image_open(&bed, 5);
 	psync_image_join(&bed.img, &v, 0, 1, 1, 0);
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
+	assert_int_equal(psync_bed_bodies, 1);
+	psync_bed_held(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 	assert_int_equal(psync_bed_msg(&bed, 2, 2, 2, 1, &c1), PSYNC_OK);
+	assert_int_equal(psync_bed_bodies, 1);
+	psync_bed_held(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
-	assert_int_equal(bed.img.attached, 2);
+	/* The END of the one who left is between them. */
+	assert_int_equal(bed.img.attached, 3);
 	memset(&v, 0, sizeof(v));
 	assert_int_equal(psync_image_join(&bed.img, &v, 1, 1, 1, 0), 0);
-	assert_int_equal(v.count, 2);
+	assert_int_equal(v.count, 3);
 	assert_int_equal(bed.events[0].type, PSYNC_EV_GAP);
-	psync_image_leave(&bed.img, &v);
+	psync_bed_leave(&bed, &v);
 	psync_bed_exit(&bed);
 }
 

@@ -82,10 +82,10 @@ static void psync_memory_make(struct psync_bed_packet *packets, u32 number,
 		if (i == PSYNC_MEMORY_MSGS - 1)
 			psync_bed_drain(&views[i]);
 		psync_bed_send(&one, &views[i], 100);
-		packets[i] = psync_bed_pop(&one);
+		packets[i] = psync_bed_pop_type(&one, PSYNC_PKT_MSG);
 	}
 	for (i = 0; i < PSYNC_MEMORY_MSGS; i++)
-		psync_image_leave(&one.img, &views[i]);
+		psync_bed_leave(&one, &views[i]);
 	psync_bed_exit(&one);
 }
 
@@ -146,12 +146,12 @@ static void psync_memory_send(struct psync_bed *bed, struct psync_view *view)
 	int err;
 
 	psync_memory_save(bed, &before);
-	err = psync_image_send(&bed->img, view, body, 100, &mid);
+	err = psync_image_send(&bed->img, view, body, 100, &mid, 0);
 	if (err) {
 		assert_int_equal(err, -ENOMEM);
 		psync_memory_same(bed, &before);
 		assert_int_equal(body->refs, 1);
-		err = psync_image_send(&bed->img, view, body, 100, &mid);
+		err = psync_image_send(&bed->img, view, body, 100, &mid, 0);
 	}
 	assert_int_equal(err, 0);
 }
@@ -189,7 +189,7 @@ static bool psync_memory_embryo(const struct psync_bed_packet *packets,
 	}
 	assert_int_equal(bed.img.attached, 140 + PSYNC_MEMORY_MSGS);
 	met = bed.allocs >= fail_at;
-	psync_image_leave(&bed.img, &view);
+	psync_bed_leave(&bed, &view);
 	psync_bed_exit(&bed);
 	return met;
 }
@@ -241,7 +241,7 @@ static bool psync_memory_rendezvous(const struct psync_bed_packet *packets,
 	assert_int_equal(psync_bed_drain(&view), PSYNC_MEMORY_MSGS);
 	assert_int_equal(view.nleaves, 1);
 	met = bed.allocs >= bed.fail_at;
-	psync_image_leave(&bed.img, &view);
+	psync_bed_leave(&bed, &view);
 	psync_bed_exit(&bed);
 	return met;
 }
@@ -311,9 +311,9 @@ static void psync_memory_test_exhausted(void **state)
 				      1, 1, 0)) {
 			psync_bed_drain(&view);
 			body = psync_bed_body_new();
-			if (psync_image_send(&bed.img, &view, body, 9, &mid))
+			if (psync_image_send(&bed.img, &view, body, 9, &mid, 0))
 				psync_bed_body_put(body);
-			psync_image_leave(&bed.img, &view);
+			psync_bed_leave(&bed, &view);
 		}
 		psync_bed_exit(&bed);
 	}
@@ -322,9 +322,81 @@ static void psync_memory_test_exhausted(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/*
+ * Two sites that lose, repair, acknowledge, say null messages and END, with
+ * one allocation failing at either.  Returns whether it was met.
+ */
+static bool psync_memory_pair(u32 which, u32 fail_at)
+{
+	static const u32 sites[] = { 1, 2 };
+	struct psync_view views[2] = {};
+	struct psync_image_params p;
+	struct psync_bed beds[2];
+	struct psync_bed_packet packet;
+	struct psync_pid pids[2];
+	u64 now = 0;
+	u32 i, k;
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	psync_bed_times(&p);
+	for (i = 0; i < 2; i++) {
+		psync_bed_init(&beds[i], &p, 1 + i);
+		beds[i].muted = 0;
+		psync_image_join(&beds[i].img, &views[i], i, 1, 1, 0);
+	}
+	beds[which].fail_at = beds[which].allocs + fail_at;
+	for (k = 0; k < 400; k++, now += PSYNC_BED_MS) {
+		if (k < 12 && k % 3 == 0)
+			psync_memory_send(&beds[k % 2], &views[k % 2]);
+		if (k == 200)
+			psync_image_leave(&beds[1].img, &views[1], now);
+		for (i = 0; i < 2; i++) {
+			if (beds[i].img.deadline <= now)
+				psync_image_timer(&beds[i].img, now);
+			while (beds[i].nsent) {
+				packet = psync_bed_pop(&beds[i]);
+				/* Every other one of the first gets lost. */
+				if (k > 50 || k % 2)
+					psync_bed_give(&beds[1 - i], &packet,
+						       now);
+				psync_bed_packet_free(&packet);
+			}
+			if (beds[i].img.nopen)
+				psync_bed_drain(&views[i]);
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(beds[i].img.nlack, 0);
+		assert_int_equal(beds[i].img.nheld, 0);
+		assert_int_equal(beds[i].img.nuntaken, 0);
+		assert_int_equal(beds[i].img.attached, beds[0].img.attached);
+	}
+	/* Without memory there is no END, but it is counted. */
+	assert_int_equal(beds[0].img.parts[1].ended,
+			 !beds[1].drops[PSYNC_DROP_NO_MEM]);
+	assert_true(psync_image_over(&beds[1].img));
+	psync_bed_leave(&beds[0], &views[0]);
+	psync_bed_exit(&beds[0]);
+	psync_bed_exit(&beds[1]);
+	assert_int_equal(psync_bed_bodies, 0);
+	return beds[which].allocs >= beds[which].fail_at;
+}
+
+static void psync_memory_test_pair(void **state)
+{
+	u32 which, i;
+
+	for (which = 0; which < 2; which++) {
+		for (i = 1; psync_memory_pair(which, i); i++)
+			;
+		assert_true(i > 6);
+	}
+}
+
 const struct CMUnitTest psync_memory_tests[] = {
 	cmocka_unit_test(psync_memory_test_embryo),
 	cmocka_unit_test(psync_memory_test_rendezvous),
+	cmocka_unit_test(psync_memory_test_pair),
 	cmocka_unit_test(psync_memory_test_init),
 	cmocka_unit_test(psync_memory_test_exhausted),
 };

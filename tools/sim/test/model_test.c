@@ -116,8 +116,7 @@ static void psync_model_close(struct psync_model *model)
 	u32 i;
 
 	for (i = 0; i < model->n; i++)
-		psync_image_leave(&psync_model_bed(model, i)->img,
-				  &model->views[i]);
+		psync_bed_leave(psync_model_bed(model, i), &model->views[i]);
 	for (i = 0; i < model->nsites; i++)
 		psync_bed_exit(&model->beds[i]);
 	for (i = 0; i < model->nmsgs; i++)
@@ -344,6 +343,45 @@ static void psync_model_check(struct psync_model *model, u32 part)
 					 PSYNC_EUNKNOWN);
 }
 
+/* What a site no longer keeps, all others hold (S2.3), and who is to know. */
+static void psync_model_check_held(struct psync_model *model, u32 site)
+{
+	const struct psync_image *img = &model->beds[site].img;
+	const struct psync_node *node;
+	u32 unheld, lag = 0, k, i;
+
+	list_for_each_entry(node, &img->order, order) {
+		unheld = 0;
+		for (k = 0; k < model->nsites; k++)
+			if (model->beds[k].img.parts[node->sender].seq <
+			    node->seq) {
+				assert_int_not_equal(k, site);
+				unheld++;
+			}
+		assert_true(node->unheld >= unheld);
+		assert_true(!node->gone || !node->unheld);
+		assert_int_equal(node->gone, !node->unheld && !node->wanted);
+		lag += node->unheld;
+	}
+	for (k = 0; k < img->nremotes; k++)
+		lag -= img->remotes[k].lag;
+	assert_int_equal(lag, 0);
+	for (i = 0; i < model->n; i++)
+		for (k = 0; k < model->nsites; k++)
+			assert_true(model->beds[k].img.parts[i].seq >=
+				    img->floor.stamp[i]);
+}
+
+/* One site tells another what it holds. */
+static void psync_model_ack(struct psync_model *model, u32 from, u32 to)
+{
+	if (from == to)
+		return;
+	assert_int_equal(psync_bed_ack(&model->beds[to], &model->beds[from],
+				       0), PSYNC_OK);
+	psync_model_check_held(model, to);
+}
+
 static void psync_model_settle(struct psync_model *model)
 {
 	u32 start, i, k, site;
@@ -363,7 +401,10 @@ static void psync_model_settle(struct psync_model *model)
 		psync_model_check(model, i);
 	}
 	for (site = 0; site < model->nsites; site++) {
+		for (i = 0; i < model->nsites; i++)
+			psync_model_ack(model, i, site);
 		assert_int_equal(model->beds[site].img.nheld, 0);
+		assert_int_equal(model->beds[site].img.nowed, 0);
 		assert_int_equal(model->beds[site].img.body_bytes, 0);
 		assert_true(model->beds[site].img.nnodes <=
 			    model->beds[site].img.p.limits.max_nodes);
@@ -377,7 +418,7 @@ static void psync_model_run(struct psync_model *model, u64 seed)
 	psync_model_open(model, seed);
 	while (model->nmsgs < PSYNC_MODEL_MSGS) {
 		part = psync_model_below(model, model->n);
-		switch (psync_model_below(model, 16)) {
+		switch (psync_model_below(model, 18)) {
 		case 0 ... 2:
 			psync_model_send(model, part);
 			break;
@@ -391,6 +432,12 @@ static void psync_model_run(struct psync_model *model, u64 seed)
 			break;
 		case 10 ... 14:
 			psync_model_receive(model, part);
+			break;
+		case 15:
+		case 16:
+			psync_model_ack(model,
+					psync_model_below(model, model->nsites),
+					psync_model_below(model, model->nsites));
 			break;
 		default:
 			if (!psync_model_below(model, 20))

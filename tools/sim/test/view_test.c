@@ -46,7 +46,7 @@ static void psync_view_close(struct psync_view_lab *lab)
 	u32 i;
 
 	for (i = 0; i < lab->n; i++) {
-		psync_image_leave(&lab->beds[i].img, &lab->views[i]);
+		psync_bed_leave(&lab->beds[i], &lab->views[i]);
 		psync_bed_exit(&lab->beds[i]);
 	}
 	assert_int_equal(psync_bed_bodies, 0);
@@ -296,6 +296,10 @@ static void psync_view_test_slow(void **state)
 	psync_view_open(&lab, 2, 0, 3);
 	for (i = 0; i < 10; i++)
 		psync_view_tell(&lab, 0);
+	/* Here all was taken, but who knows whether the other has it. */
+	assert_int_equal(lab.beds[0].img.nnodes, 10);
+	assert_int_equal(lab.beds[0].img.body_bytes, 1000);
+	assert_int_equal(psync_bed_ack(&lab.beds[0], &lab.beds[1], 0), 0);
 	assert_int_equal(lab.beds[0].img.nnodes, 3);
 	assert_int_equal(lab.beds[0].img.body_bytes, 0);
 	assert_int_equal(lab.beds[1].img.nnodes, 10);
@@ -327,6 +331,7 @@ static void psync_view_test_freed_pred(void **state)
 	for (i = 0; i < 8; i++) {
 		psync_view_tell(&lab, 0);
 		psync_bed_drain(&lab.views[2]);
+		psync_bed_held(&lab.beds[2]);
 	}
 	assert_int_equal(lab.beds[2].img.nnodes, 2);
 	/* b1 in the context of a2, which is freed at c's site. */
@@ -386,6 +391,9 @@ static void psync_view_test_freed_kept(void **state)
 				 PSYNC_OK);
 	}
 	psync_bed_drain(v);
+	/* a1 is held by b's site and by d's, which sent in its context. */
+	assert_int_equal(bed->img.nnodes, 6);
+	psync_bed_held(bed);
 	assert_int_equal(bed->img.nnodes, 2);
 	psync_view_stable(v, a1, &participants, &sites);
 	assert_int_equal(participants, 2);
@@ -421,6 +429,7 @@ static void psync_view_test_wrap(void **state)
 		assert_int_equal(PSYNC_MID_SEQ(mid), base + 1 + i / 2);
 		psync_bed_drain(&lab.views[(i + 1) % 2]);
 		psync_bed_drain(&lab.views[2]);
+		psync_bed_held(&lab.beds[2]);
 	}
 	ROOTS(&lab.views[2], 1, PSYNC_MID(0, base + 1));
 	LEAVES(&lab.views[2], 1, PSYNC_MID(1, base + 15));
@@ -461,7 +470,7 @@ static void psync_view_test_stamp(void **state)
 	packet = psync_bed_pop(&one);
 	assert_int_equal(psync_wire_decode(packet.data, packet.len,
 					   packet.len + 100, &pkt), PSYNC_OK);
-	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_STAMP);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_STAMP | PSYNC_MSGF_ASK);
 	assert_int_equal(pkt.msg.npred, 9);
 	assert_int_equal(psync_bed_give(&three, &packet, 0), PSYNC_OK);
 	psync_bed_packet_free(&packet);
@@ -471,10 +480,10 @@ static void psync_view_test_stamp(void **state)
 	assert_memory_equal(a->stamp, b->stamp, 11 * sizeof(u64));
 	assert_memory_equal(a->preds, b->preds, 9 * sizeof(u64));
 	assert_int_equal(v3.nleaves, 1);
-	psync_image_leave(&one.img, &v1);
-	psync_image_leave(&three.img, &v3);
+	psync_bed_leave(&one, &v1);
+	psync_bed_leave(&three, &v3);
 	for (i = 0; i < 9; i++)
-		psync_image_leave(&two.img, &v2[i]);
+		psync_bed_leave(&two, &v2[i]);
 	psync_bed_exit(&one);
 	psync_bed_exit(&two);
 	psync_bed_exit(&three);
@@ -553,8 +562,8 @@ static void psync_view_test_thousand(void **state)
 	assert_int_equal(bed9.img.nheld, 0);
 	assert_int_equal(psync_bed_drain(&v9), n - 1);
 	psync_view_check_thousand(&v9, m, n);
-	psync_image_leave(&bed0.img, &v0);
-	psync_image_leave(&bed9.img, &v9);
+	psync_bed_leave(&bed0, &v0);
+	psync_bed_leave(&bed9, &v9);
 	psync_bed_exit(&bed0);
 	psync_bed_exit(&bed9);
 	assert_int_equal(psync_bed_bodies, 0);

@@ -61,15 +61,24 @@ static void psync_wire_make_msg(struct psync_pkt *pkt)
 	pkt->msg.npred = psync_wire_below(psync_wire_below(2) ? pkt->msg.n + 1 :
 			min(pkt->msg.n, (u16)9));
 	pkt->msg.sender = psync_wire_below(pkt->msg.n);
-	pkt->msg.kind = PSYNC_KIND_DATA;
+	pkt->msg.kind = PSYNC_KIND_DATA + psync_wire_below(3);
+	pkt->msg.flags = psync_wire_random() &
+		(PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT |
+		 PSYNC_MSGF_MANUAL);
 	pkt->msg.seq = psync_wire_random();
 	pkt->msg.wave = 1 + psync_wire_below(U32_MAX);
 	pkt->msg.binding = psync_wire_random();
 	pkt->msg.dst_opening = psync_wire_random();
 	pkt->opening |= 1;
 	pkt->cid |= 1;
-	pkt->body_len = psync_wire_below(50000);
 	if (psync_wire_below(2)) {
+		pkt->msg.flags |= PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt->msg.inc = psync_wire_random() | 1;
+		pkt->msg.opening = psync_wire_random() | 1;
+	}
+	if (pkt->msg.kind == PSYNC_KIND_DATA)
+		pkt->body_len = psync_wire_below(50000);
+	if (pkt->msg.kind == PSYNC_KIND_DATA && psync_wire_below(2)) {
 		pkt->number = 0;
 		pkt->msg.flags |= PSYNC_MSGF_START;
 		pkt->msg.participants = psync_wire_pids;
@@ -95,6 +104,34 @@ static void psync_wire_make_hello(struct psync_pkt *pkt)
 		pkt->opening = 0;
 	if (pkt->hello.state == PSYNC_HELLO_CLOSED)
 		pkt->hello.age = psync_wire_random();
+}
+
+static void psync_wire_make_vector(struct psync_pkt *pkt)
+{
+	u32 i;
+
+	pkt->cid |= 1;
+	pkt->vector.dst_opening = psync_wire_random();
+	pkt->vector.n = 2 + psync_wire_below(psync_wire_below(4) ? 30 : 1023);
+	if (pkt->type == PSYNC_PKT_ACK)
+		pkt->vector.flags = psync_wire_below(4);
+	else if (pkt->type == PSYNC_PKT_RR && psync_wire_below(2))
+		pkt->vector.flags = PSYNC_VECTORF_MID;
+	if (pkt->type == PSYNC_PKT_GONE) {
+		pkt->opening |= 1;
+		pkt->vector.seq = psync_wire_random();
+	}
+	if (pkt->vector.flags & PSYNC_VECTORF_ASK)
+		pkt->vector.token = psync_wire_random();
+	if (pkt->vector.flags & PSYNC_VECTORF_ECHO)
+		pkt->vector.echo = psync_wire_random();
+	if (pkt->vector.flags & PSYNC_VECTORF_MID) {
+		pkt->vector.seq = psync_wire_random();
+		pkt->vector.index = psync_wire_below(pkt->vector.n);
+	}
+	for (i = 0; i < pkt->vector.n; i++)
+		psync_wire_stamp[i] = cpu_to_be32(psync_wire_random());
+	pkt->vector.seqs = psync_wire_stamp;
 }
 
 static void psync_wire_make(struct psync_pkt *pkt, u8 type)
@@ -123,7 +160,7 @@ static void psync_wire_make(struct psync_pkt *pkt, u8 type)
 		break;
 	case PSYNC_PKT_REFUSE:
 		pkt->cid |= 1;
-		pkt->refuse.reason = 1 + psync_wire_below(2);
+		pkt->refuse.reason = 1 + psync_wire_below(3);
 		pkt->refuse.opening = psync_wire_random() | 1;
 		pkt->refuse.digest = psync_wire_random() | 1;
 		break;
@@ -138,6 +175,11 @@ static void psync_wire_make(struct psync_pkt *pkt, u8 type)
 			pkt->dgram.digest = psync_wire_random() | 1;
 		}
 		pkt->body_len = psync_wire_below(60000);
+		break;
+	case PSYNC_PKT_ACK:
+	case PSYNC_PKT_RR:
+	case PSYNC_PKT_GONE:
+		psync_wire_make_vector(pkt);
 		break;
 	}
 }
@@ -156,6 +198,8 @@ static void psync_wire_same_msg(const struct psync_pkt *a,
 	assert_int_equal(a->msg.dst_opening, b->msg.dst_opening);
 	assert_int_equal(a->msg.n, b->msg.n);
 	assert_int_equal(a->msg.npred, b->msg.npred);
+	assert_int_equal(a->msg.inc, b->msg.inc);
+	assert_int_equal(a->msg.opening, b->msg.opening);
 	assert_int_equal(!a->msg.participants, !b->msg.participants);
 	if (a->msg.participants)
 		assert_memory_equal(a->msg.participants, b->msg.participants,
@@ -171,6 +215,20 @@ static void psync_wire_same_msg(const struct psync_pkt *a,
 				    a->msg.npred * 8);
 		assert_null(b->msg.bitmap);
 	}
+}
+
+static void psync_wire_same_vector(const struct psync_pkt *a,
+				   const struct psync_pkt *b)
+{
+	assert_int_equal(a->vector.dst_opening, b->vector.dst_opening);
+	assert_int_equal(a->vector.token, b->vector.token);
+	assert_int_equal(a->vector.echo, b->vector.echo);
+	assert_int_equal(a->vector.seq, b->vector.seq);
+	assert_int_equal(a->vector.index, b->vector.index);
+	assert_int_equal(a->vector.n, b->vector.n);
+	assert_int_equal(a->vector.flags, b->vector.flags);
+	assert_memory_equal(a->vector.seqs, b->vector.seqs,
+			    a->vector.n * sizeof(__be32));
 }
 
 static void psync_wire_same(const struct psync_pkt *a,
@@ -213,6 +271,11 @@ static void psync_wire_same(const struct psync_pkt *a,
 		assert_int_equal(a->dgram.group, b->dgram.group);
 		assert_int_equal(a->dgram.digest, b->dgram.digest);
 		break;
+	case PSYNC_PKT_ACK:
+	case PSYNC_PKT_RR:
+	case PSYNC_PKT_GONE:
+		psync_wire_same_vector(a, b);
+		break;
 	}
 }
 
@@ -236,7 +299,7 @@ static void psync_wire_test_round_trip(void **state)
 	u8 *mem;
 
 	for (i = 0; i < 20000; i++) {
-		psync_wire_make(&in, 1 + i % 5);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
 		odd = i % 4;
 		mem = psync_wire_pack(&in, odd, &len);
 		assert_true(len <= PSYNC_WIRE_MAX);
@@ -262,7 +325,7 @@ static void psync_wire_test_truncated(void **state)
 	u8 *mem, *part;
 
 	for (i = 0; i < 300; i++) {
-		psync_wire_make(&in, 1 + i % 5);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
 		mem = psync_wire_pack(&in, 0, &len);
 		for (cut = 0; cut < len; cut += 1 + cut / 100) {
 			part = malloc(cut + 1);
@@ -296,9 +359,9 @@ static void psync_wire_test_canonical(void **state)
 	u32 len, again, i, bit;
 	u8 *mem, *copy;
 
-	for (i = 0; i < 60; i++) {
-		psync_wire_make(&in, 1 + i % 5);
-		if (in.type == PSYNC_PKT_MSG && in.msg.n > 40)
+	for (i = 0; i < 140; i++) {
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
+		if (psync_wire_hdr_size(&in) > 500)
 			continue;
 		mem = psync_wire_pack(&in, 0, &len);
 		for (bit = 0; bit < len * 8; bit++) {
@@ -333,7 +396,7 @@ static void psync_wire_test_need(void **state)
 	mem[0] = 2;
 	assert_int_equal(psync_wire_need(mem, len), 40);
 	mem[0] = PSYNC_WIRE_VERSION;
-	mem[1] = 6;
+	mem[1] = PSYNC_PKT_GONE + 1;
 	assert_int_equal(psync_wire_need(mem, len), 40);
 	mem[1] = PSYNC_PKT_MSG;
 	mem[92] = 0xff;
@@ -344,6 +407,24 @@ static void psync_wire_test_need(void **state)
 	mem[95] = PSYNC_PREDS_LIST + 1;
 	mem[75] = 0;
 	assert_int_equal(psync_wire_need(mem, len), PSYNC_WIRE_FIXED);
+	mem[95] = PSYNC_PREDS_LIST;
+	assert_int_equal(psync_wire_need(mem, len),
+			 PSYNC_WIRE_FIXED + PSYNC_PREDS_LIST * 8);
+	mem[75] = PSYNC_MSGF_FOREIGN;
+	assert_int_equal(psync_wire_need(mem, len),
+			 PSYNC_WIRE_FIXED + 16 + PSYNC_PREDS_LIST * 8);
+	free(mem);
+
+	psync_wire_make(&in, PSYNC_PKT_RR);
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_need(mem, 40), 96);
+	assert_int_equal(psync_wire_need(mem, 95), 96);
+	assert_int_equal(psync_wire_need(mem, 96), len);
+	mem[90] = 4;
+	mem[91] = 0;
+	assert_int_equal(psync_wire_need(mem, 96), 96 + 1024 * 4);
+	mem[91] = 1;
+	assert_int_equal(psync_wire_need(mem, 96), 96);
 	free(mem);
 }
 
@@ -362,7 +443,7 @@ static void psync_wire_test_noise(void **state)
 			mem[j] = psync_wire_random();
 		if (len > 1) {
 			mem[0] = PSYNC_WIRE_VERSION;
-			mem[1] = 1 + i % 5;
+			mem[1] = 1 + i % PSYNC_PKT_GONE;
 		}
 		assert_true(psync_wire_need(mem, len) <= PSYNC_WIRE_MAX);
 		psync_wire_decode(mem, len, len, &out);
@@ -373,14 +454,14 @@ static void psync_wire_test_noise(void **state)
 /**
  * struct psync_wire_break - one malformed byte and what becomes of it
  * @type: of the packet
- * @stamp: a message with a stamp
+ * @form: of a message: with a list, with a stamp, or sent for another
  * @at: offset of the byte
  * @mask: bits of it that are flipped
  * @drop: the reason
  */
 struct psync_wire_break {
 	u8		type;
-	bool		stamp;
+	u8		form;
 	u32		at;
 	u8		mask;
 	enum psync_drop	drop;
@@ -388,17 +469,25 @@ struct psync_wire_break {
 
 #define MSG	PSYNC_PKT_MSG
 #define HELLO	PSYNC_PKT_HELLO
-#define ACK	PSYNC_PKT_HELLO_ACK
+#define ANSWER	PSYNC_PKT_HELLO_ACK
 #define REFUSE	PSYNC_PKT_REFUSE
 #define DGRAM	PSYNC_PKT_DGRAM
+#define ACK	PSYNC_PKT_ACK
+#define RR	PSYNC_PKT_RR
+#define GONE	PSYNC_PKT_GONE
+/* Forms of a message. */
+#define LIST	0
+#define STAMP	1
+#define FOREIGN	2
 
 /*
  * The message: n 10, START, sender 3, wave 2, 2 predecessors (1, 4), or with a
- * stamp 9 of them, all but 9.  Its list is at 104 + 80.
+ * stamp 9 of them, all but 9.  Its list is at 104 + 80.  Of another, its
+ * origin is at 104.  ACK and RR: n 10, the vector at 96.
  */
 static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 0, 0x03, PSYNC_DROP_BAD_VERSION },
-	{ MSG, 0, 1, 0x07, PSYNC_DROP_BAD_TYPE },
+	{ MSG, 0, 1, 0x08, PSYNC_DROP_BAD_TYPE },
 	{ MSG, 0, 1, 0xff, PSYNC_DROP_BAD_TYPE },
 	{ MSG, 0, 2, 0x80, PSYNC_DROP_BAD_HEADER },	/* flags */
 	{ MSG, 0, 3, 0x01, PSYNC_DROP_BAD_HEADER },
@@ -416,9 +505,18 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 72, 0x01, PSYNC_DROP_NOT_MEMBER },	/* sender */
 	{ MSG, 0, 73, 0x09, PSYNC_DROP_NOT_MEMBER },	/* 3 ^ 9 = 10 = n */
 	{ MSG, 0, 74, 0x01, PSYNC_DROP_BAD_KIND },
-	{ MSG, 0, 74, 0x02, PSYNC_DROP_BAD_KIND },
-	{ MSG, 0, 75, 0x04, PSYNC_DROP_BAD_HEADER },	/* message flags */
-	{ MSG, 0, 75, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ MSG, 0, 74, 0x05, PSYNC_DROP_BAD_KIND },
+	{ MSG, 0, 74, 0x02, PSYNC_DROP_BAD_KIND },	/* END with START */
+	{ MSG, 0, 74, 0x03, PSYNC_DROP_BAD_KIND },	/* null with START */
+	{ MSG, 0, 75, 0x80, PSYNC_DROP_BAD_HEADER },	/* message flags */
+	{ MSG, 0, 75, 0x20, PSYNC_DROP_BAD_HEADER },	/* not sent before */
+	{ MSG, FOREIGN, 75, 0x10, PSYNC_DROP_BAD_HEADER },
+	{ MSG, FOREIGN, 75, 0x20, PSYNC_DROP_BAD_LENGTH },
+	{ MSG, FOREIGN, 111, 0x07, PSYNC_DROP_BAD_HEADER }, /* inc 7 */
+	{ MSG, FOREIGN, 115, 0x08, PSYNC_DROP_BAD_HEADER }, /* opening 8 */
+	{ MSG, FOREIGN, 116, 0x01, PSYNC_DROP_BAD_HEADER }, /* reserved */
+	{ MSG, FOREIGN, 119, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ MSG, FOREIGN, 123, 0x65, PSYNC_DROP_BAD_PARTICIPANTS },
 	{ MSG, 0, 75, 0x01, PSYNC_DROP_BAD_LENGTH },	/* no list then */
 	{ MSG, 0, 75, 0x02, PSYNC_DROP_BAD_CONTEXT },	/* stamp for 2 */
 	{ MSG, 0, 83, 0x02, PSYNC_DROP_BAD_WAVE },
@@ -459,14 +557,14 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ HELLO, 0, 95, 0x01, PSYNC_DROP_BAD_HEADER },
 	{ HELLO, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* no cid, the rest */
 	{ HELLO, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },
-	{ ACK, 0, 88, 0x03, PSYNC_DROP_BAD_HEADER },	/* NONE, has opening */
-	{ ACK, 0, 88, 0x06, PSYNC_DROP_BAD_HEADER },	/* state 5 */
-	{ ACK, 0, 88, 0x02, PSYNC_DROP_BAD_HEADER },	/* OPEN, has age */
-	{ ACK, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* opening 0 */
-	{ ACK, 0, 79, 0x06, PSYNC_DROP_BAD_HEADER },
+	{ ANSWER, 0, 88, 0x03, PSYNC_DROP_BAD_HEADER },	/* NONE, has opening */
+	{ ANSWER, 0, 88, 0x06, PSYNC_DROP_BAD_HEADER },	/* state 5 */
+	{ ANSWER, 0, 88, 0x02, PSYNC_DROP_BAD_HEADER },	/* OPEN, has age */
+	{ ANSWER, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* opening 0 */
+	{ ANSWER, 0, 79, 0x06, PSYNC_DROP_BAD_HEADER },
 	{ REFUSE, 0, 4, 0x01, PSYNC_DROP_BAD_LENGTH },
 	{ REFUSE, 0, 73, 0x01, PSYNC_DROP_BAD_HEADER },	/* reason 0 */
-	{ REFUSE, 0, 73, 0x02, PSYNC_DROP_BAD_HEADER },	/* reason 3 */
+	{ REFUSE, 0, 73, 0x05, PSYNC_DROP_BAD_HEADER },	/* reason 4 */
 	{ REFUSE, 0, 72, 0x01, PSYNC_DROP_BAD_HEADER },
 	{ REFUSE, 0, 74, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
 	{ REFUSE, 0, 79, 0x07, PSYNC_DROP_BAD_HEADER },	/* opening 7 */
@@ -478,9 +576,50 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ DGRAM, 0, 63, 0x01, PSYNC_DROP_BAD_LENGTH },	/* body_len */
 	{ DGRAM, 0, 60, 0x80, PSYNC_DROP_BAD_LENGTH },
 	{ DGRAM, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },	/* digest */
+	{ ACK, 0, 4, 0x01, PSYNC_DROP_BAD_LENGTH },
+	{ ACK, 0, 5, 0x01, PSYNC_DROP_BAD_LENGTH },
+	{ ACK, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* no cid */
+	{ ACK, 0, 71, 0x01, PSYNC_DROP_BAD_HEADER },	/* view */
+	{ ACK, 0, 87, 0x01, PSYNC_DROP_BAD_HEADER },	/* seq, no mid */
+	{ ACK, 0, 89, 0x01, PSYNC_DROP_BAD_HEADER },	/* index, no mid */
+	{ ACK, 0, 90, 0x04, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 1034 */
+	{ ACK, 0, 91, 0x0a, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 0 */
+	{ ACK, 0, 91, 0x0b, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 1 */
+	{ ACK, 0, 91, 0x01, PSYNC_DROP_TOO_SHORT },	/* n 11 */
+	{ ACK, 0, 91, 0x02, PSYNC_DROP_BAD_LENGTH },	/* n 8 */
+	{ ACK, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* token, no ASK */
+	{ ACK, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* echo, no ECHO */
+	{ ACK, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* MID */
+	{ ACK, 0, 92, 0x08, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 92, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 93, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
+	{ ACK, 0, 94, 0x10, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 95, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ RR, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },
+	{ RR, 0, 47, 0x09, PSYNC_DROP_BAD_HEADER },	/* no cid */
+	{ RR, 0, 79, 0x01, PSYNC_DROP_BAD_HEADER },	/* token */
+	{ RR, 0, 83, 0x01, PSYNC_DROP_BAD_HEADER },	/* echo */
+	{ RR, 0, 89, 0x08, PSYNC_DROP_NOT_MEMBER },	/* 2 ^ 8 = 10 = n */
+	{ RR, 0, 88, 0x80, PSYNC_DROP_NOT_MEMBER },
+	{ RR, 0, 91, 0x0b, PSYNC_DROP_BAD_PARTICIPANTS },
+	{ RR, 0, 91, 0x01, PSYNC_DROP_TOO_SHORT },
+	{ RR, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* ASK */
+	{ RR, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* ECHO */
+	{ RR, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* seq, no MID */
+	{ RR, 0, 92, 0x40, PSYNC_DROP_BAD_HEADER },
+	{ RR, 0, 95, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ GONE, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* no opening */
+	{ GONE, 0, 79, 0x01, PSYNC_DROP_BAD_HEADER },	/* token */
+	{ GONE, 0, 83, 0x01, PSYNC_DROP_BAD_HEADER },	/* echo */
+	{ GONE, 0, 89, 0x01, PSYNC_DROP_BAD_HEADER },	/* index */
+	{ GONE, 0, 91, 0x0b, PSYNC_DROP_BAD_PARTICIPANTS },
+	{ GONE, 0, 91, 0x02, PSYNC_DROP_BAD_LENGTH },
+	{ GONE, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* ASK */
+	{ GONE, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* MID */
+	{ GONE, 0, 94, 0x01, PSYNC_DROP_BAD_HEADER },
 };
 
-static void psync_wire_fixed_msg(struct psync_pkt *pkt, bool stamp)
+static void psync_wire_fixed_msg(struct psync_pkt *pkt, u8 form)
 {
 	u32 i;
 
@@ -490,7 +629,7 @@ static void psync_wire_fixed_msg(struct psync_pkt *pkt, bool stamp)
 	pkt->msg.seq = 77;
 	pkt->msg.wave = 2;
 	pkt->msg.n = 10;
-	pkt->msg.npred = stamp ? 9 : 2;
+	pkt->msg.npred = form == STAMP ? 9 : 2;
 	pkt->msg.participants = psync_wire_pids;
 	for (i = 0; i < 10; i++) {
 		psync_wire_pids[i].site = cpu_to_be32(0x65 + i);
@@ -502,7 +641,12 @@ static void psync_wire_fixed_msg(struct psync_pkt *pkt, bool stamp)
 		.index = cpu_to_be16(4), .seq = cpu_to_be32(6) };
 	pkt->msg.preds = psync_wire_mids;
 	pkt->body_len = 50;
-	if (!stamp)
+	if (form == FOREIGN) {
+		pkt->msg.flags |= PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt->msg.inc = 7;
+		pkt->msg.opening = 8;
+	}
+	if (form != STAMP)
 		return;
 	pkt->msg.flags |= PSYNC_MSGF_STAMP;
 	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
@@ -512,7 +656,29 @@ static void psync_wire_fixed_msg(struct psync_pkt *pkt, bool stamp)
 	pkt->msg.bitmap = psync_wire_bitmap;
 }
 
-static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, bool stamp)
+static void psync_wire_fixed_vector(struct psync_pkt *pkt)
+{
+	u32 i;
+
+	pkt->vector.dst_opening = 12;
+	pkt->vector.n = 10;
+	for (i = 0; i < 10; i++)
+		psync_wire_stamp[i] = cpu_to_be32(0x100 + i);
+	pkt->vector.seqs = psync_wire_stamp;
+	if (pkt->type == PSYNC_PKT_ACK) {
+		pkt->vector.flags = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO;
+		pkt->vector.token = 5;
+		pkt->vector.echo = 6;
+	} else if (pkt->type == PSYNC_PKT_GONE) {
+		pkt->vector.seq = 3;
+	} else {
+		pkt->vector.flags = PSYNC_VECTORF_MID;
+		pkt->vector.seq = 3;
+		pkt->vector.index = 2;
+	}
+}
+
+static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, u8 form)
 {
 	*pkt = (struct psync_pkt){
 		.type = type, .src_site = 1, .src_inc = 5,
@@ -525,7 +691,7 @@ static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, bool stamp)
 	}
 	switch (type) {
 	case PSYNC_PKT_MSG:
-		psync_wire_fixed_msg(pkt, stamp);
+		psync_wire_fixed_msg(pkt, form);
 		break;
 	case PSYNC_PKT_HELLO_ACK:
 		pkt->hello.known = 2;
@@ -545,6 +711,11 @@ static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, bool stamp)
 		pkt->dgram.dst_port = 2;
 		pkt->body_len = 20;
 		break;
+	case PSYNC_PKT_ACK:
+	case PSYNC_PKT_RR:
+	case PSYNC_PKT_GONE:
+		psync_wire_fixed_vector(pkt);
+		break;
 	}
 }
 
@@ -558,7 +729,7 @@ static void psync_wire_test_malformed(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(psync_wire_breaks); i++) {
 		b = &psync_wire_breaks[i];
-		psync_wire_fixed_make(&in, b->type, b->stamp);
+		psync_wire_fixed_make(&in, b->type, b->form);
 		mem = psync_wire_pack(&in, 0, &len);
 		assert_int_equal(psync_wire_decode(mem, len, len + in.body_len,
 						   &out), PSYNC_OK);
@@ -581,7 +752,7 @@ static void psync_wire_test_malformed_more(void **state)
 	u8 *mem;
 
 	/* The bitmap's population is right, but a bit is beyond n. */
-	psync_wire_fixed_make(&in, PSYNC_PKT_MSG, true);
+	psync_wire_fixed_make(&in, PSYNC_PKT_MSG, STAMP);
 	mem = psync_wire_pack(&in, 0, &len);
 	mem[len - 4] = 0xfe;
 	mem[len - 3] = 0x05;
@@ -594,7 +765,7 @@ static void psync_wire_test_malformed_more(void **state)
 	free(mem);
 
 	/* A datagram to a group names no binding and has the digest. */
-	psync_wire_fixed_make(&in, PSYNC_PKT_DGRAM, false);
+	psync_wire_fixed_make(&in, PSYNC_PKT_DGRAM, LIST);
 	in.dgram.dst_port = 0;
 	in.dgram.group = 3;
 	mem = psync_wire_pack(&in, 0, &len);
@@ -618,6 +789,111 @@ static void psync_wire_test_malformed_more(void **state)
 	mem[67] = 1;
 	assert_int_equal(psync_wire_decode(mem, len, len, &out),
 			 PSYNC_DROP_BAD_HEADER);
+	free(mem);
+}
+
+/* Kinds: what a null message and an END may have and may not. */
+static void psync_wire_test_kinds(void **state)
+{
+	struct psync_pkt in, out;
+	u8 kind, flags;
+	u32 len;
+	u8 *mem;
+
+	for (kind = PSYNC_KIND_NULL; kind <= PSYNC_KIND_END; kind++) {
+		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, LIST);
+		in.msg.kind = kind;
+		in.msg.flags = 0;
+		in.msg.participants = NULL;
+		in.body_len = 0;
+		/* All flags but START: sent again, asking, for another. */
+		for (flags = 0; flags < PSYNC_MSGF_KNOWN; flags += 4) {
+			in.msg.flags = flags;
+			in.msg.inc = flags & PSYNC_MSGF_FOREIGN ? 7 : 0;
+			in.msg.opening = in.msg.inc;
+			mem = psync_wire_pack(&in, 0, &len);
+			assert_int_equal(psync_wire_decode(mem, len, len, &out),
+					 flags & PSYNC_MSGF_FOREIGN &&
+					 !(flags & PSYNC_MSGF_REPEAT) ?
+					 PSYNC_DROP_BAD_HEADER : PSYNC_OK);
+			free(mem);
+		}
+		in.msg.flags = 0;
+		in.body_len = 1;
+		mem = psync_wire_pack(&in, 0, &len);
+		assert_int_equal(psync_wire_decode(mem, len, len + 1, &out),
+				 PSYNC_DROP_BAD_KIND);
+		free(mem);
+	}
+}
+
+/* Whoever has a message must be able to send it for its sender's site. */
+static void psync_wire_test_longest(void **state)
+{
+	struct psync_pkt in, out;
+	u32 form, len;
+	u8 *mem;
+
+	for (form = LIST; form <= FOREIGN; form++) {
+		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, form);
+		len = psync_wire_hdr_size(&in);
+		in.body_len = U16_MAX - len;
+		if (form != FOREIGN) {
+			mem = psync_wire_pack(&in, 0, &len);
+			assert_int_equal(psync_wire_decode(mem, len, U16_MAX,
+							   &out),
+					 PSYNC_DROP_BAD_LENGTH);
+			free(mem);
+			in.body_len -= sizeof(struct psync_wire_origin) - 1;
+			mem = psync_wire_pack(&in, 0, &len);
+			assert_int_equal(psync_wire_decode(mem, len, U16_MAX,
+							   &out),
+					 PSYNC_DROP_BAD_LENGTH);
+			free(mem);
+			in.body_len--;
+		}
+		mem = psync_wire_pack(&in, 0, &len);
+		assert_int_equal(psync_wire_decode(mem, len, U16_MAX, &out),
+				 PSYNC_OK);
+		free(mem);
+	}
+}
+
+/* Where each field is: what an independent implementation must write. */
+static void psync_wire_test_layout(void **state)
+{
+	static const u8 ack[] = {
+		0, 0, 0, 12, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 0,
+		0, 0, 0, 10, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1,
+	};
+	static const u8 rr[] = {
+		0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
+		0, 2, 0, 10, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1,
+	};
+	static const u8 origin[] = {
+		0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0x65,
+	};
+	struct psync_pkt in;
+	u32 len;
+	u8 *mem;
+
+	psync_wire_fixed_make(&in, PSYNC_PKT_ACK, LIST);
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(len, 136);
+	assert_int_equal(mem[1], 6);
+	assert_memory_equal(mem + 72, ack, sizeof(ack));
+	free(mem);
+	psync_wire_fixed_make(&in, PSYNC_PKT_RR, LIST);
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(len, 136);
+	assert_int_equal(mem[1], 7);
+	assert_memory_equal(mem + 72, rr, sizeof(rr));
+	free(mem);
+	psync_wire_fixed_make(&in, PSYNC_PKT_MSG, FOREIGN);
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(len, 104 + 16 + 80 + 16);
+	assert_int_equal(mem[75], 0x31);
+	assert_memory_equal(mem + 104, origin, sizeof(origin));
 	free(mem);
 }
 
@@ -646,7 +922,7 @@ static void psync_wire_test_csum(void **state)
 	u8 *mem;
 
 	for (i = 0; i < 200; i++) {
-		psync_wire_make(&in, 1 + i % 5);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
 		mem = psync_wire_pack(&in, i % 2, &len);
 		len -= i % 3;	/* odd lengths too */
 		psync_wire_csum_set(mem + i % 2, len);
@@ -666,6 +942,9 @@ const struct CMUnitTest psync_wire_tests[] = {
 	cmocka_unit_test(psync_wire_test_noise),
 	cmocka_unit_test(psync_wire_test_malformed),
 	cmocka_unit_test(psync_wire_test_malformed_more),
+	cmocka_unit_test(psync_wire_test_kinds),
+	cmocka_unit_test(psync_wire_test_longest),
+	cmocka_unit_test(psync_wire_test_layout),
 	cmocka_unit_test(psync_wire_test_digest),
 	cmocka_unit_test(psync_wire_test_csum),
 };

@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which site holds what (S2.3), and how that becomes known.
+ *
+ * A site attaches each participant's messages in order, so one sequence number
+ * per participant, a vector, says what its image holds.  A message says it,
+ * too: its sender's site holds all of its context.  For each node that is kept
+ * the sites that count and are not known to hold it are counted (unheld); each
+ * vector that grows walks only over the nodes it newly covers, so one message
+ * costs a step per site, whatever the order in which they acknowledge.  When
+ * nobody lacks a node and every local participant has taken it, its body is
+ * given back.
+ *
+ * Vectors are sent a little after something was attached, at once after many
+ * messages, and not at all when a message of our own says the same (P 3.2.2:
+ * data is the acknowledgement).  A site that holds less than it could for
+ * longer than a round trip takes is asked: with the latest message that was
+ * sent here, which may be what it lacks, else with our vector.  The waits grow
+ * while there is no answer.  A site that stays silent for too long is taken for
+ * absent, with an event, and holds nothing back until it is heard again.
+ */
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "ack.h"
+#include "confirm.h"
+#include "graph.h"
+#include "repair.h"
+
+/* So many messages are acknowledged at once. */
+#define PSYNC_ACK_MANY		16
+/* Waits double up to this many times the first one. */
+#define PSYNC_ACK_WAIT_SHIFT	8
+/* Sites that only relay a message leave the asking to its sender's so long. */
+#define PSYNC_ACK_RELAY		4
+/* The round-trip time is measured anew so often at most. */
+#define PSYNC_ACK_REFRESH_NS	200000000ULL
+/* So often at least a site is asked before it is called silent. */
+#define PSYNC_ACK_TRIES		4
+/* Larger messages are not sent again before they were asked for. */
+#define PSYNC_ACK_PROBE_BYTES	512
+
+void psync_ack_init(struct psync_image *img)
+{
+	u32 i, k;
+
+	img->ack_at = U64_MAX;
+	img->rr_at = U64_MAX;
+	img->absent_at = U64_MAX;
+	for (k = 0; k < img->nremotes; k++)
+		img->remotes[k].probe_at = U64_MAX;
+	for (i = 0; i < img->p.n; i++) {
+		img->parts[i].claimed = img->p.seq_base;
+		img->parts[i].gap = img->p.seq_base;
+		if (img->parts[i].remote >= 0)
+			img->remotes[img->parts[i].remote].nlive++;
+	}
+}
+
+/*
+ * A vector has memory once there is something to say, so that a conversation
+ * of many which nobody has opened costs little.  Without memory the site holds
+ * nothing as far as we know, and is asked again.
+ */
+static bool psync_ack_remember(struct psync_image *img,
+			       struct psync_remote *remote)
+{
+	u32 i;
+
+	if (remote->vec)
+		return true;
+	remote->vec = img->ops->alloc(img, img->p.n * sizeof(*remote->vec));
+	for (i = 0; remote->vec && i < img->p.n; i++)
+		remote->vec[i] = img->p.seq_base;
+	return remote->vec;
+}
+
+void psync_ack_exit(struct psync_image *img)
+{
+	u32 k;
+
+	for (k = 0; img->remotes && k < img->nremotes; k++) {
+		img->ops->free(img, img->remotes[k].vec,
+			       img->p.n * sizeof(u64));
+		img->remotes[k].vec = NULL;
+	}
+}
+
+u64 psync_ack_wait(const struct psync_image *img,
+		   const struct psync_remote *remote, u32 tries)
+{
+	const struct psync_limits *limits = &img->p.limits;
+	u64 wait = limits->rto_ns;
+
+	if (remote && remote->srtt)
+		wait = max(remote->srtt + 4 * remote->rttvar,
+			   limits->rto_min_ns);
+	wait = min(wait, limits->rto_max_ns);
+	wait <<= min_t(u32, tries, PSYNC_ACK_WAIT_SHIFT);
+	return min(wait, limits->rto_max_ns);
+}
+
+/* Asking begins, or goes on, so long from now. */
+static void psync_ack_plan(struct psync_image *img,
+			   struct psync_remote *remote, u64 wait)
+{
+	remote->probe_at = img->now + wait;
+	psync_image_arm(img, remote->probe_at);
+}
+
+/* Who only acknowledges may delay that. */
+static u64 psync_ack_patience(const struct psync_image *img,
+			      const struct psync_remote *remote)
+{
+	return psync_ack_wait(img, remote, remote->probes) +
+	       img->p.limits.ack_ns;
+}
+
+void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
+{
+	struct psync_part *part = &img->parts[index];
+
+	/* All that was sent here is here, whatever a held message says. */
+	if (seq <= part->claimed || part->remote < 0)
+		return;
+	if (seq > part->seq && part->claimed <= part->seq && !img->nlack++)
+		psync_repair_lack(img);
+	part->claimed = seq;
+}
+
+/* The last message of a participant that a site which counts holds, or we. */
+static u64 psync_ack_greatest(const struct psync_image *img, u32 index)
+{
+	u64 seq = img->parts[index].seq;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (psync_ack_counts(&img->remotes[k]))
+			seq = max(seq, psync_ack_held(img, &img->remotes[k],
+						      index));
+	return seq;
+}
+
+bool psync_ack_disclaim(struct psync_image *img)
+{
+	struct psync_part *part;
+	bool less = false;
+	u64 seq;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		part = &img->parts[i];
+		if (part->claimed == part->seq)
+			continue;
+		seq = psync_ack_greatest(img, i);
+		if (seq == part->claimed)
+			continue;
+		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
+				  PSYNC_MID(i, seq + 1), 0);
+		less = true;
+		part->claimed = seq;
+		img->nlack -= seq == part->seq;
+	}
+	return less;
+}
+
+/* One site fewer lacks @node. */
+static void psync_ack_hold(struct psync_image *img, struct psync_node *node)
+{
+	if (--node->unheld)
+		return;
+	if (img->parts[node->sender].remote < 0)
+		img->nowed--;
+	if (!node->wanted && !node->gone && img->joined)
+		psync_graph_release(img, node);
+}
+
+/* @remote holds the messages of participant @index up to @seq. */
+static void psync_ack_advance(struct psync_image *img,
+			      struct psync_remote *remote, u32 index, u64 seq)
+{
+	u64 last = min(seq, img->parts[index].seq);
+	struct psync_node *node;
+	u64 at;
+
+	if (seq <= psync_ack_held(img, remote, index) ||
+	    !psync_ack_remember(img, remote))
+		return;
+	at = max(remote->vec[index], img->floor.stamp[index]);
+	remote->vec[index] = seq;
+	psync_ack_claim(img, index, seq);
+	if (!psync_ack_counts(remote))
+		return;
+	while (at++ < last) {
+		node = psync_graph_find(img, index, at);
+		if (!node || node->gone)
+			continue;
+		remote->lag--;
+		psync_ack_hold(img, node);
+	}
+	remote->probes = 0;
+	if (remote->lag)
+		psync_ack_plan(img, remote, psync_ack_patience(img, remote));
+	else
+		remote->probe_at = U64_MAX;
+}
+
+void psync_ack_context(struct psync_image *img, struct psync_remote *remote,
+		       const u64 *stamp)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		psync_ack_advance(img, remote, i, stamp[i]);
+}
+
+/* One node more that @remote, which counts, does not hold. */
+static void psync_ack_lag(struct psync_image *img, struct psync_remote *remote,
+			  bool own)
+{
+	u64 wait = psync_ack_patience(img, remote);
+
+	if (!own)
+		wait *= PSYNC_ACK_RELAY;
+	if (!remote->lag++ || remote->probe_at > img->now + wait)
+		psync_ack_plan(img, remote, wait);
+}
+
+void psync_ack_expect(struct psync_image *img, struct psync_node *node)
+{
+	bool own = img->parts[node->sender].remote < 0;
+	struct psync_remote *remote;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (!psync_ack_counts(remote) ||
+		    psync_ack_held(img, remote, node->sender) >= node->seq)
+			continue;
+		node->unheld++;
+		psync_ack_lag(img, remote, own);
+	}
+	if (own && node->unheld)
+		img->nowed++;
+}
+
+void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt)
+{
+	__be32 *seqs = (void *)img->scratch;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		seqs[i] = cpu_to_be32(img->parts[i].seq);
+	*pkt = (struct psync_pkt){
+		.type		= type,
+		.cid		= img->p.cid,
+		.digest		= img->p.digest,
+		.group		= img->p.group,
+		.number		= img->p.number,
+		.opening	= img->opening,
+		.vector		= { .n = img->p.n, .seqs = seqs },
+	};
+}
+
+static void psync_ack_send(struct psync_image *img,
+			   struct psync_remote *remote, u8 flags, u32 token,
+			   u32 echo)
+{
+	struct psync_pkt pkt;
+
+	psync_ack_build(img, PSYNC_PKT_ACK, &pkt);
+	pkt.vector.flags = flags;
+	pkt.vector.token = token;
+	pkt.vector.echo = echo;
+	remote->owed = false;
+	img->ops->transmit(img, remote->site, &pkt, NULL);
+}
+
+/* Do all who are open here do without (S3.3)? */
+static bool psync_ack_manual(const struct psync_image *img)
+{
+	const struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		if (!view->manual)
+			return false;
+	return img->nviews;
+}
+
+/* To all who count, and to those who still wait for it. */
+static void psync_ack_spread(struct psync_image *img)
+{
+	struct psync_remote *remote;
+	u32 k;
+
+	img->ack_at = U64_MAX;
+	img->nunacked = 0;
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (remote->owed || (psync_ack_counts(remote) && remote->heard))
+			psync_ack_send(img, remote, 0, 0, 0);
+	}
+}
+
+void psync_ack_due(struct psync_image *img, struct psync_remote *remote)
+{
+	remote->owed = true;
+	if (++img->nunacked >= PSYNC_ACK_MANY)
+		img->ack_at = img->now;
+	else
+		img->ack_at = min(img->ack_at, img->now +
+				  img->p.limits.ack_ns);
+	psync_image_arm(img, img->ack_at);
+}
+
+void psync_ack_sent(struct psync_image *img)
+{
+	u32 k;
+
+	img->ack_at = U64_MAX;
+	img->nunacked = 0;
+	for (k = 0; k < img->nremotes; k++)
+		img->remotes[k].owed = false;
+}
+
+void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
+		       bool counted)
+{
+	bool counts = psync_ack_counts(remote);
+	struct psync_node *node;
+
+	if (counts == counted)
+		return;
+	list_for_each_entry(node, &img->order, order) {
+		if (node->gone ||
+		    psync_ack_held(img, remote, node->sender) >= node->seq)
+			continue;
+		if (!counts) {
+			remote->lag--;
+			psync_ack_hold(img, node);
+			continue;
+		}
+		if (!node->unheld++ && img->parts[node->sender].remote < 0)
+			img->nowed++;
+		psync_ack_lag(img, remote, false);
+	}
+	if (!counts)
+		remote->probe_at = U64_MAX;
+	psync_graph_trim(img);
+}
+
+void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
+{
+	bool counted = psync_ack_counts(remote);
+
+	remote->heard = true;
+	remote->heard_at = img->now;
+	remote->absent = false;
+	psync_ack_recount(img, remote, counted);
+}
+
+void psync_ack_denied(struct psync_image *img, struct psync_remote *remote)
+{
+	/* As if it had never been heard; it may open (again) while we wait. */
+	if (remote->absent)
+		return;
+	remote->heard = false;
+	if (img->absent_at == U64_MAX)
+		img->absent_at = img->now + img->p.limits.absent_ns;
+	psync_image_arm(img, img->absent_at);
+}
+
+void psync_ack_ended(struct psync_image *img, u32 index)
+{
+	struct psync_part *part = &img->parts[index];
+	struct psync_remote *remote;
+	bool counted;
+
+	part->ended = true;
+	if (part->remote < 0)
+		return;
+	remote = &img->remotes[part->remote];
+	counted = psync_ack_counts(remote);
+	remote->nlive--;
+	psync_ack_recount(img, remote, counted);
+}
+
+void psync_ack_moved(struct psync_image *img, struct psync_remote *remote)
+{
+	bool counted = psync_ack_counts(remote);
+
+	remote->moved = true;
+	psync_ack_recount(img, remote, counted);
+}
+
+bool psync_ack_token(struct psync_image *img, u64 seq)
+{
+	struct psync_remote *remote;
+	bool ask = false;
+	u64 wait;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		/* A question under way is not replaced by the next one. */
+		wait = remote->token ? img->p.limits.rto_max_ns :
+				       PSYNC_ACK_REFRESH_NS;
+		if ((remote->token_at && img->now < remote->token_at + wait) ||
+		    !(u32)seq)
+			continue;
+		remote->token = seq;
+		remote->token_at = img->now;
+		ask = true;
+	}
+	return ask;
+}
+
+void psync_ack_answer(struct psync_image *img, struct psync_remote *remote,
+		      u32 echo)
+{
+	psync_ack_send(img, remote, PSYNC_VECTORF_ECHO, 0, echo);
+}
+
+enum psync_drop psync_ack_vector(struct psync_image *img,
+				 struct psync_remote *remote,
+				 const struct psync_pkt *pkt)
+{
+	__be32 low;
+	u64 seq;
+	u32 i;
+	int k;
+
+	/* All or nothing: what contradicts us tells nothing else, either. */
+	for (k = 0; k < 2; k++) {
+		for (i = 0; i < img->p.n; i++) {
+			memcpy(&low, (const u8 *)pkt->vector.seqs +
+			       i * sizeof(low), sizeof(low));
+			if (!psync_node_expand(img, i, be32_to_cpu(low), &seq) ||
+			    (img->parts[i].remote < 0 &&
+			     seq > img->parts[i].seq))
+				return PSYNC_DROP_BAD_VECTOR;
+			if (k)
+				psync_ack_advance(img, remote, i, seq);
+		}
+	}
+	psync_graph_trim(img);
+	return PSYNC_OK;
+}
+
+/* RFC 6298's estimator; a question that was asked twice is not timed. */
+static void psync_ack_sample(struct psync_image *img,
+			     struct psync_remote *remote)
+{
+	u64 rtt = max_t(u64, img->now - remote->token_at, 1);
+	u64 off;
+
+	if (!remote->srtt) {
+		remote->srtt = rtt;
+		remote->rttvar = rtt / 2;
+		return;
+	}
+	off = rtt > remote->srtt ? rtt - remote->srtt : remote->srtt - rtt;
+	remote->rttvar += off / 4 - remote->rttvar / 4;
+	remote->srtt += rtt / 8 - remote->srtt / 8;
+}
+
+enum psync_drop psync_ack_input(struct psync_image *img,
+				struct psync_remote *remote,
+				const struct psync_pkt *pkt)
+{
+	enum psync_drop drop;
+
+	drop = psync_ack_vector(img, remote, pkt);
+	if (drop)
+		return drop;
+	if (pkt->vector.flags & PSYNC_VECTORF_ECHO && remote->token &&
+	    pkt->vector.echo == remote->token) {
+		remote->token = 0;
+		psync_ack_sample(img, remote);
+	}
+	if (pkt->vector.flags & PSYNC_VECTORF_ASK)
+		psync_ack_answer(img, remote, pkt->vector.token);
+	return PSYNC_OK;
+}
+
+/* The first node that is kept: of a conversation, its start message. */
+static const struct psync_node *psync_ack_first(const struct psync_image *img)
+{
+	const struct psync_node *node;
+
+	list_for_each_entry(node, &img->order, order)
+		if (!node->gone)
+			return node;
+	return NULL;
+}
+
+/*
+ * What a silent site may lack: who was never heard perhaps everything, others
+ * most likely the latest message sent here.  NULL: none that is known.
+ */
+static const struct psync_node *
+psync_ack_guess(const struct psync_image *img,
+		const struct psync_remote *remote)
+{
+	const struct psync_node *node, *latest = NULL;
+	u32 i;
+
+	if (!remote->heard)
+		return psync_ack_first(img);
+	for (i = 0; i < img->p.n; i++) {
+		node = img->parts[i].last;
+		if (img->parts[i].remote >= 0 || !node || node->gone ||
+		    psync_ack_held(img, remote, i) >= node->seq)
+			continue;
+		if (!latest || node->ordinal > latest->ordinal)
+			latest = node;
+	}
+	return latest;
+}
+
+/* It holds nothing back any more, until it is heard. */
+static void psync_ack_miss(struct psync_image *img, struct psync_remote *remote)
+{
+	bool counted = psync_ack_counts(remote);
+
+	remote->absent = true;
+	psync_ack_recount(img, remote, counted);
+	psync_image_event(img, NULL, PSYNC_EV_ABSENT, remote->site, 0, 0);
+}
+
+/* S1.5: who was not heard by now. */
+static void psync_ack_absent(struct psync_image *img)
+{
+	u32 k;
+
+	img->absent_at = U64_MAX;
+	for (k = 0; k < img->nremotes; k++)
+		if (!img->remotes[k].heard &&
+		    psync_ack_counts(&img->remotes[k]))
+			psync_ack_miss(img, &img->remotes[k]);
+}
+
+/* Was it asked again and again, and for long enough? */
+static bool psync_ack_silent(const struct psync_image *img,
+			     const struct psync_remote *remote)
+{
+	u64 silent = img->p.limits.silent_ns;
+
+	return silent && remote->heard && remote->probes >= PSYNC_ACK_TRIES &&
+	       img->now >= remote->heard_at + silent;
+}
+
+/* It holds less than it could: perhaps it lacks our last message. */
+static void psync_ack_probe(struct psync_image *img,
+			    struct psync_remote *remote)
+{
+	const struct psync_node *node = psync_ack_guess(img, remote);
+
+	if (psync_ack_silent(img, remote)) {
+		psync_ack_miss(img, remote);
+		return;
+	}
+	if (node && img->opening &&
+	    (!remote->heard || node->body_len <= PSYNC_ACK_PROBE_BYTES)) {
+		remote->token = 0;
+		psync_image_repeat(img, node, remote->site,
+				   PSYNC_MSGF_ASK);
+	} else {
+		if (!++img->tokens)
+			img->tokens++;
+		remote->token = img->tokens;
+		remote->token_at = img->now;
+		psync_ack_send(img, remote, PSYNC_VECTORF_ASK, remote->token,
+			       0);
+	}
+	remote->probes++;
+	psync_ack_plan(img, remote, psync_ack_patience(img, remote));
+}
+
+
+void psync_ack_timer(struct psync_image *img)
+{
+	struct psync_remote *remote;
+	u32 k;
+
+	if (img->absent_at <= img->now)
+		psync_ack_absent(img);
+	psync_image_arm(img, img->absent_at);
+	if (psync_ack_manual(img))
+		return;
+	if (img->ack_at <= img->now)
+		psync_ack_spread(img);
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (remote->probe_at <= img->now)
+			psync_ack_probe(img, remote);
+		psync_image_arm(img, remote->probe_at);
+	}
+	psync_image_arm(img, img->ack_at);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: which site holds what, and how that becomes known. */
+#ifndef _PSYNC_CORE_ACK_H
+#define _PSYNC_CORE_ACK_H
+
+#include "image.h"
+
+/**
+ * psync_ack_init - nothing is known of any site
+ * @img: image with participants
+ */
+void psync_ack_init(struct psync_image *img);
+
+/**
+ * psync_ack_exit - give the vectors back
+ * @img: image, perhaps without them
+ */
+void psync_ack_exit(struct psync_image *img);
+
+/**
+ * psync_ack_counts - does a message wait for this site?
+ * @remote: site
+ */
+static inline bool psync_ack_counts(const struct psync_remote *remote)
+{
+	return remote->nlive && !remote->absent && !remote->moved;
+}
+
+/**
+ * psync_ack_held - last message of a participant that a site is known to hold
+ * @img: image
+ * @remote: site
+ * @index: participant
+ */
+static inline u64 psync_ack_held(const struct psync_image *img,
+				 const struct psync_remote *remote, u32 index)
+{
+	return remote->vec ? remote->vec[index] : img->p.seq_base;
+}
+
+/**
+ * psync_ack_claim - some site holds a message
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ */
+void psync_ack_claim(struct psync_image *img, u32 index, u64 seq);
+
+/**
+ * psync_ack_disclaim - forget what only sites that do not count are known to hold
+ * @img: image
+ *
+ * Return: true when something that was missing is not any more.
+ */
+bool psync_ack_disclaim(struct psync_image *img);
+
+/**
+ * psync_ack_context - a site sent a message, so it holds its context, too
+ * @img: image
+ * @remote: site
+ * @stamp: stamp of the message
+ */
+void psync_ack_context(struct psync_image *img, struct psync_remote *remote,
+		       const u64 *stamp);
+
+/**
+ * psync_ack_expect - a message is being attached: who does not hold it yet?
+ * @img: image
+ * @node: the message, its sender's last one
+ */
+void psync_ack_expect(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_ack_due - what was attached here is to be acknowledged
+ * @img: image
+ * @remote: site of the message's sender
+ */
+void psync_ack_due(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_sent - a message that has the whole image in its context was sent
+ * @img: image
+ */
+void psync_ack_sent(struct psync_image *img);
+
+/**
+ * psync_ack_recount - what decides whether a site counts may have changed
+ * @img: image
+ * @remote: site
+ * @counted: it did count
+ */
+void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
+		       bool counted);
+
+/**
+ * psync_ack_heard - a site has spoken in this conversation
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_heard(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_denied - a site says that nobody there has the conversation
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_denied(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_ended - a participant's END was attached
+ * @img: image
+ * @index: participant
+ */
+void psync_ack_ended(struct psync_image *img, u32 index);
+
+/**
+ * psync_ack_moved - a site was heard with a later opening
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_moved(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_token - time the answer to a message that is about to be sent
+ * @img: image
+ * @seq: its sequence number
+ *
+ * Return: true when some site is to be asked (PSYNC_MSGF_ASK).
+ */
+bool psync_ack_token(struct psync_image *img, u64 seq);
+
+/**
+ * psync_ack_build - begin a packet with the image's vector
+ * @img: image
+ * @type: PSYNC_PKT_ACK or PSYNC_PKT_RR
+ * @pkt: the packet; its vector is in the image's scratch memory
+ */
+void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt);
+
+/**
+ * psync_ack_answer - a site asked what is held here
+ * @img: image
+ * @remote: site
+ * @echo: what it asked with
+ */
+void psync_ack_answer(struct psync_image *img, struct psync_remote *remote,
+		      u32 echo);
+
+/**
+ * psync_ack_vector - use the vector of an ACK or RR
+ * @img: image
+ * @remote: its site
+ * @pkt: the packet
+ *
+ * Return: PSYNC_OK, BAD_VECTOR.
+ */
+enum psync_drop psync_ack_vector(struct psync_image *img,
+				 struct psync_remote *remote,
+				 const struct psync_pkt *pkt);
+
+/**
+ * psync_ack_input - an ACK has come
+ * @img: image
+ * @remote: from this site
+ * @pkt: the packet
+ *
+ * Return: PSYNC_OK, BAD_VECTOR.
+ */
+enum psync_drop psync_ack_input(struct psync_image *img,
+				struct psync_remote *remote,
+				const struct psync_pkt *pkt);
+
+/**
+ * psync_ack_wait - how long an answer may take
+ * @img: image
+ * @remote: of this site, or NULL: of any
+ * @tries: questions before this one
+ *
+ * Return: nanoseconds; four mean deviations above the mean of what was
+ * measured, doubled with every try, within the limits.
+ */
+u64 psync_ack_wait(const struct psync_image *img,
+		   const struct psync_remote *remote, u32 tries);
+
+/**
+ * psync_ack_timer - send what is due, ask who is silent
+ * @img: image
+ */
+void psync_ack_timer(struct psync_image *img);
+
+#endif /* _PSYNC_CORE_ACK_H */

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Repair (P 3.2.1, 3.2.3; S4).
+ *
+ * An image knows that it lacks something when a held message waits for it or
+ * a vector names it.  After a moment, in which what was only overtaken comes,
+ * it asks: the sender's site of the held message, which has all that message
+ * follows, else a site that is known to have more; then, in random order and
+ * with growing waits, others that have it.  Without multicast nobody
+ * overhears a request, so there is nothing to suppress; what is asked twice
+ * within half a round trip is answered once.
+ *
+ * A request carries the vector of the asker's image instead of its leaves: it
+ * says the same, and the answerer need not have the leaves to understand it.
+ * The answer is the set difference, in causal order: all that the answerer
+ * has and the vector does not cover, with a mid only what that message
+ * follows.  It is cut to the repair rate; the asker asks for the rest.
+ *
+ * Nothing that a site which counts may lack is given back.  Who comes late is
+ * told up to where (GONE): it takes that for lost and goes on from there.
+ */
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "ack.h"
+#include "confirm.h"
+#include "graph.h"
+#include "hold.h"
+#include "repair.h"
+#include "view.h"
+
+/* Requests in vain, beside two for each site, before the asking ends. */
+#define PSYNC_REPAIR_TRIES	8
+/* Messages in one answer. */
+#define PSYNC_REPAIR_BURST	64
+/* To look for an answer costs as much as a message, which must be left, too. */
+#define PSYNC_REPAIR_LEAST	2
+#define PSYNC_REPAIR_NS_PER_SEC	1000000000ULL
+
+/* So long what comes may only have been overtaken. */
+static u64 psync_repair_moment(const struct psync_image *img)
+{
+	u64 wait = img->p.limits.rto_min_ns;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (psync_ack_counts(&img->remotes[k]))
+			wait = max(wait, img->remotes[k].srtt);
+	return wait / 2;
+}
+
+void psync_repair_lack(struct psync_image *img)
+{
+	img->rr_tries = 0;
+	img->rr_at = img->now + psync_repair_moment(img);
+	psync_image_arm(img, img->rr_at);
+}
+
+void psync_repair_came(struct psync_image *img)
+{
+	if (!img->nlack) {
+		img->rr_at = U64_MAX;
+		return;
+	}
+	/* More of the same answer is on its way. */
+	img->rr_tries = 0;
+	img->rr_at = img->now + psync_repair_moment(img);
+	psync_image_arm(img, img->rr_at);
+}
+
+/* The first participant of whom something is missing, after @from. */
+static u32 psync_repair_part(const struct psync_image *img, u32 from)
+{
+	u32 i, at;
+
+	for (i = 0; i < img->p.n; i++) {
+		at = (from + i) % img->p.n;
+		if (img->parts[at].claimed > img->parts[at].seq)
+			return at;
+	}
+	return img->p.n;
+}
+
+static bool psync_repair_askable(const struct psync_remote *remote)
+{
+	return remote->state == PSYNC_REMOTE_CONFIRMED && !remote->moved;
+}
+
+/* One of the sites known to hold the next message of @index, or any. */
+static struct psync_remote *psync_repair_holder(struct psync_image *img,
+						u32 index)
+{
+	u64 seq = img->parts[index].seq + 1;
+	struct psync_remote *chosen = NULL;
+	struct psync_remote *remote;
+	u32 known = 0, any = 0;
+	u32 k;
+
+	/* Each is chosen with the same chance. */
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (!psync_repair_askable(remote))
+			continue;
+		if (psync_ack_held(img, remote, index) >= seq) {
+			if ((u32)img->ops->nonce(img) % ++known == 0)
+				chosen = remote;
+		} else if (!known && (u32)img->ops->nonce(img) % ++any == 0) {
+			chosen = remote;
+		}
+	}
+	return chosen;
+}
+
+/* Whom to ask: first the dependent message's sender's site, or the sender's. */
+static struct psync_remote *psync_repair_target(struct psync_image *img,
+						u32 index,
+						const struct psync_node *held)
+{
+	struct psync_remote *remote;
+	int site;
+
+	site = img->parts[held ? held->sender : index].remote;
+	if (!img->rr_tries && site >= 0) {
+		remote = &img->remotes[site];
+		if (psync_repair_askable(remote) &&
+		    (held || psync_ack_held(img, remote, index) >
+			     img->parts[index].seq))
+			return remote;
+	}
+	return psync_repair_holder(img, index);
+}
+
+static void psync_repair_ask(struct psync_image *img,
+			     struct psync_remote *remote,
+			     const struct psync_node *held)
+{
+	struct psync_pkt pkt;
+
+	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
+	if (held && !img->rr_tries) {
+		pkt.vector.flags = PSYNC_VECTORF_MID;
+		pkt.vector.index = held->sender;
+		pkt.vector.seq = held->seq;
+	}
+	img->rr_site = remote->site;
+	img->ops->transmit(img, remote->site, &pkt, NULL);
+}
+
+/*
+ * Everybody was asked, several times, in vain: what none of the sites that
+ * count has died with its sender, and what follows it is as if it had never
+ * arrived (S4.3).
+ */
+static void psync_repair_give_up(struct psync_image *img)
+{
+	if (img->rr_tries < PSYNC_REPAIR_TRIES + 2 * img->nremotes)
+		return;
+	if (psync_ack_disclaim(img))
+		psync_hold_discard(img);
+}
+
+void psync_repair_timer(struct psync_image *img)
+{
+	struct psync_remote *remote = NULL;
+	const struct psync_node *held;
+	u32 index;
+
+	if (img->rr_at > img->now) {
+		psync_image_arm(img, img->rr_at);
+		return;
+	}
+	img->rr_at = U64_MAX;
+	psync_repair_give_up(img);
+	/* Another participant with every try: one may be beyond repair. */
+	index = psync_repair_part(img, img->rr_tries);
+	if (index == img->p.n)
+		return;
+	held = psync_hold_waiting(img, index, img->parts[index].seq + 1);
+	remote = psync_repair_target(img, index, held);
+	if (remote)
+		psync_repair_ask(img, remote, held);
+	img->rr_at = img->now + psync_ack_wait(img, remote, img->rr_tries);
+	img->rr_tries++;
+	psync_image_arm(img, img->rr_at);
+}
+
+/* How many messages may be sent again now. */
+static u32 psync_repair_room(struct psync_image *img)
+{
+	u32 rate = img->p.limits.repair_rate;
+	u64 gap = img->now - img->repairs_at;
+	u64 more;
+
+	if (gap >= PSYNC_REPAIR_NS_PER_SEC)
+		more = rate;
+	else
+		more = div_u64(gap * rate, PSYNC_REPAIR_NS_PER_SEC);
+	if (more) {
+		img->repairs = min_t(u64, img->repairs + more,
+				     max_t(u32, rate / 8, PSYNC_REPAIR_BURST));
+		img->repairs_at = img->now;
+	}
+	return min_t(u32, img->repairs, PSYNC_REPAIR_BURST);
+}
+
+/* The earliest node, in attach order, that @remote does not hold, or NULL. */
+static struct psync_node *psync_repair_first(const struct psync_image *img,
+					     const struct psync_remote *remote)
+{
+	struct psync_node *node, *first = NULL;
+	u32 i;
+	u64 seq;
+
+	for (i = 0; i < img->p.n; i++) {
+		seq = max(psync_ack_held(img, remote, i),
+			  img->floor.stamp[i]) + 1;
+		node = psync_graph_find(img, i, seq);
+		if (node && (!first || node->ordinal < first->ordinal))
+			first = node;
+	}
+	return first;
+}
+
+/* Sends what @remote lacks; of what @upto follows, or all. */
+static void psync_repair_answer(struct psync_image *img,
+				struct psync_remote *remote,
+				const struct psync_node *upto)
+{
+	struct psync_node *node = psync_repair_first(img, remote);
+	u32 room = psync_repair_room(img);
+
+	if (!node)
+		return;
+	list_for_each_entry_from(node, &img->order, order) {
+		if (node == upto || !room || !img->repairs)
+			break;
+		if (node->gone ||
+		    psync_ack_held(img, remote, node->sender) >= node->seq ||
+		    (upto && upto->stamp[node->sender] < node->seq))
+			continue;
+		psync_image_repeat(img, node, remote->site, 0);
+		room--;
+		img->repairs--;
+	}
+}
+
+/* Does @remote lack what was given back here, or never came? */
+static bool psync_repair_is_gone(const struct psync_image *img,
+				 const struct psync_remote *remote)
+{
+	const struct psync_node *node;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (max(img->floor.stamp[i], img->parts[i].gap) >
+		    psync_ack_held(img, remote, i))
+			return true;
+	list_for_each_entry(node, &img->order, order)
+		if (node->gone &&
+		    psync_ack_held(img, remote, node->sender) < node->seq)
+			return true;
+	return false;
+}
+
+/* Says up to where not everything is kept any more. */
+static void psync_repair_tell_gone(struct psync_image *img,
+				   struct psync_remote *remote)
+{
+	struct psync_view behind = { .img = img };
+	__be32 *seqs = (void *)img->scratch;
+	struct psync_pkt pkt;
+	u32 i;
+
+	if (psync_view_init(&behind, img)) {
+		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+		return;
+	}
+	psync_view_behind(&behind);
+	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
+	pkt.vector.seq = behind.max_wave;
+	for (i = 0; i < img->p.n; i++)
+		seqs[i] = cpu_to_be32(max(behind.stamp[i], img->parts[i].gap));
+	psync_view_exit(&behind);
+	img->ops->transmit(img, remote->site, &pkt, NULL);
+}
+
+static u64 psync_repair_sum(const struct psync_image *img,
+			    const struct psync_remote *remote)
+{
+	u64 sum = 1;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		sum += psync_ack_held(img, remote, i);
+	return sum;
+}
+
+enum psync_drop psync_repair_input(struct psync_image *img,
+				   struct psync_remote *remote,
+				   const struct psync_pkt *pkt)
+{
+	const struct psync_node *upto = NULL;
+	enum psync_drop drop;
+	u64 seq, sum;
+
+	drop = psync_ack_vector(img, remote, pkt);
+	/* Who only listens keeps messages for itself (S1.5). */
+	if (!drop && !img->opening)
+		drop = PSYNC_DROP_UNCONFIRMED;
+	if (drop)
+		return drop;
+	if (pkt->vector.flags & PSYNC_VECTORF_MID) {
+		if (!psync_node_expand(img, pkt->vector.index, pkt->vector.seq,
+				       &seq))
+			return PSYNC_DROP_BAD_CONTEXT;
+		upto = psync_graph_find(img, pkt->vector.index, seq);
+	}
+	sum = psync_repair_sum(img, remote);
+	if ((sum == remote->answered &&
+	     img->now < remote->answered_at + remote->srtt / 2) ||
+	    psync_repair_room(img) < PSYNC_REPAIR_LEAST)
+		return PSYNC_DROP_RR_RATE;
+	remote->answered = sum;
+	remote->answered_at = img->now;
+	img->repairs--;
+	if (psync_repair_is_gone(img, remote))
+		psync_repair_tell_gone(img, remote);
+	psync_repair_answer(img, remote, upto);
+	return PSYNC_OK;
+}
+
+/* What is missing of a participant up to @seq is lost.  Returns how many. */
+static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
+{
+	struct psync_part *part = &img->parts[index];
+	u64 lost;
+
+	if (seq <= part->seq)
+		return 0;
+	lost = seq - part->seq;
+	psync_ack_claim(img, index, seq);
+	part->gap = seq;
+	part->seq = seq;
+	part->stamp = NULL;
+	part->last = NULL;
+	if (part->claimed == seq)
+		img->nlack--;
+	return lost;
+}
+
+enum psync_drop psync_repair_gone(struct psync_image *img,
+				  struct psync_remote *remote,
+				  const struct psync_pkt *pkt)
+{
+	enum psync_drop drop;
+	u64 lost = 0;
+	__be32 low;
+	u64 seq;
+	u32 i;
+
+	/* Who has closed needs nothing any more. */
+	if (psync_image_lingers(img))
+		return PSYNC_DROP_CLOSED;
+	if (remote->site != img->rr_site)
+		return PSYNC_DROP_BAD_VECTOR;
+	/* It holds all that; and all of it is possible. */
+	drop = psync_ack_vector(img, remote, pkt);
+	if (drop)
+		return drop;
+	for (i = 0; i < img->p.n; i++) {
+		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
+		       sizeof(low));
+		if (psync_node_expand(img, i, be32_to_cpu(low), &seq))
+			lost += psync_repair_lose(img, i, seq);
+	}
+	if (!lost)
+		return PSYNC_DROP_DUPLICATE;
+	img->max_depth = max(img->max_depth, pkt->vector.seq);
+	psync_repair_came(img);
+	psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
+			  min_t(u64, lost, U32_MAX));
+	psync_hold_review(img);
+	return PSYNC_OK;
+}
+
+void psync_repair_successors(struct psync_image *img,
+			     struct psync_remote *remote, u32 index, u64 seq)
+{
+	const struct psync_node *node, *next;
+	u32 i;
+
+	if (!img->opening || psync_repair_room(img) < PSYNC_REPAIR_LEAST)
+		return;
+	img->repairs--;
+	node = psync_graph_find(img, index, seq);
+	for (i = 0; node && i < img->p.n; i++) {
+		if (!psync_repair_room(img))
+			return;
+		next = psync_graph_successor(img, node, i, img->parts[i].seq);
+		if (!next || next->gone)
+			continue;
+		psync_image_repeat(img, next, remote->site, 0);
+		img->repairs--;
+	}
+}

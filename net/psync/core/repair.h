@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: asking for what is missing, and answering (S4). */
+#ifndef _PSYNC_CORE_REPAIR_H
+#define _PSYNC_CORE_REPAIR_H
+
+#include "image.h"
+
+/**
+ * psync_repair_lack - some site holds what this image does not
+ * @img: image
+ */
+void psync_repair_lack(struct psync_image *img);
+
+/**
+ * psync_repair_came - something that was missing was attached
+ * @img: image
+ */
+void psync_repair_came(struct psync_image *img);
+
+/**
+ * psync_repair_input - a request (P 3.2.1; S4.1)
+ * @img: image
+ * @remote: from this site
+ * @pkt: the RR
+ *
+ * Return: PSYNC_OK, BAD_VECTOR, BAD_CONTEXT, RR_RATE.
+ */
+enum psync_drop psync_repair_input(struct psync_image *img,
+				   struct psync_remote *remote,
+				   const struct psync_pkt *pkt);
+
+/**
+ * psync_repair_gone - what we asked for is kept nowhere any more (S2.4)
+ * @img: image
+ * @remote: says this site
+ * @pkt: the GONE
+ *
+ * Takes what is missing up to there for lost, with one event, and goes on.
+ * Return: PSYNC_OK, BAD_VECTOR, DUPLICATE, CLOSED.
+ */
+enum psync_drop psync_repair_gone(struct psync_image *img,
+				  struct psync_remote *remote,
+				  const struct psync_pkt *pkt);
+
+/**
+ * psync_repair_successors - P 3.2.2: answer a message that was resent
+ * @img: image
+ * @remote: by this site
+ * @index: its sender
+ * @seq: its sequence number
+ */
+void psync_repair_successors(struct psync_image *img,
+			     struct psync_remote *remote, u32 index, u64 seq);
+
+/**
+ * psync_repair_timer - ask, if it is time
+ * @img: image
+ */
+void psync_repair_timer(struct psync_image *img);
+
+#endif /* _PSYNC_CORE_REPAIR_H */

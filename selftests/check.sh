@@ -33,7 +33,7 @@ run()
 }
 
 kernel=$*
-run 1 config eth udp4 udp6 two eight reorder mesh json cli
-run 2 eth udp6 eight reorder life
+run 1 config eth udp4 udp6 two eight reorder repair loss mesh json cli
+run 2 eth udp6 eight reorder repair life
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

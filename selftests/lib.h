@@ -174,8 +174,17 @@ void stat_await(int host, const char *name, uint64_t least);
 unsigned int sysctl_set(int host, const char *name, unsigned int value);
 unsigned int sysctl_get(int host, const char *name);
 
+/*
+ * In conversations that are opened from now on the graph has what programs
+ * send, and END, alone; or null messages, too.
+ */
+void lab_no_nulls(void);
+void lab_nulls(void);
+
 /* Conversations that a host knows. */
 unsigned int convs_at(int host);
+/* Waits until it knows none: also what was closed is over. */
+void convs_none(int host);
 
 /* Configuration. A group's number is given out anew for each test. */
 uint32_t group_new(const struct psync_pid *pids, unsigned int n);

@@ -245,6 +245,31 @@ void wire_msg_stamp(struct wire *w, const uint32_t *seqs, uint16_t n,
 		w->data[at + 4 * n + i / 8] |= 1 << i % 8;
 }
 
+/* Comes first of what is inserted, so it is asked for last. */
+void wire_msg_foreign(struct wire *w, uint64_t inc, uint32_t opening)
+{
+	memmove(w->data + WIRE_MSG_FIXED + 16, w->data + WIRE_MSG_FIXED,
+		w->len - WIRE_MSG_FIXED);
+	memset(w->data + WIRE_MSG_FIXED, 0, 16);
+	w->len += 16;
+	wire_put64(w, WIRE_MSG_FIXED, inc);
+	wire_put32(w, WIRE_MSG_FIXED + 8, opening);
+	wire_put8(w, AT_MSG_FLAGS, w->data[AT_MSG_FLAGS] | WIRE_FOREIGN |
+				   WIRE_REPEAT);
+}
+
+void wire_vector(struct wire *w, const struct fake *f, uint8_t type,
+		 const struct wire_conv *c, const uint32_t *seqs)
+{
+	unsigned int i;
+
+	wire_header(w, f, type, WIRE_VECTOR_FIXED + c->n * 4);
+	wire_put_conv(w, c);
+	wire_put16(w, AT_VEC_N, c->n);
+	for (i = 0; i < c->n; i++)
+		wire_put32(w, WIRE_VECTOR_FIXED + 4 * i, seqs[i]);
+}
+
 static void fake_mac(uint8_t *mac, unsigned int index)
 {
 	memcpy(mac, (uint8_t[]){ 2, 0, 0, 0, FAKE_SITE, index }, ETH_ALEN);
@@ -464,7 +489,8 @@ void fake_recv(const struct fake *f, uint8_t type, struct wire *w)
 		len = works(recv(f->fd, frame, sizeof(frame), 0));
 	} while (len < (ssize_t)skip + WIRE_HDR ||
 		 (skip && memcmp(frame, mac, ETH_ALEN)) ||
-		 frame[skip + AT_TYPE] != type);
+		 frame[skip + AT_TYPE] != type ||
+		 (type == WIRE_MSG && frame[skip + AT_KIND] != WIRE_DATA));
 	w->len = len - skip;
 	memcpy(w->data, frame + skip, w->len);
 	/* What comes is well-formed, too. */

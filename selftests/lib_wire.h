@@ -15,10 +15,27 @@ enum {
 	WIRE_HELLO_ACK	= 3,
 	WIRE_REFUSE	= 4,
 	WIRE_DGRAM	= 5,
+	WIRE_ACK	= 6,
+	WIRE_RR		= 7,
+	WIRE_GONE	= 8,
+};
+
+enum {
+	WIRE_DATA	= 1,
+	WIRE_NULL	= 2,
+	WIRE_END	= 3,
 };
 
 #define WIRE_START	0x01
 #define WIRE_STAMP	0x02
+#define WIRE_RESENT	0x04
+#define WIRE_ASK	0x08
+#define WIRE_REPEAT	0x10
+#define WIRE_FOREIGN	0x20
+
+#define WIRE_VECTOR_ASK	0x01
+#define WIRE_VECTOR_ECHO 0x02
+#define WIRE_VECTOR_MID	0x04
 
 /* Where the fields are, in bytes from the packet's beginning. */
 enum {
@@ -70,6 +87,16 @@ enum {
 	AT_REFUSE_DIGEST = 80,
 	WIRE_REFUSE_ALL	= 88,
 
+	AT_VEC_DST_OPENING = 72,
+	AT_VEC_TOKEN	= 76,
+	AT_VEC_ECHO	= 80,
+	AT_VEC_SEQ	= 84,
+	AT_VEC_INDEX	= 88,
+	AT_VEC_N	= 90,
+	AT_VEC_FLAGS	= 92,
+	AT_VEC_RESERVED	= 93,
+	WIRE_VECTOR_FIXED = 96,
+
 	AT_SRC_PORT	= 40,
 	AT_SRC_BINDING	= 44,
 	AT_DST_PORT	= 48,
@@ -113,7 +140,7 @@ void fake_send_raw(const struct fake *f, const struct wire *w);
 bool fake_try(const struct fake *f, const struct wire *w);
 /* UDP: a frame with a checksum of UDP's that is wrong, or zero (none). */
 void fake_send_udp_csum(const struct fake *f, struct wire *w, bool zero);
-/* Waits for a packet of this type from host 1. */
+/* Waits for a packet of this type from host 1; messages: of a program. */
 void fake_recv(const struct fake *f, uint8_t type, struct wire *w);
 
 uint64_t wire_digest(const struct psync_pid *pids, unsigned int n);
@@ -143,6 +170,11 @@ void wire_msg_start(struct wire *w, const struct wire_conv *c);
 void wire_msg_pred(struct wire *w, uint16_t index, uint32_t seq);
 void wire_msg_stamp(struct wire *w, const uint32_t *seqs, uint16_t n,
 		    uint16_t npred);
+/* ... which is sent again for another site. */
+void wire_msg_foreign(struct wire *w, uint64_t inc, uint32_t opening);
+/* ACK or RR: what the fake peer holds of each participant. */
+void wire_vector(struct wire *w, const struct fake *f, uint8_t type,
+		 const struct wire_conv *c, const uint32_t *seqs);
 /* The length in the header is what it is, the checksum right. */
 void wire_seal(struct wire *w);
 

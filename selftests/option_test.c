@@ -34,10 +34,11 @@ static void unknown(void **state)
 	unsigned int i;
 
 	fails(get(fd, 0, value, len), ENOPROTOOPT);
-	fails(get(fd, 16, value, len), ENOPROTOOPT);
+	fails(get(fd, 18, value, len), ENOPROTOOPT);
+	fails(get(fd, PSYNC_RESEND, value, len), ENOPROTOOPT);
 	fails(get(fd, -1, value, len), ENOPROTOOPT);
 	fails(set(fd, 0, &zero, 4), ENOPROTOOPT);
-	fails(set(fd, 16, &zero, 4), ENOPROTOOPT);
+	fails(set(fd, 18, &zero, 4), ENOPROTOOPT);
 	fails(getsockopt(fd, SOL_PSYNC + 1, 1, value, &len), ENOPROTOOPT);
 	fails(setsockopt(fd, SOL_PSYNC + 1, 1, &zero, 4), ENOPROTOOPT);
 	/* What can only be asked cannot be set. */
@@ -78,6 +79,7 @@ static void lengths(void **state)
 		{ PSYNC_LAST_MID, 8 },
 		{ PSYNC_EVENTS, 4 },
 		{ PSYNC_RECVINFO, 4 },
+		{ PSYNC_MANUAL, 4 },
 		{ PSYNC_INFO, sizeof(struct psync_info) },
 		{ PSYNC_PARTICIPANTS, 2 * sizeof(struct psync_pid) },
 	};
@@ -190,9 +192,13 @@ static void masks(void **state)
 	assert_int_equal(opt_u32(fd, PSYNC_EVENTS), 0);
 	assert_int_equal(opt_u32(fd, PSYNC_RECVINFO), 0);
 	fails(opt_set_u32(fd, PSYNC_EVENTS, 1), EINVAL);
-	fails(opt_set_u32(fd, PSYNC_EVENTS, PSYNC_EVMASK(7)), EINVAL);
+	fails(opt_set_u32(fd, PSYNC_EVENTS, PSYNC_EVMASK(9)), EINVAL);
 	fails(opt_set_u32(fd, PSYNC_EVENTS, 0x80000000U), EINVAL);
 	fails(opt_set_u32(fd, PSYNC_RECVINFO, 4), EINVAL);
+	assert_int_equal(opt_u32(fd, PSYNC_MANUAL), 0);
+	fails(opt_set_u32(fd, PSYNC_MANUAL, 2), EINVAL);
+	works(opt_set_u32(fd, PSYNC_MANUAL, 1));
+	assert_int_equal(opt_u32(fd, PSYNC_MANUAL), 1);
 	value = 1;
 	fails(set(fd, PSYNC_RECVINFO, &value, 3), EINVAL);
 	fails(set(fd, PSYNC_RECVINFO, &value, 5), EINVAL);
@@ -318,9 +324,19 @@ static void room(void **state)
 	works(close(fd));
 }
 
+/* What is not held everywhere stays, so until it is. */
+static void nodes_await(int fd, uint32_t nodes)
+{
+	struct patience p = patience_begin();
+
+	while (opt_info(fd).nodes != nodes)
+		patience_try(&p, "nodes to be freed");
+}
+
 /* S2.4: queries about what was freed by depth; stable: from the last known. */
 static void freed(void **state)
 {
+	unsigned int absent = sysctl_set(1, "absent_ms", 1);
 	unsigned int old = sysctl_set(1, "graph_depth", 8);
 	uint32_t group = group_of_hosts(port_new());
 	int a = sock_joined(1, 0, group, 1), b = sock_joined(2, 0, group, 1);
@@ -335,7 +351,7 @@ static void freed(void **state)
 	msg_expect(a, "answer");
 	for (i = 0; i < 20; i++)
 		last = msg_send(a, "more");
-	assert_int_equal(opt_info(a).nodes, 8);
+	nodes_await(a, 8);
 	assert_int_equal(opt_info(a).view, 22);
 	assert_int_equal(query(a, PSYNC_NEXT, first, mids, 64), -ESTALE);
 	assert_int_equal(query(a, PSYNC_PREV, first, mids, 64), -ESTALE);
@@ -356,11 +372,13 @@ static void freed(void **state)
 	assert_int_equal(query_precedes(b, first, last), 1);
 	sock_close((int[]){ a, b }, 2);
 	sysctl_set(1, "graph_depth", old);
+	sysctl_set(1, "absent_ms", absent);
 }
 
 /* Depth frees nothing that a local participant has yet to receive. */
 static void freed_not_outstanding(void **state)
 {
+	unsigned int absent = sysctl_set(2, "absent_ms", 1);
 	unsigned int old = sysctl_set(2, "graph_depth", 4);
 	uint32_t group = group_of_hosts(port_new());
 	int a = sock_joined(1, 0, group, 1), b = sock_joined(2, 0, group, 1);
@@ -376,11 +394,12 @@ static void freed_not_outstanding(void **state)
 		sprintf(text, "%d", i);
 		msg_expect(b, text);
 	}
-	assert_int_equal(opt_info(b).nodes, 4);
+	nodes_await(b, 4);
 	assert_int_equal(query(b, PSYNC_MIDS, 0, mids, 16), 4);
 	assert_true(mids[0] == PSYNC_MID(0, 7));
 	sock_close((int[]){ a, b }, 2);
 	sysctl_set(2, "graph_depth", old);
+	sysctl_set(2, "absent_ms", absent);
 }
 
 /* A namespace's limits cannot exceed those it was started with (init's). */
@@ -390,7 +409,8 @@ static void sysctls(void **state)
 		"graph_depth", "held_max", "early_max", "image_bytes",
 		"pending_bytes", "hello_ms", "hello_tries", "pending_max",
 		"embryo_ms", "closed_ms", "closed_max", "park_max",
-		"convs_max",
+		"convs_max", "linger_max", "linger_ms", "absent_ms",
+		"repair_rate",
 	};
 	unsigned int i, value;
 	char path[96];
@@ -421,6 +441,65 @@ static void sysctls(void **state)
 	}
 }
 
+/* How long to wait costs nobody memory: each namespace is free to choose. */
+static void sysctls_free(void **state)
+{
+	static const char * const names[] = {
+		"ack_us", "null_ms", "rto_ms", "rto_min_us", "rto_max_ms",
+	};
+	unsigned int i, value, first;
+	char path[96];
+	FILE *f;
+
+	for (i = 0; i < COUNT(names); i++) {
+		first = sysctl_get(0, names[i]);
+		value = sysctl_set(1, names[i], first + 1);
+		sysctl_set(0, names[i], first - 1);
+		assert_int_equal(sysctl_get(1, names[i]), first + 1);
+		lab_enter(1);
+		snprintf(path, sizeof(path), "/proc/sys/net/psync/%s",
+			 names[i]);
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fprintf(f, "0\n");
+		fails(fclose(f), EINVAL);
+		f = fopen(path, "w");
+		fprintf(f, "1000000000\n");
+		fails(fclose(f), EINVAL);
+		sysctl_set(0, names[i], first);
+		sysctl_set(1, names[i], value);
+	}
+}
+
+/* P 3.2.2, resend: what it refuses.  What it does: see conv_test. */
+static void resend_errors(void **state)
+{
+	unsigned int absent = sysctl_set(1, "absent_ms", 1);
+	unsigned int old = sysctl_set(1, "graph_depth", 4);
+	int fd = sock_new(1, SOCK_SEQPACKET);
+	uint64_t mid = PSYNC_MID(0, 1), sent;
+	int i;
+
+	fails(set(fd, PSYNC_RESEND, &mid, sizeof(mid)), ENOTCONN);
+	works(close(fd));
+	fd = sock_joined(1, 0, group_of_hosts(port_new()), 1);
+	fails(set(fd, PSYNC_RESEND, &mid, sizeof(mid)), ENOENT);
+	sent = msg_send(fd, "x");
+	assert_true(sent == mid);
+	fails(set(fd, PSYNC_RESEND, &mid, 7), EINVAL);
+	fails(set(fd, PSYNC_RESEND, &mid, 9), EINVAL);
+	fails(set(fd, PSYNC_RESEND, (void *)8, 8), EFAULT);
+	works(set(fd, PSYNC_RESEND, &mid, sizeof(mid)));
+	for (i = 0; i < 8; i++)
+		sent = msg_send(fd, "x");
+	nodes_await(fd, 4);
+	fails(set(fd, PSYNC_RESEND, &mid, sizeof(mid)), ESTALE);
+	works(set(fd, PSYNC_RESEND, &sent, sizeof(sent)));
+	works(close(fd));
+	sysctl_set(1, "graph_depth", old);
+	sysctl_set(1, "absent_ms", absent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,8 +517,11 @@ int main(void)
 		cmocka_unit_test(freed),
 		cmocka_unit_test(freed_not_outstanding),
 		cmocka_unit_test(sysctls),
+		cmocka_unit_test(sysctls_free),
+		cmocka_unit_test(resend_errors),
 	};
 
 	lab_init();
+	lab_no_nulls();
 	return lab_main(tests);
 }

@@ -157,6 +157,18 @@ scenario()
 		lab eth 8 '--delay 5 --reorder 30' conv_test,workload
 		unset LAB_REORDERS
 		;;
+	repair)
+		lab eth 3 '' repair_test
+		lab udp6 3 '' repair_test
+		;;
+	loss)
+		for loss in 1 3 20; do
+			lab eth 3 "--loss $loss" conv_test,workload,$loss \
+				conv_test,nulls,$loss
+		done
+		lab udp4 8 '--loss 5 --delay 2 --reorder 20 --dup 5' \
+			conv_test,workload conv_test,nulls
+		;;
 	mesh)
 		lab eth 3 '--topology mesh' conv_test,workload
 		lab udp6 3 '--topology mesh' conv_test,workload

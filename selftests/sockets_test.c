@@ -879,5 +879,6 @@ int main(void)
 	};
 
 	lab_init();
+	lab_no_nulls();
 	return lab_main(tests);
 }

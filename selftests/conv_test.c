@@ -474,6 +474,34 @@ static void pending_kept(void **state)
 	sysctl_set(2, "pending_max", old);
 }
 
+/* That it is over is told once, by the event and by SO_ERROR; it stays so. */
+static void is_stale(int fd, int so_error)
+{
+	socklen_t len = sizeof(int);
+	struct msg m;
+	int error, i;
+
+	do {
+		msg_recv(fd, &m);
+		assert_true(m.event);
+		if (m.ev.type == PSYNC_EV_REFUSED)
+			assert_int_equal(m.ev.reason, 2);
+	} while (m.ev.type == PSYNC_EV_REFUSED);
+	assert_int_equal(m.ev.type, PSYNC_EV_STALE);
+	assert_true(await_poll(fd, POLLERR) & POLLERR);
+	works(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
+	assert_int_equal(error, so_error);
+	assert_true(poll_now(fd, 0) & POLLERR);
+	for (i = 0; i < 2; i++) {
+		do {
+			error = msg_try(fd, &m, 0);
+		} while (error > 0 && m.event);
+		assert_int_equal(error, -1);
+		assert_int_equal(errno, ESTALE);
+		fails(send(fd, "more", 4, MSG_NOSIGNAL), ESTALE);
+	}
+}
+
 /*
  * S1.4: closed and reopened by one while the others go on: refused, with
  * events on both sides; the others are unaffected. When all have closed it
@@ -485,10 +513,9 @@ static void reopened_by_one(void **state)
 	struct psync_event ev;
 	int fds[LAB_HOSTS_MAX];
 	uint64_t reopened, refused;
-	socklen_t len = sizeof(int);
 	struct msg m;
 	bool sent;
-	int error, i;
+	int i;
 
 	open_all(fds, group, 5);
 	events_on(fds[0]);
@@ -508,7 +535,7 @@ static void reopened_by_one(void **state)
 	fds[1] = sock_new(2, SOCK_SEQPACKET);
 	events_on(fds[1]);
 	works(sock_connect(fds[1], group, 5));
-	/* Often the answer to its question comes before it can send. */
+	/* The answer to its question may come first; the send then tells. */
 	sent = send(fds[1], "again", 5, MSG_NOSIGNAL) == 5;
 	if (sent) {
 		ev = event_expect(fds[0], PSYNC_EV_REOPENED);
@@ -521,29 +548,7 @@ static void reopened_by_one(void **state)
 	} else {
 		assert_int_equal(errno, ESTALE);
 	}
-	/* That it is over is told once. */
-	do {
-		msg_recv(fds[1], &m);
-		assert_true(m.event);
-		if (m.ev.type == PSYNC_EV_REFUSED)
-			assert_int_equal(m.ev.reason, 2);
-	} while (m.ev.type == PSYNC_EV_REFUSED);
-	assert_int_equal(m.ev.type, PSYNC_EV_STALE);
-	assert_true(await_poll(fds[1], POLLERR) & POLLERR);
-	/* A send that failed has told it already. */
-	works(getsockopt(fds[1], SOL_SOCKET, SO_ERROR, &error, &len));
-	assert_int_equal(error, sent ? ESTALE : 0);
-	/* SO_ERROR tells it once; the state itself stays. */
-	assert_true(poll_now(fds[1], 0) & POLLERR);
-	for (i = 0; i < 2; i++) {
-		do {
-			error = msg_try(fds[1], &m, 0);
-		} while (error > 0 && m.event);
-		assert_int_equal(error, -1);
-		assert_int_equal(errno, ESTALE);
-	}
-	fails(send(fds[1], "more", 4, MSG_NOSIGNAL), ESTALE);
-	fails(send(fds[1], "more", 4, MSG_NOSIGNAL), ESTALE);
+	is_stale(fds[1], sent ? ESTALE : 0);
 	msg_none(fds[0]);
 
 	/* The rest go on. */

@@ -579,7 +579,6 @@ static void psync_ack_probe(struct psync_image *img,
 	psync_ack_plan(img, remote, psync_ack_patience(img, remote));
 }
 
-
 void psync_ack_timer(struct psync_image *img)
 {
 	struct psync_remote *remote;

@@ -226,9 +226,9 @@ static void psync_ack_test_local_claim(void **state)
 /* What contradicts us, and packets that are no vectors of ours. */
 static void psync_ack_test_bad(void **state)
 {
-	struct psync_pkt pkt, good;
 	struct psync_ack_lab lab;
 	struct psync_image *img;
+	struct psync_pkt pkt;
 	__be32 wire[4];
 
 	psync_ack_open(&lab, 0);
@@ -263,7 +263,21 @@ static void psync_ack_test_bad(void **state)
 	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0),
 			 PSYNC_DROP_BAD_VECTOR);
 	assert_int_equal(lab.bed.nsent, 0);
+	psync_ack_close(&lab);
+}
 
+/* Vectors of another site, list, conversation or opening. */
+static void psync_ack_test_other(void **state)
+{
+	struct psync_pkt pkt, good;
+	struct psync_ack_lab lab;
+	struct psync_image *img;
+	__be32 wire[4];
+
+	psync_ack_open(&lab, 0);
+	img = &lab.bed.img;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
 	lab.held[0][0] = 1;
 	lab.held[0][1] = 0;
 	psync_ack_craft(&lab, 2, wire, &good);

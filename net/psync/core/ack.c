@@ -284,9 +284,9 @@ static bool psync_ack_manual(const struct psync_image *img)
 	const struct psync_view *view;
 
 	list_for_each_entry(view, &img->views, link)
-		if (!view->manual)
+		if (!view->manual && !view->pending)
 			return false;
-	return img->nviews;
+	return img->nopen;
 }
 
 /* To all who count, and to those who still wait for it. */
@@ -577,6 +577,16 @@ static void psync_ack_probe(struct psync_image *img,
 	}
 	remote->probes++;
 	psync_ack_plan(img, remote, psync_ack_patience(img, remote));
+}
+
+void psync_ack_resume(struct psync_image *img)
+{
+	u32 k;
+
+	psync_image_arm(img, img->rr_at);
+	psync_image_arm(img, img->ack_at);
+	for (k = 0; k < img->nremotes; k++)
+		psync_image_arm(img, img->remotes[k].probe_at);
 }
 
 void psync_ack_timer(struct psync_image *img)

@@ -183,6 +183,14 @@ u64 psync_ack_wait(const struct psync_image *img,
 		   const struct psync_remote *remote, u32 tries);
 
 /**
+ * psync_ack_resume - look for what fell due while nobody here wanted it
+ * @img: image
+ *
+ * Whoever lingers asks for nothing, nor do those who are all manual (S3.3).
+ */
+void psync_ack_resume(struct psync_image *img);
+
+/**
  * psync_ack_timer - send what is due, ask who is silent
  * @img: image
  */

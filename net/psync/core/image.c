@@ -243,6 +243,7 @@ static void psync_image_opened(struct psync_image *img,
 		psync_image_arm(img, img->absent_at);
 		psync_confirm_opened(img, now);
 	}
+	psync_ack_resume(img);
 }
 
 int psync_image_join(struct psync_image *img, struct psync_view *view,
@@ -297,6 +298,7 @@ void psync_image_leave(struct psync_image *img, struct psync_view *view,
 		img->linger_end = now + img->p.limits.linger_ns;
 		psync_image_arm(img, img->linger_end);
 	}
+	psync_ack_resume(img);
 	img->parts[view->index].view = NULL;
 	psync_view_end(view);
 	psync_view_exit(view);

@@ -885,6 +885,140 @@ static void psync_ack_test_answer(void **state)
 	psync_ack_close(&lab);
 }
 
+/* Heard once and silent since: absent in the end, if the limits say so. */
+static void psync_ack_test_silent(void **state)
+{
+	struct psync_ack_lab lab;
+	struct psync_image *img;
+	u32 silent, probes;
+
+	for (silent = 0; silent < 2; silent++) {
+		psync_ack_open(&lab, 0);
+		lab.bed.muted = ~0U;
+		img = &lab.bed.img;
+		img->p.limits.silent_ns = silent ? 1000 * MS : 0;
+		psync_ack_say(&lab, 2, 0, 0);
+		psync_ack_say(&lab, 3, 0, 0);
+		psync_ack_say(&lab, 4, 0, 0);
+		psync_bed_send(&lab.bed, &lab.view, 100);
+		psync_ack_say(&lab, 3, 1, MS);
+		psync_ack_say(&lab, 4, 1, MS);
+		/* Not before it was asked four times, however long it took. */
+		psync_bed_run(&lab.bed, 104 * MS);
+		img->now = 5000 * MS;
+		for (probes = 0; probes < 4; probes++) {
+			assert_int_equal(img->remotes[0].probes, probes);
+			assert_int_equal(lab.bed.nevents, 0);
+			psync_image_timer(img, max(img->now,
+						   img->remotes[0].probe_at));
+		}
+		psync_bed_run(&lab.bed, 29000 * MS);
+		assert_int_equal(lab.bed.nevents, silent);
+		assert_int_equal(img->remotes[0].absent, silent);
+		assert_int_equal(img->nowed, !silent);
+		if (silent) {
+			assert_int_equal(lab.bed.events[0].type,
+					 PSYNC_EV_ABSENT);
+			assert_int_equal(lab.bed.events[0].site, 2);
+			assert_int_equal(psync_bed_bodies, 0);
+		}
+		/* It speaks: it counts again for what is kept and to come. */
+		psync_ack_say(&lab, 2, 0, 29000 * MS);
+		assert_false(img->remotes[0].absent);
+		psync_bed_send(&lab.bed, &lab.view, 100);
+		assert_int_equal(psync_ack_node(&lab, 0, 2)->unheld, 3);
+		psync_ack_close(&lab);
+	}
+}
+
+/* S3.3: with only manual participants here the kernel says nothing. */
+static void psync_ack_test_manual(void **state)
+{
+	struct psync_ack_lab lab;
+	struct psync_image *img;
+	struct psync_pkt pkt;
+	u64 a1 = PSYNC_MID(0, 1);
+
+	psync_ack_open(&lab, 0);
+	img = &lab.bed.img;
+	psync_view_manual(&lab.view, true, 0);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_START | PSYNC_MSGF_MANUAL);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 1, 2, 1, &a1), PSYNC_OK);
+	psync_bed_drain(&lab.view);
+	/* No vector, no null message, nobody is asked. */
+	psync_bed_run(&lab.bed, 20000 * MS);
+	assert_int_equal(lab.bed.nsent, 0);
+	assert_int_equal(img->parts[0].seq, 1);
+	/* What others sent of theirs is still taken and counts. */
+	assert_int_equal(psync_ack_say(&lab, 3, 1, 20000 * MS), PSYNC_OK);
+	assert_int_equal(psync_ack_node(&lab, 0, 1)->unheld, 1);
+	/* No longer manual: what is late is done at once. */
+	psync_view_manual(&lab.view, false, 21000 * MS);
+	assert_true(img->deadline <= 21000 * MS);
+	psync_bed_run(&lab.bed, 21000 * MS);
+	assert_true(lab.bed.ntypes[PSYNC_PKT_ACK] > 0);
+	assert_true(lab.bed.ntypes[PSYNC_PKT_MSG] > 1);
+	psync_bed_forget(&lab.bed);
+	/* And so it is when the manual one closes, without END. */
+	psync_view_manual(&lab.view, true, 21000 * MS);
+	lab.bed.ntypes[PSYNC_PKT_MSG] = 0;
+	psync_bed_run(&lab.bed, 22000 * MS);
+	assert_int_equal(lab.bed.nsent, 0);
+	psync_image_leave(img, &lab.view, 22000 * MS);
+	assert_int_equal(img->parts[0].seq, 1);
+	assert_false(img->parts[0].ended);
+	psync_bed_run(&lab.bed, 22500 * MS);
+	assert_true(lab.bed.ntypes[PSYNC_PKT_MSG] > 0);
+	psync_bed_exit(&lab.bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* One who joins a manual one, or what lingered, does want to know. */
+static void psync_ack_test_resume(void **state)
+{
+	static const u32 sites[] = { 1, 1, 2, 1 };
+	struct psync_view a = {}, b = {}, d = { .pending = true };
+	u64 held[4] = { 0, 0, 1, 0 };
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_bed_params(&p, pids, sites, 4, 0);
+	psync_bed_times(&p);
+	psync_bed_init(&bed, &p, 1);
+	psync_image_join(&bed.img, &a, 0, 1, 7, 0);
+	psync_view_manual(&a, true, 0);
+	psync_bed_send(&bed, &a, 100);
+	psync_bed_run(&bed, 1000 * MS);
+	/* Who only listens changes nothing. */
+	psync_image_join(&bed.img, &d, 3, 0, 0, 1000 * MS);
+	psync_bed_run(&bed, 1500 * MS);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_MSG], 1);
+	psync_image_join(&bed.img, &b, 1, 1, 7, 2000 * MS);
+	psync_bed_run(&bed, 2000 * MS);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_MSG], 2);
+	psync_bed_leave(&bed, &d);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &b);
+	/* Lingering, it asks for nothing; the next who opens does. */
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 2100 * MS), PSYNC_OK);
+	assert_int_equal(bed.img.nlack, 1);
+	psync_bed_run(&bed, 4000 * MS);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RR], 0);
+	memset(&d, 0, sizeof(d));
+	assert_int_equal(psync_image_join(&bed.img, &d, 3, 1, 8, 4000 * MS), 0);
+	psync_bed_run(&bed, 4000 * MS);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RR], 1);
+	psync_bed_leave(&bed, &d);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 /* Alone here, with a deaf network, it goes on as long as it is told to. */
 static void psync_ack_test_quiet(void **state)
 {
@@ -928,6 +1062,9 @@ const struct CMUnitTest psync_ack_tests[] = {
 	cmocka_unit_test(psync_ack_test_probe_relay),
 	cmocka_unit_test(psync_ack_test_due),
 	cmocka_unit_test(psync_ack_test_answer),
+	cmocka_unit_test(psync_ack_test_silent),
+	cmocka_unit_test(psync_ack_test_manual),
+	cmocka_unit_test(psync_ack_test_resume),
 	cmocka_unit_test(psync_ack_test_quiet),
 };
 

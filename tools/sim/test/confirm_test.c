@@ -451,11 +451,14 @@ static void psync_confirm_test_timer(void **state)
 	assert_true(one.img.deadline >= PSYNC_BED_NEVER);
 	assert_int_equal(one.img.nearly, 0);
 	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 1);
-	/* Too late, and for a new question. */
+	/* It speaks again and is asked the same: a late answer will do. */
 	assert_int_equal(psync_bed_input(&one, &pkt, 900 * MS), 0);
 	hello.type = PSYNC_PKT_HELLO_ACK;
 	hello.src_site = 2;
 	hello.opening = 0;
+	assert_int_equal(psync_bed_input(&one, &hello, 901 * MS), PSYNC_OK);
+	/* It says no to what was before; about the new one it is asked. */
+	assert_int_equal(one.img.nearly, 1);
 	assert_int_equal(psync_bed_input(&one, &hello, 901 * MS),
 			 PSYNC_DROP_BAD_NONCE);
 	/* From a site that is none of ours. */

@@ -713,6 +713,141 @@ static void psync_repair_test_gone(void **state)
 	psync_repair_close(&lab);
 }
 
+/* S2.4: who asks for what is gone is told up to where, and gets the rest. */
+static void psync_repair_test_tell_gone(void **state)
+{
+	u64 held[4] = { 2, 0, 0, 0 };
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	u32 i, site;
+
+	psync_repair_open(&lab, 1000);
+	for (i = 0; i < 4; i++)
+		psync_bed_send(&lab.bed, &lab.view, 100);
+	/* Site 4 was silent for so long that nobody waited for it. */
+	psync_bed_held(&lab.bed);
+	lab.bed.img.remotes[2].vec[0] = 0;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 1), PSYNC_OK);
+	psync_bed_take(&lab.bed, &pkt, &site);
+	assert_int_equal(site, 4);
+	assert_int_equal(pkt.type, PSYNC_PKT_GONE);
+	assert_int_equal(pkt.vector.seq, 4);
+	assert_int_equal(pkt.vector.flags, 0);
+	psync_repair_expect(&lab, 4, PSYNC_MID(0, 5), 0ULL);
+	/* Nodes that were freed are gone as well. */
+	lab.bed.img.p.limits.max_nodes = 1;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
+	assert_int_equal(lab.bed.img.nnodes, 2);
+	held[0] = 3;
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, SEC), PSYNC_OK);
+	psync_bed_take(&lab.bed, &pkt, &site);
+	assert_int_equal(pkt.type, PSYNC_PKT_GONE);
+	psync_repair_expect(&lab, 4, PSYNC_MID(0, 5), PSYNC_MID(0, 6), 0ULL);
+	/* Without memory for that it says what it can. */
+	lab.bed.fail_at = lab.bed.allocs + 1;
+	lab.bed.img.remotes[2].vec[0] = 3;
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 2 * SEC), PSYNC_OK);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_NO_MEM], 1);
+	psync_repair_expect(&lab, 4, PSYNC_MID(0, 5), PSYNC_MID(0, 6), 0ULL);
+	psync_repair_close(&lab);
+}
+
+/* A GONE of @site, up to @held; the greatest wave there is @wave. */
+static enum psync_drop psync_repair_gone_to(struct psync_repair_lab *lab,
+					    u32 site, const u64 *held, u32 wave)
+{
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_bed_vector(&lab->bed, PSYNC_PKT_GONE, site, held, wire, &pkt);
+	pkt.vector.seq = wave;
+	return psync_bed_input(&lab->bed, &pkt, lab->bed.img.now);
+}
+
+/* What is gone everywhere is given up, with one event, and all goes on. */
+static void psync_repair_test_take_gone(void **state)
+{
+	u64 held[4] = { 0, 3, 2, 0 }, b4 = PSYNC_MID(1, 4), c1 = PSYNC_MID(2, 1);
+	u64 b3 = PSYNC_MID(1, 3), got[4];
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	/* Site 2 is known to have what is missing. */
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 4, 6, 1, &b3), PSYNC_OK);
+	psync_bed_forget(&lab.bed);
+	assert_int_equal(lab.bed.img.nheld, 1);
+	/* Nobody asked, or not this one. */
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
+			 PSYNC_DROP_BAD_VECTOR);
+	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
+	assert_int_equal(psync_repair_gone_to(&lab, 3, held, 5),
+			 PSYNC_DROP_BAD_VECTOR);
+	/* Of what was sent here nothing is gone that is not here. */
+	held[0] = 1;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
+			 PSYNC_DROP_BAD_VECTOR);
+	assert_int_equal(lab.bed.img.nlack, 2);
+	held[0] = 0;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5), PSYNC_OK);
+	assert_int_equal(lab.bed.nevents, 1);
+	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_GAP);
+	assert_int_equal(lab.bed.events[0].site, 2);
+	assert_int_equal(lab.bed.events[0].reason, 4);
+	/* b4, which waited for b3, is there; nothing is missing. */
+	assert_int_equal(lab.bed.img.nheld, 0);
+	assert_int_equal(lab.bed.img.nlack, 0);
+	assert_int_equal(lab.bed.img.parts[1].seq, 4);
+	assert_int_equal(lab.bed.img.parts[2].seq, 2);
+	assert_int_equal(psync_bed_receive(&lab.view), c1);
+	assert_int_equal(psync_bed_receive(&lab.view), b4);
+	assert_int_equal(psync_view_leaves(&lab.view, got, 4), 2);
+	/* Told again, there is nothing new in it. */
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(lab.bed.nevents, 1);
+	/* What was given up and comes late is late. */
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 2, 2, 0, NULL),
+			 PSYNC_DROP_DUPLICATE);
+	/* Queries of what is there go on; what follows it, too. */
+	assert_int_equal(psync_view_step(&lab.view, c1, true, got, 4), 0);
+	assert_int_equal(psync_bed_msg(&lab.bed, 2, 3, 7, 1, &b4), PSYNC_OK);
+	assert_int_equal(psync_view_step(&lab.view, b4, true, got, 4), 0);
+	psync_bed_drain(&lab.view);
+	assert_int_equal(psync_view_step(&lab.view, b4, true, got, 4), 1);
+	/* Who has closed needs nothing any more. */
+	psync_image_leave(&lab.bed.img, &lab.view, lab.bed.img.now);
+	held[1] = 9;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 9),
+			 PSYNC_DROP_CLOSED);
+	psync_bed_exit(&lab.bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* Held messages that are given up themselves are dropped. */
+static void psync_repair_test_gone_held(void **state)
+{
+	u64 held[4] = { 0, 3, 0, 0 }, b1 = PSYNC_MID(1, 1);
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+
+	psync_repair_open(&lab, 1000);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 2, 2, 1, &b1), PSYNC_OK);
+	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 3), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 0);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 1);
+	assert_int_equal(lab.bed.img.attached, 0);
+	psync_repair_close(&lab);
+}
+
 /**
  * struct psync_repair_net - all four sites, packets lost as a number says
  * @beds: sites
@@ -834,6 +969,9 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_successors),
 	cmocka_unit_test(psync_repair_test_resend),
 	cmocka_unit_test(psync_repair_test_gone),
+	cmocka_unit_test(psync_repair_test_tell_gone),
+	cmocka_unit_test(psync_repair_test_take_gone),
+	cmocka_unit_test(psync_repair_test_gone_held),
 	cmocka_unit_test(psync_repair_test_lossy),
 };
 

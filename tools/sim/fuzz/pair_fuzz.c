@@ -658,9 +658,10 @@ static bool psync_pair_open(struct psync_pair *pair)
 		limits->hello_tries = 1 + psync_pair_byte(pair) % 4;
 		limits->ack_ns = psync_pair_byte(pair) * PSYNC_PAIR_MSEC / 16;
 		limits->null_ns = psync_pair_byte(pair) * PSYNC_PAIR_MSEC / 4;
-		limits->rto_ns = 1 + psync_pair_byte(pair) * PSYNC_PAIR_MSEC;
 		limits->rto_min_ns = PSYNC_PAIR_MSEC / 4 +
 			psync_pair_byte(pair) * PSYNC_PAIR_MSEC / 16;
+		limits->rto_ns = limits->rto_min_ns +
+			psync_pair_byte(pair) * PSYNC_PAIR_MSEC;
 		limits->rto_max_ns = 1000 * PSYNC_PAIR_MSEC;
 		/* Nobody is given up: all is to arrive. */
 		limits->absent_ns = PSYNC_PAIR_GIVEN_UP;

@@ -652,6 +652,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		drop = psync_image_admit(img, node, state, start);
 	if (drop) {
 		psync_node_free(img, node);
+		psync_graph_trim(img);
 		return drop;
 	}
 	img->body_bytes += node->cost;

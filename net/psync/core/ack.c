@@ -330,9 +330,13 @@ void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 {
 	bool counts = psync_ack_counts(remote);
 	struct psync_node *node;
+	u32 i;
 
 	if (counts == counted)
 		return;
+	/* What it is known to hold may have been given up meanwhile. */
+	for (i = 0; counts && i < img->p.n; i++)
+		psync_ack_claim(img, i, psync_ack_held(img, remote, i));
 	list_for_each_entry(node, &img->order, order) {
 		if (node->gone ||
 		    psync_ack_held(img, remote, node->sender) >= node->seq)

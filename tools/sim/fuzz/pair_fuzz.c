@@ -84,6 +84,7 @@ struct psync_pair_site {
  * @now: time
  * @nonce: last one given out
  * @bodies: bodies alive
+ * @hasty: silent and absent sites are given up soon, and what they lack
  * @healed: nothing is lost any more
  */
 struct psync_pair {
@@ -98,6 +99,7 @@ struct psync_pair {
 	u64 now;
 	u64 nonce;
 	u32 bodies;
+	bool hasty;
 	bool healed;
 };
 
@@ -199,7 +201,8 @@ static void psync_pair_op_event(struct psync_image *img,
 	psync_fuzz_require(!view || view->img == img);
 	/* Two honest sites that stay give no cause for others. */
 	psync_fuzz_require(ev->type == PSYNC_EV_GAP ||
-			   ev->type == PSYNC_EV_ABSENT);
+			   ev->type == PSYNC_EV_ABSENT ||
+			   ev->type == PSYNC_EV_VOID);
 }
 
 static void psync_pair_op_arm(struct psync_image *img, u64 deadline)
@@ -235,6 +238,7 @@ static void psync_pair_fair(enum psync_drop reason)
 	case PSYNC_DROP_NO_MEM:
 	case PSYNC_DROP_UNCONFIRMED:
 	case PSYNC_DROP_RR_RATE:
+	case PSYNC_DROP_CONTEXT_LOST:
 	case PSYNC_DROP_LEFT_OVER:
 		return;
 	default:
@@ -428,6 +432,13 @@ static void psync_pair_time(struct psync_pair *pair, u64 step)
 			psync_image_timer(&pair->sites[s].img, pair->now);
 }
 
+/* S3.3, and back. */
+static void psync_pair_manual(struct psync_pair *pair, u32 i, bool manual)
+{
+	if (pair->in[i])
+		psync_view_manual(&pair->views[i], manual, pair->now);
+}
+
 static void psync_pair_op(struct psync_pair *pair)
 {
 	u8 op = psync_pair_byte(pair);
@@ -454,7 +465,10 @@ static void psync_pair_op(struct psync_pair *pair)
 		psync_pair_receive(pair, i, arg % 8);
 		break;
 	case 7:
-		psync_pair_resend(pair, i, arg);
+		if (arg & 0x80)
+			psync_pair_manual(pair, i, arg & 1);
+		else
+			psync_pair_resend(pair, i, arg);
 		break;
 	case 8:
 		site->fail = arg % 16;
@@ -566,6 +580,7 @@ static void psync_pair_heal(struct psync_pair *pair)
 	for (i = 0; i < pair->n; i++) {
 		psync_pair_join(pair, i, false);
 		psync_pair_join(pair, i, false);
+		psync_pair_manual(pair, i, false);
 	}
 	for (;;) {
 		psync_pair_flush(pair);
@@ -637,6 +652,7 @@ static bool psync_pair_open(struct psync_pair *pair)
 	u32 i, s;
 
 	pair->now = 1000000000;
+	pair->hasty = kind & 4;
 	pair->n = 2 + psync_pair_byte(pair) % (PSYNC_PAIR_PARTS - 1);
 	for (i = 0; i < pair->n; i++) {
 		pair->pids[i].site = 1 + i % 2;
@@ -667,6 +683,14 @@ static bool psync_pair_open(struct psync_pair *pair)
 		limits->absent_ns = PSYNC_PAIR_GIVEN_UP;
 		limits->linger_ns = PSYNC_PAIR_GIVEN_UP;
 		limits->silent_ns = 0;
+		if (pair->hasty) {
+			limits->absent_ns = 1 + psync_pair_byte(pair) *
+						PSYNC_PAIR_MSEC;
+			limits->linger_ns = 1 + psync_pair_byte(pair) *
+						PSYNC_PAIR_MSEC;
+			limits->silent_ns = 1 + psync_pair_byte(pair) *
+						PSYNC_PAIR_MSEC;
+		}
 		limits->repair_rate = 10 + psync_pair_byte(pair) * 16;
 		pair->sites[s].pair = pair;
 		if (psync_image_init(&pair->sites[s].img, &p, &psync_pair_ops))
@@ -705,7 +729,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		psync_pair_check(pair);
 	}
 	psync_pair_heal(pair);
-	psync_pair_agree(pair);
+	/* Who was given up may lack what nobody keeps, and not know. */
+	if (!pair->hasty)
+		psync_pair_agree(pair);
 	psync_pair_close(pair);
 	free(pair);
 	return 0;

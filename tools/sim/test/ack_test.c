@@ -207,6 +207,29 @@ static void psync_ack_test_context(void **state)
 	psync_ack_close(&lab);
 }
 
+/* A message that finds no room tells what its sender holds even so (S2.5). */
+static void psync_ack_test_refused(void **state)
+{
+	u64 preds[2] = { PSYNC_MID(0, 3), PSYNC_MID(1, 1) };
+	struct psync_ack_lab lab;
+	u32 i;
+
+	psync_ack_open(&lab, 0);
+	for (i = 0; i < 3; i++)
+		psync_bed_send(&lab.bed, &lab.view, 100);
+	assert_int_equal(psync_ack_say(&lab, 3, 3, 0), PSYNC_OK);
+	assert_int_equal(psync_ack_say(&lab, 4, 3, 0), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	lab.bed.img.p.limits.max_nodes = 1;
+	lab.bed.img.p.limits.max_bytes = 150;
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 2, 4, 2, preds),
+			 PSYNC_DROP_IMAGE_FULL);
+	assert_int_equal(lab.bed.img.nowed, 0);
+	assert_int_equal(lab.bed.img.own_bytes, 0);
+	assert_int_equal(lab.bed.img.nnodes, 1);
+	psync_ack_close(&lab);
+}
+
 /* What a held message says of a participant here that never was. */
 static void psync_ack_test_local_claim(void **state)
 {
@@ -1045,6 +1068,7 @@ const struct CMUnitTest psync_ack_tests[] = {
 	cmocka_unit_test(psync_ack_test_orders),
 	cmocka_unit_test(psync_ack_test_wrap),
 	cmocka_unit_test(psync_ack_test_context),
+	cmocka_unit_test(psync_ack_test_refused),
 	cmocka_unit_test(psync_ack_test_local_claim),
 	cmocka_unit_test(psync_ack_test_bad),
 	cmocka_unit_test(psync_ack_test_refusal),

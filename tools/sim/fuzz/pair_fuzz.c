@@ -32,6 +32,7 @@
 #define PSYNC_PAIR_GIVEN_UP	(300000 * PSYNC_PAIR_MSEC)
 /* Steps of the timer in which two healed sites must have come to rest. */
 #define PSYNC_PAIR_ROUNDS	50000
+#define PSYNC_PAIR_HASTY	100
 
 /**
  * struct psync_pair_body - a message's bytes, none of them
@@ -84,7 +85,8 @@ struct psync_pair_site {
  * @now: time
  * @nonce: last one given out
  * @bodies: bodies alive
- * @hasty: silent and absent sites are given up soon, and what they lack
+ * @hasty: silent and absent sites are given up soon, with what they lack: then
+ *	nothing may break, but they need not come to rest
  * @healed: nothing is lost any more
  */
 struct psync_pair {
@@ -224,8 +226,12 @@ static void psync_pair_op_passed(struct psync_image *img,
 }
 
 /* Reasons that a network which loses, delays and doubles can give. */
-static void psync_pair_fair(enum psync_drop reason)
+static void psync_pair_fair(const struct psync_pair *pair,
+			    enum psync_drop reason)
 {
+	/* Of what was given up, sites know the context each in its own way. */
+	if (pair->hasty)
+		return;
 	switch (reason) {
 	case PSYNC_OK:
 	case PSYNC_DROP_BAD_NONCE:
@@ -250,7 +256,7 @@ static void psync_pair_op_dropped(struct psync_image *img,
 				  enum psync_drop reason)
 {
 	psync_fuzz_require(reason != PSYNC_OK);
-	psync_pair_fair(reason);
+	psync_pair_fair(psync_pair_of(img)->pair, reason);
 }
 
 static u64 psync_pair_op_nonce(struct psync_image *img)
@@ -303,7 +309,8 @@ static void psync_pair_absence(struct psync_pair_site *from,
 	out.src_site = to->img.p.site;
 	out.src_inc = to->img.p.inc;
 	if (!from->gone)
-		psync_pair_fair(psync_image_input(&from->img, &out, NULL,
+		psync_pair_fair(from->pair,
+				psync_image_input(&from->img, &out, NULL,
 						  from->pair->now));
 }
 
@@ -330,7 +337,7 @@ static void psync_pair_deliver(struct psync_pair *pair, u32 which, u32 i)
 	drop = psync_image_input(&to->img, &pkt, body, pair->now);
 	if (drop)
 		psync_pair_put(pair, body);
-	psync_pair_fair(drop);
+	psync_pair_fair(pair, drop);
 }
 
 /* Participants. */
@@ -596,6 +603,8 @@ static void psync_pair_heal(struct psync_pair *pair)
 		    (pair->sites[1].gone ||
 		     pair->sites[1].img.deadline == U64_MAX))
 			return;
+		if (pair->hasty && rounds > PSYNC_PAIR_HASTY)
+			return;
 		psync_fuzz_require(rounds++ < PSYNC_PAIR_ROUNDS);
 		psync_pair_time(pair, 0);
 		if (getenv("PSYNC_PAIR_TRACE"))
@@ -729,7 +738,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		psync_pair_check(pair);
 	}
 	psync_pair_heal(pair);
-	/* Who was given up may lack what nobody keeps, and not know. */
 	if (!pair->hasty)
 		psync_pair_agree(pair);
 	psync_pair_close(pair);

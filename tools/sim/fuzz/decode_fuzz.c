@@ -14,7 +14,6 @@
 #include "core/wire.h"
 #include "state.h"
 
-
 /* The first @len bytes, in memory that ends with them. */
 static u8 *psync_fuzz_exact(const u8 *data, u32 len)
 {

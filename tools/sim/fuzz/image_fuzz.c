@@ -636,7 +636,8 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.null_ns = 1 + psync_fuzz_byte(f) * 100000;
 	p.limits.rto_ns = 1 + psync_fuzz_byte(f) * 100000;
 	p.limits.rto_min_ns = 1 + psync_fuzz_byte(f) * 10000;
-	p.limits.rto_max_ns = p.limits.rto_min_ns + psync_fuzz_byte(f) * 1000000;
+	p.limits.rto_max_ns = p.limits.rto_min_ns +
+			      psync_fuzz_byte(f) * 1000000;
 	p.limits.absent_ns = 1 + psync_fuzz_byte(f) * 1000000;
 	p.limits.silent_ns = psync_fuzz_byte(f) * 1000000;
 	p.limits.linger_ns = 1 + psync_fuzz_byte(f) * 1000000;

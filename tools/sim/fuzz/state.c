@@ -57,7 +57,8 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 		count++;
 		psync_fuzz_require(node->ordinal > ordinal);
 		ordinal = node->ordinal;
-		psync_fuzz_require(node->wanted == psync_fuzz_wanted(img, node));
+		psync_fuzz_require(node->wanted ==
+				   psync_fuzz_wanted(img, node));
 		unheld = psync_fuzz_unheld(img, node);
 		if (node->gone) {
 			psync_fuzz_require(!node->body && !node->wanted);

@@ -246,7 +246,7 @@ static void psync_ack_test_local_claim(void **state)
 	assert_int_equal(lab.bed.drops[PSYNC_DROP_LEFT_OVER], 1);
 }
 
-/* What contradicts us, and packets that are no vectors of ours. */
+/* What contradicts us. */
 static void psync_ack_test_bad(void **state)
 {
 	struct psync_ack_lab lab;
@@ -302,7 +302,6 @@ static void psync_ack_test_other(void **state)
 	psync_bed_send(&lab.bed, &lab.view, 100);
 	psync_bed_forget(&lab.bed);
 	lab.held[0][0] = 1;
-	lab.held[0][1] = 0;
 	psync_ack_craft(&lab, 2, wire, &good);
 	pkt = good;
 	pkt.src_site = 9;
@@ -1048,7 +1047,7 @@ static void psync_ack_test_quiet(void **state)
 	struct psync_ack_lab lab;
 
 	psync_ack_open(&lab, 0);
-	/* Nothing was said: nothing is to be done but to wait for the absent. */
+	/* Nothing was said: only the absent are waited for. */
 	assert_int_equal(lab.bed.img.deadline, 30000 * MS);
 	psync_bed_run(&lab.bed, 40000 * MS);
 	assert_int_equal(lab.bed.nsent, 0);
@@ -1071,6 +1070,7 @@ const struct CMUnitTest psync_ack_tests[] = {
 	cmocka_unit_test(psync_ack_test_refused),
 	cmocka_unit_test(psync_ack_test_local_claim),
 	cmocka_unit_test(psync_ack_test_bad),
+	cmocka_unit_test(psync_ack_test_other),
 	cmocka_unit_test(psync_ack_test_refusal),
 	cmocka_unit_test(psync_ack_test_unconfirmed),
 	cmocka_unit_test(psync_ack_test_past),

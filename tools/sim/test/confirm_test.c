@@ -213,7 +213,7 @@ static void psync_confirm_test_delayed(void **state)
 	psync_confirm_open(&one, 1);
 	psync_confirm_join(&one, &a, 0, 5, 1000 * MS);
 	assert_int_equal(psync_bed_give(&one, &old, 1001 * MS), 0);
-	/* It came after the question: the answer does not tell, the next does. */
+	/* It came after the question: only the next answer tells. */
 	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 1002 * MS), 0);
 	assert_int_equal(one.img.nearly, 1);
 	assert_int_equal(psync_confirm_answer(&one, 0, 0, 5002, 1002 * MS), 0);

@@ -268,7 +268,8 @@ static void psync_image_test_send(void **state)
 					  0), -EMSGSIZE);
 	assert_int_equal(mid, 99);
 	assert_int_equal(bed.img.attached, 0);
-	assert_int_equal(psync_image_send(&bed.img, &v0, body, room, &mid, 0), 0);
+	assert_int_equal(psync_image_send(&bed.img, &v0, body, room, &mid, 0),
+			 0);
 	packet = psync_bed_pop(&bed);
 	assert_ptr_equal(packet.body, body);
 	assert_int_equal(psync_wire_decode(packet.data, packet.len, U16_MAX,

@@ -140,8 +140,8 @@ static void psync_null_test_received(void **state)
 	assert_int_equal(view.count, 1);
 	assert_int_equal(view.outstanding, 1);
 	assert_int_equal(bed.npassed, 1);
-	assert_int_equal(psync_view_find(&view, c1, &(const struct psync_node *){
-					 NULL }), PSYNC_EUNKNOWN);
+	assert_int_equal(psync_view_step(&view, c1, true, got, 4),
+			 PSYNC_EUNKNOWN);
 	assert_int_equal(psync_bed_receive(&view), b2);
 	assert_int_equal(view.count, 3);
 	assert_int_equal(bed.npassed, 2);

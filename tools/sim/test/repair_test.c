@@ -252,12 +252,13 @@ static void psync_repair_test_rate(void **state)
 	for (round = 1; round <= 3; round++) {
 		held[0] = 9 * round;
 		/* The bucket is empty until time has passed. */
-		assert_int_equal(psync_repair_ask(&lab, 2, held, 0, now - 999 * MS),
+		assert_int_equal(psync_repair_ask(&lab, 2, held, 0,
+						  now - 999 * MS),
 				 PSYNC_DROP_RR_RATE);
 		assert_int_equal(lab.bed.nsent, 0);
-		now += SEC;
-		assert_int_equal(psync_repair_ask(&lab, 2, held, 0, now - SEC + 1),
+		assert_int_equal(psync_repair_ask(&lab, 2, held, 0, now + 1),
 				 PSYNC_OK);
+		now += SEC;
 		assert_int_equal(psync_bed_forget(&lab.bed),
 				 round == 3 ? 8 : 9);
 	}
@@ -840,8 +841,8 @@ static enum psync_drop psync_repair_gone_to(struct psync_repair_lab *lab,
 /* What is gone everywhere is given up, with one event, and all goes on. */
 static void psync_repair_test_take_gone(void **state)
 {
-	u64 held[4] = { 0, 3, 2, 0 }, b4 = PSYNC_MID(1, 4), c1 = PSYNC_MID(2, 1);
-	u64 b3 = PSYNC_MID(1, 3), got[4];
+	u64 b3 = PSYNC_MID(1, 3), b4 = PSYNC_MID(1, 4), c1 = PSYNC_MID(2, 1);
+	u64 held[4] = { 0, 3, 2, 0 }, got[4];
 	struct psync_repair_lab lab;
 	struct psync_pkt pkt;
 	__be32 wire[4];

@@ -682,6 +682,65 @@ static void psync_check_required(struct psync_check *c,
 	}
 }
 
+/* The last message of participant @part in a view is its END. */
+static bool psync_check_over(struct psync_check *c,
+			     const struct psync_check_seat *seat, uint32_t part)
+{
+	return seat->last[part] && c->msgs[seat->last[part] - 1].end;
+}
+
+/* Participants that the view has not seen the end of, but for itself. */
+static uint32_t psync_check_others(struct psync_check *c,
+				   const struct psync_check_seat *seat)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < psync_check_conv(c)->n; i++)
+		n += i != seat->part && !psync_check_over(c, seat, i);
+	return n;
+}
+
+/* It closed; unless nobody is there to hear it, it has said so (S3.2). */
+static void psync_check_close(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+
+	if (!seat->nview || seat->refused || psync_check_conv(c)->starved ||
+	    !psync_check_others(c, seat))
+		return;
+	if (!seat->nsent || !c->msgs[seat->sent[seat->nsent - 1]].end)
+		psync_check_fail(c, "end-missing", "closed without its end");
+}
+
+/*
+ * Nothing moves any more: this one has acknowledged, with its last message,
+ * all that programs sent (S3.1), if there is anybody to hear it.
+ */
+static void psync_check_acked(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *last, *msg;
+	uint32_t i;
+
+	if (!psync_check_others(c, seat))
+		return;
+	last = seat->nsent ? &c->msgs[seat->sent[seat->nsent - 1]] : NULL;
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (msg->null || msg->end || msg->seat == c->rec->seat ||
+		    !psync_check_has(seat->view, i))
+			continue;
+		if (!last || !psync_check_has(last->context, i))
+			psync_check_fail(c, "null-due",
+					 "has not acknowledged %u:%llu",
+					 (unsigned int)(msg->mid >>
+							PSYNC_HIST_SEQ_BITS),
+					 (unsigned long long)(msg->mid &
+					 ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)));
+	}
+}
+
 /* Nothing moves any more: is everything there, and the same everywhere? */
 static void psync_check_agree(struct psync_check *c)
 {
@@ -692,6 +751,7 @@ static void psync_check_agree(struct psync_check *c)
 
 	if (seat->refused || psync_check_returned(c, seat))
 		return;
+	psync_check_acked(c);
 	psync_check_required(c, seat, NULL, set);
 	if (!psync_check_subset(set, seat->view, in->words))
 		psync_check_fail(c, "reliable", "%u in the view, %u sent",
@@ -794,6 +854,9 @@ static void psync_check_replay(struct psync_check *c)
 	switch (c->rec->type) {
 	case PSYNC_REC_OPEN:
 		psync_check_open(c);
+		break;
+	case PSYNC_REC_CLOSE:
+		psync_check_close(c);
 		break;
 	case PSYNC_REC_SEND:
 		psync_check_send(c);

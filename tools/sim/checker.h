@@ -54,6 +54,8 @@ struct psync_verdict {
  * agreement	and of the others' what anybody else has
  * acknowledged	whom an image takes to have attached a message has
  * end-last	nobody says anything after its END
+ * end-missing	and nobody who has seen others closes without
+ * null-due	at rest all who are there have acknowledged what programs sent
  * null-sake	null messages are sent for the sake of others only (S3.1)
  */
 void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict);

@@ -126,6 +126,7 @@ struct psync_hist_image {
  *	index of its first participant
  * @seq_base: sequence numbers begin after it
  * @exact: no node is freed for its depth, so every query has a full answer
+ * @starved: allocations fail
  * @brief: who has closed answers no requests any more
  * @blur: two sites may disagree for so long about which of them acted first
  */
@@ -137,6 +138,7 @@ struct psync_hist_conv {
 	bool exact;
 	bool named;
 	bool brief;
+	bool starved;
 };
 
 /**

@@ -190,6 +190,10 @@ static void psync_place_note(struct psync_place *place)
 	if (!place->known)
 		psync_place_record(place);
 	psync_hist_image_opened(sim->hist, place->record, img->opening);
+	if (img->nheld > img->p.limits.max_held ||
+	    img->nearly > img->p.limits.max_early)
+		psync_sim_fail(sim, "limit", "%u held, %u early", img->nheld,
+			       img->nearly);
 	psync_place_note_own(place);
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
@@ -600,7 +604,10 @@ static bool psync_place_answers(const struct psync_place *place,
 	       !other->img.refused && !remote->moved;
 }
 
-/* What is missing here and some other image has can still come. */
+/*
+ * What is missing here and some other image has will come.  What nobody has,
+ * since it died with its sender or was refused, is asked for in vain.
+ */
 static bool psync_place_lacks(const struct psync_place *place)
 {
 	const struct psync_image *img = &place->img, *other;
@@ -609,14 +616,10 @@ static bool psync_place_lacks(const struct psync_place *place)
 
 	if (img->rr_at == U64_MAX)
 		return false;
-	/* Nobody but the dead can have it: the asking never ends. */
-	if (!psync_fault_has(&sim->fault, PSYNC_FAULT_CRASH) &&
-	    !place->conv->brief)
-		return true;
 	for (k = 0; k < sim->nsites; k++) {
 		other = &sim->sites[k].places[place->conv->index].img;
 		if (!sim->sites[k].places[place->conv->index].used ||
-		    !other->p.n)
+		    !other->p.n || other->refused || !other->opening)
 			continue;
 		for (i = 0; i < img->p.n; i++)
 			if (img->parts[i].claimed > img->parts[i].seq &&

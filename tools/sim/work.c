@@ -430,6 +430,8 @@ void psync_work_init(struct psync_sim *sim)
 				.exact = conv->exact,
 				.named = conv->number != 0,
 				.brief = conv->brief,
+				.starved = psync_fault_has(&sim->fault,
+							   PSYNC_FAULT_MEMORY),
 				.blur = psync_work_blur(sim) });
 		for (part = 0; part < conv->n; part++) {
 			for (k = 0; conv->agents[k].home !=

@@ -700,13 +700,30 @@ static uint32_t psync_check_others(struct psync_check *c,
 	return n;
 }
 
+/* Has anybody else ever been there who has not ended? */
+static bool psync_check_heard(struct psync_check *c,
+			      const struct psync_check_seat *seat)
+{
+	const struct psync_check_seat *other;
+	uint32_t i;
+
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = other->next) {
+		other = &c->seats[i];
+		if (other != seat && other->nsent &&
+		    !c->msgs[other->sent[other->nsent - 1]].end)
+			return true;
+	}
+	return false;
+}
+
 /* It closed; unless nobody is there to hear it, it has said so (S3.2). */
 static void psync_check_close(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 
 	if (!seat->nview || seat->refused || psync_check_conv(c)->starved ||
-	    !psync_check_others(c, seat))
+	    !psync_check_heard(c, seat))
 		return;
 	if (!seat->nsent || !c->msgs[seat->sent[seat->nsent - 1]].end)
 		psync_check_fail(c, "end-missing", "closed without its end");

@@ -18,6 +18,33 @@
 #define timer_delete_sync(timer)	del_timer_sync(timer)
 #endif
 
+/* Came with 6.13. */
+#ifdef PSYNC_COMPAT_NO_HRTIMER_SETUP
+#define hrtimer_setup(timer, callback, clock, mode)			\
+	do {								\
+		struct hrtimer *_timer = (timer);			\
+									\
+		hrtimer_init(_timer, clock, mode);			\
+		_timer->function = (callback);				\
+	} while (0)
+#endif
+
+/* Up to 6.15 or so a packet's control block got no flags from the caller. */
+#ifdef PSYNC_COMPAT_UDP_XMIT_FLAGS
+#define psync_udp_xmit4(...)	udp_tunnel_xmit_skb(__VA_ARGS__, 0)
+#define psync_udp_xmit6(...)	udp_tunnel6_xmit_skb(__VA_ARGS__, 0)
+#else
+#define psync_udp_xmit4(...)	udp_tunnel_xmit_skb(__VA_ARGS__)
+#define psync_udp_xmit6(...)	udp_tunnel6_xmit_skb(__VA_ARGS__)
+#endif
+
+/* What tunnels are made of: 7.2 means the struct sock. */
+#ifdef PSYNC_COMPAT_UDP_TUNNEL_SK
+#define psync_udp_tunnel(sock)	((sock)->sk)
+#else
+#define psync_udp_tunnel(sock)	(sock)
+#endif
+
 /* 6.6 wants the length of the table, before that it ends with an empty entry. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define register_net_sysctl_sz(net, path, table, size) \

@@ -616,8 +616,8 @@ int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
 	spin_lock_init(&new->lock);
 	kref_init(&new->ref);
 	__skb_queue_head_init(&new->txq);
-	hrtimer_init(&new->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
-	new->timer.function = psync_conv_timer;
+	hrtimer_setup(&new->timer, psync_conv_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
 	new->pnet = pnet;
 	new->cid = p->cid;
 	new->opener = opener;

@@ -142,7 +142,7 @@ static struct dst_entry *psync_link_udp_route6(const struct psync_link *link,
 	    !ipv6_chk_addr(net, &fl6.saddr, NULL, 0))
 		return NULL;
 	security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl6));
-	dst = ipv6_stub->ipv6_dst_lookup_flow(net, sk, &fl6, NULL);
+	dst = ip6_dst_lookup_flow(net, sk, &fl6, NULL);
 	if (IS_ERR(dst))
 		return NULL;
 	if (addr->routes)
@@ -200,9 +200,9 @@ static enum psync_drop psync_link_udp_xmit4(struct psync_link *link,
 		ip_rt_put(rt);
 		return reason;
 	}
-	udp_tunnel_xmit_skb(rt, sk, skb, saddr, addr->ip4, 0,
-			    PSYNC_LINK_UDP_TTL, htons(IP_DF), link->local.port,
-			    addr->port, false, false);
+	psync_udp_xmit4(rt, sk, skb, saddr, addr->ip4, 0, PSYNC_LINK_UDP_TTL,
+			htons(IP_DF), link->local.port, addr->port, false,
+			false);
 	return PSYNC_OK;
 }
 
@@ -224,9 +224,9 @@ static enum psync_drop psync_link_udp_xmit6(struct psync_link *link,
 		dst_release(dst);
 		return reason;
 	}
-	udp_tunnel6_xmit_skb(dst, sk, skb, NULL, &saddr, &daddr, 0,
-			     PSYNC_LINK_UDP_TTL, 0, link->local.port,
-			     addr->port, false);
+	psync_udp_xmit6(dst, sk, skb, NULL, &saddr, &daddr, 0,
+			PSYNC_LINK_UDP_TTL, 0, link->local.port, addr->port,
+			false);
 	return PSYNC_OK;
 #else
 	return PSYNC_DROP_TX_NO_ROUTE;
@@ -420,10 +420,10 @@ static int psync_link_udp_open(struct psync_link *link, struct psync_link *old,
 	sock->sk->sk_allocation = GFP_ATOMIC;
 	link->headroom = LL_MAX_HEADER + PSYNC_LINK_UDP_HEAD6;
 	/* Before it is bound, so that no packet waits in the socket's queue. */
-	setup_udp_tunnel_sock(net, sock, &tunnel);
+	setup_udp_tunnel_sock(net, psync_udp_tunnel(sock), &tunnel);
 	err = psync_link_udp_bind_over(link, old, sock);
 	if (err) {
-		udp_tunnel_sock_release(sock);
+		udp_tunnel_sock_release(psync_udp_tunnel(sock));
 		return psync_link_udp_failed(err, extack);
 	}
 	rcu_assign_pointer(link->sock, sock);
@@ -442,7 +442,9 @@ static void psync_link_udp_close(struct psync_link *link)
 	 */
 	sock->sk->sk_prot->unhash(sock->sk);
 	synchronize_rcu();
-	udp_tunnel_sock_release(sock);
+	udp_tunnel_sock_release(psync_udp_tunnel(sock));
+	/* A packet that found the socket meanwhile counts its drop. */
+	synchronize_rcu();
 }
 
 const struct psync_link_ops psync_link_udp_ops = {

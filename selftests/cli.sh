@@ -10,6 +10,7 @@
 # shellcheck disable=SC2317 # the functions are called by cli_try
 
 link=${1:-eth}
+slow=${PSYNC_SLOW:-1}
 number=0
 failed=0
 dir=/tmp/cli
@@ -63,13 +64,13 @@ run()
 		says "$want" "$text" on "$host" psync "$@"
 }
 
-# until COMMAND...: wait for it to be true, at most 30 seconds
+# until COMMAND...: wait for it to be true, at most 30 seconds, or more (lib.h)
 until_true()
 {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ $tries -lt 300 ] || return 1
+		[ $tries -lt $((300 * slow)) ] || return 1
 		sleep 0.1
 	done
 }
@@ -144,7 +145,13 @@ cli_configuration()
 	run 0 '[]' h1 group show --json
 }
 
-# 1024 members and 300 peers do not fit into one message of a dump.
+# scaled COUNT LEAST: a count that only makes a test longer (lib.h)
+scaled()
+{
+	awk "BEGIN { n = int($1 * ${PSYNC_SCALE:-1}); print n < $2 ? $2 : n }"
+}
+
+# The largest group there can be, and many peers.
 cli_large_dumps()
 {
 	# shellcheck disable=SC2046 # many words
@@ -152,12 +159,13 @@ cli_large_dumps()
 		$(seq 1 1023 | sed 's/^/9:/')
 	cli_try "it is shown whole" says 0 ' 9:1023' on h1 psync group show big
 	run 0 '' h1 group del big
-	seq 1001 1300 | while read -r site; do
+	many=$(scaled 300 20)
+	seq 1001 $((1000 + many)) | while read -r site; do
 		echo "psync peer add $site link u0 addr 127.1.$((site / 250)).$((site % 250 + 1)) || exit 1"
 	done >$dir/peers
 	cli_try "a link of its own" on h1 psync link add u0 udp \
 		local 127.0.0.1 port 9
-	cli_try "300 peers" on h1 sh $dir/peers
+	cli_try "$many peers" on h1 sh $dir/peers
 	cli_try "dumps while one comes and goes are complete" cli_dumps
 	run 0 '' h1 link set u0 port 18
 	run 0 '"what":"link-set","link":{"name":"u0","kind":"udp"' \
@@ -165,7 +173,7 @@ cli_large_dumps()
 	run 0 'u0 udp local 127.0.0.1 port 19 up' h1 link show u0
 	cli_try "they are the link's still" cli_moved
 	sed 's/ add \([0-9]*\) .*/ del \1/' $dir/peers >$dir/unpeers
-	cli_try "300 peers fewer" on h1 sh $dir/unpeers
+	cli_try "$many peers fewer" on h1 sh $dir/unpeers
 	run 0 '' h1 link del u0
 }
 
@@ -189,23 +197,24 @@ cli_too_many()
 
 cli_moved()
 {
-	on h1 psync peer | grep -c ' link u0 ' | grep -x 300 &&
+	on h1 psync peer | grep -c ' link u0 ' | grep -x $many &&
 		says 1 'peers use this link' on h1 psync link del u0
 }
 
-# Peers 2 and 3, and 299 or 300 of the many.
+# Peers 2 and 3, and all of the many, or all but one.
 cli_dumps()
 {
 	# shellcheck disable=SC2016 # for the inner shell
-	on h1 sh -c 'for i in $(seq 1 30); do
-		psync peer del 1150 && psync peer add 1150 link u0 addr 127.2.2.2
-	done' &
+	on h1 sh -c 'for i in $(seq 1 $1); do
+		psync peer del $2 && psync peer add $2 link u0 addr 127.2.2.2
+	done' sh "$(scaled 30 3)" $((1000 + many / 2)) &
 	churn=$!
-	for i in $(seq 1 20); do
+	for i in $(seq 1 "$(scaled 20 3)"); do
 		n=$(on h1 psync peer | wc -l)
 		echo "dump $i: $n peers"
-		[ "$n" -eq 301 ] || [ "$n" -eq 302 ] || return 1
-		[ "$(on h1 psync peer | sort -n | uniq | wc -l)" -ge 301 ] ||
+		[ "$n" -eq $((many + 1)) ] || [ "$n" -eq $((many + 2)) ] || return 1
+		[ "$(on h1 psync peer | sort -n | uniq | wc -l)" -ge \
+			$((many + 1)) ] ||
 			return 1
 	done
 	wait $churn
@@ -213,7 +222,7 @@ cli_dumps()
 
 cli_monitor()
 {
-	on h1 psync monitor --json --count 8 --timeout 30 >$dir/monitor 2>&1 &
+	on h1 psync monitor --json --count 8 --timeout $((30 * slow)) >$dir/monitor 2>&1 &
 	watcher=$!
 	# It has begun to watch when it hears of something.
 	until_true sh -c "psync-lab on h1 psync group add 50 1:1 2:1;
@@ -244,13 +253,13 @@ cli_chat()
 	printf '%s\n' '@who three here' '@@end' >$dir/s3
 	for i in 2 3; do
 		on h$i psync chat demo --script $dir/s$i --until 6 \
-			--timeout 60 --linger 1 --log $dir/log$i \
+			--timeout $((60 * slow)) --linger "$slow" --log $dir/log$i \
 			>$dir/chat$i 2>&1 &
 		eval "chat$i=$!"
 		until_true grep -q joined $dir/log$i || return 1
 	done
-	on h1 psync chat demo --script $dir/s1 --until 6 --timeout 60 \
-		--linger 5 --log $dir/log1 >$dir/chat1 2>&1 &
+	on h1 psync chat demo --script $dir/s1 --until 6 --timeout $((60 * slow)) \
+		--linger $((4 + slow)) --log $dir/log1 >$dir/chat1 2>&1 &
 	chat1=$!
 	until_true sh -c "[ \$(wc -l <$dir/log1) -ge 7 ]" || return 1
 	on h1 psync conv
@@ -302,12 +311,12 @@ cli_pictures()
 cli_send_recv()
 {
 	for i in 2 3; do
-		on h$i psync recv 100 --count 2 --timeout 60 --reply "yes $i" \
+		on h$i psync recv 100 --count 2 --timeout $((60 * slow)) --reply "yes $i" \
 			>$dir/recv$i 2>&1 &
 		eval "recv$i=$!"
 		until_true grep -q listening $dir/recv$i || return 1
 	done
-	printf 'one\ntwo\n' | on h1 psync send demo --reply-timeout 2 --json \
+	printf 'one\ntwo\n' | on h1 psync send demo --reply-timeout $((1 + slow)) --json \
 		>$dir/send 2>&1 || return 1
 	# shellcheck disable=SC2154 # set by eval
 	wait "$recv2" && wait "$recv3" || return 1
@@ -321,14 +330,14 @@ cli_send_recv()
 cli_mismatch()
 {
 	on h3 psync group set 7 3:100 2:100 1:100
-	on h3 psync monitor --count 1 --timeout 60 >$dir/mismatch 2>&1 &
+	on h3 psync monitor --count 1 --timeout $((60 * slow)) >$dir/mismatch 2>&1 &
 	watcher=$!
 	until_true grep -q watching $dir/mismatch || return 1
 	mkfifo $dir/hold
 	on h3 psync chat demo <$dir/hold >$dir/c3 2>&1 &
 	exec 9>$dir/hold
 	until_true sh -c 'psync-lab on h3 psync conv | grep -q open' || return 1
-	echo hello | on h1 psync chat demo --linger 2 >$dir/c1 2>&1
+	echo hello | on h1 psync chat demo --linger $((1 + slow)) >$dir/c1 2>&1
 	exec 9>&-
 	wait $watcher
 	cat $dir/mismatch $dir/c1

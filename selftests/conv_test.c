@@ -335,10 +335,10 @@ static void opened_at_once(void **state)
 	pthread_barrier_t barrier;
 	pthread_t threads[2];
 	void *result;
-	int round, i;
+	int round, rounds = lab_scaled(10, 2), i;
 
 	pthread_barrier_init(&barrier, NULL, 2);
-	for (round = 0; round < 10; round++) {
+	for (round = 0; round < rounds; round++) {
 		uint32_t group = group_of_hosts(port_new());
 
 		for (i = 0; i < 2; i++) {
@@ -896,7 +896,7 @@ static void lists_differ(void **state)
  * model here says what must be true.
  */
 #define WORK_HOSTS	LAB_HOSTS_MAX
-#define WORK_SEQ	200
+#define WORK_SEQ	200	/* at most, whatever the scale is */
 
 struct work_msg {
 	uint64_t	mid;
@@ -1105,13 +1105,15 @@ static bool work_nulls;
 static void random_workload(void **state)
 {
 	struct work *w = calloc(1, sizeof(*w));
-	unsigned int most = lab.hosts > 4 ? 15 : 60;
+	unsigned int most = lab.hosts > 4 ? lab_scaled(15, 8) :
+					    lab_scaled(60, 20);
 	struct patience p;
 	uint64_t before = 0, held = 0;
 	struct msg m;
 	int i, round;
 
 	assert_non_null(w);
+	most = most < WORK_SEQ ? most : WORK_SEQ;
 	w->n = lab.hosts;
 	w->seed = work_seed;
 	w->nulls = work_nulls;

@@ -26,10 +26,10 @@ json_stream()
 # Each send opens a conversation, so that one comes when recv listens.
 json_recv()
 {
-	psync-lab on h2 psync recv 5 --json --count 1 --timeout 20 \
+	psync-lab on h2 psync recv 5 --json --count 1 --timeout "$(patience 20)" \
 		>"$tmp/recv" &
 	receiver=$!
-	left=300
+	left=$(patience 300)
 	while kill -0 $receiver 2>/dev/null && [ $((left -= 1)) -gt 0 ]; do
 		psync-lab on h1 psync send 7 'a "text" \ of all	kinds é'
 	done
@@ -40,11 +40,11 @@ json_recv()
 
 json_monitor()
 {
-	psync-lab on h1 psync monitor --json --count 3 --timeout 20 \
+	psync-lab on h1 psync monitor --json --count 3 --timeout "$(patience 20)" \
 		>"$tmp/monitor" &
 	watcher=$!
 	# It has begun to watch when it hears of something.
-	left=300
+	left=$(patience 300)
 	while kill -0 $watcher 2>/dev/null && [ $((left -= 1)) -gt 0 ]; do
 		psync-lab on h1 psync group add 50 1:1 2:1
 		psync-lab on h1 psync group del 50

@@ -59,6 +59,27 @@ void lab_init(void)
 	}
 }
 
+/* A number from the environment that the scripts have checked; 1 by default. */
+static double lab_factor(const char *name)
+{
+	const char *text = getenv(name);
+	double factor = text ? atof(text) : 1;
+
+	return factor > 0 ? factor : 1;
+}
+
+int lab_patience(void)
+{
+	return 20 * lab_factor("PSYNC_SLOW");
+}
+
+unsigned int lab_scaled(unsigned int count, unsigned int least)
+{
+	unsigned int scaled = count * lab_factor("PSYNC_SCALE");
+
+	return scaled < least ? least : scaled;
+}
+
 void lab_enter(int host)
 {
 	assert_in_range(host, 0, lab.hosts);

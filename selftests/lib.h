@@ -5,6 +5,10 @@
  *
  * Nothing here sleeps and hopes: what takes time is waited for, PATIENCE
  * seconds at most, and a test fails when it does not come.
+ *
+ * From the environment: PSYNC_SCALE, by which counts are multiplied that only
+ * make a test longer (0.05: a twentieth), and PSYNC_SLOW, how many times slower
+ * than a stock kernel this one is: patience grows with it.
  */
 #ifndef SELFTESTS_LIB_H
 #define SELFTESTS_LIB_H
@@ -27,7 +31,7 @@
 
 #include <linux/psync.h>
 
-#define PATIENCE	20	/* seconds */
+#define PATIENCE	lab_patience()	/* seconds: 20 times PSYNC_SLOW */
 #define LAB_HOSTS_MAX	16
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -46,6 +50,9 @@ extern struct lab lab;
 /* From LAB_HOSTS and LAB_LINK in the environment; the program's first call. */
 void lab_init(void);
 void lab_enter(int host);
+int lab_patience(void);
+/* @count times PSYNC_SCALE, but @least at least. */
+unsigned int lab_scaled(unsigned int count, unsigned int least);
 /*
  * A thread that moves to another CPU between two sends may see the second
  * overtake the first: each CPU has its own backlog. What relies on the order
@@ -207,6 +214,9 @@ void nl_u64(struct nl *nl, uint16_t attr, uint64_t value);
 void nl_str(struct nl *nl, uint16_t attr, const char *value);
 void nl_put(struct nl *nl, uint16_t attr, const void *value, size_t len);
 int nl_talk(struct nl *nl);
+/* Its halves, neither of which must succeed; or of a dump: 0 or -errno. */
+int nl_send(struct nl *nl, bool dump);
+int nl_answer(struct nl *nl);
 const char *nl_words(const struct nl *nl);
 /* Receive a dump: how many objects, or -errno; *intr: it was inconsistent. */
 int nl_dump(struct nl *nl, uint16_t key, uint32_t *keys, unsigned int room,

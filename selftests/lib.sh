@@ -12,6 +12,19 @@ holders=
 trap 'rc=$?; hold_all_end; psync-lab down >/dev/null 2>&1
 	rm -rf "$tmp"; exit $rc' EXIT
 
+# scaled COUNT LEAST: a count that only makes a test longer, by PSYNC_SCALE
+# (lib.h)
+scaled()
+{
+	awk "BEGIN { n = int($1 * ${PSYNC_SCALE:-1}); print n < $2 ? $2 : n }"
+}
+
+# patience N: that many times longer where the kernel is PSYNC_SLOW (lib.h)
+patience()
+{
+	echo $(($1 * ${PSYNC_SLOW:-1}))
+}
+
 # try WHAT COMMAND...: one test; it passes when the command succeeds
 try()
 {
@@ -52,10 +65,10 @@ says()
 	[ $status -eq "$want" ] && grep -qF -- "$text" "$tmp/said"
 }
 
-# await COMMAND...: until it succeeds, for 20 seconds
+# await COMMAND...: until it succeeds, for 20 seconds, or more (patience)
 await()
 {
-	left=1000
+	left=$(patience 1000)
 	until "$@" >/dev/null 2>&1; do
 		if [ $((left -= 1)) -eq 0 ]; then
 			echo "waited in vain for: $*"

@@ -50,8 +50,8 @@ site_held()
 # Load and unload with namespaces that come and go, configured and not.
 load_unload()
 {
-	i=0
-	while [ $((i += 1)) -le 10 ]; do
+	i=0 times=$(scaled 10 2)
+	while [ $((i += 1)) -le "$times" ]; do
 		ip netns add n$i
 		modprobe psync || return
 		ip netns add m$i
@@ -239,8 +239,8 @@ config_churn()
 	udp4) addr=10.7.0.2 how='udp local 10.7.0.1' ;;
 	udp6) addr=fd07::2 how='udp local fd07::1' ;;
 	esac
-	i=0
-	while [ $((i += 1)) -le 4 ]; do
+	i=0 times=$(scaled 4 2)
+	while [ $((i += 1)) -le "$times" ]; do
 		says 1 'peers use this link' \
 			psync-lab on h1 psync link del l0 || return
 		psync-lab on h1 psync peer del 2 || return

@@ -4,6 +4,7 @@
 #		unpacked; KERNEL=running: for this machine's kernel
 # make demo	three hosts converse in a virtual machine
 # make check	every test that fits into a quarter of an hour
+# make check-debug	every selftest under a kernel that looks for bugs
 # make help	everything else
 
 KERNEL ?= stock-6.1
@@ -14,8 +15,8 @@ PREFIX ?= /usr/local
 
 export PREFIX DESTDIR
 
-.PHONY: all tools deps demo check check-all check-static sim sim-mutants fuzz \
-	selftests install uninstall clean help
+.PHONY: all tools deps demo check check-ci check-debug check-all check-static \
+	sim sim-mutants fuzz selftests install uninstall clean help
 
 all: module tools
 
@@ -44,6 +45,16 @@ check: deps
 
 check-all: deps
 	scripts/check --all
+
+# What .ci/run runs: check, and the debug kernel with short runs.
+check-ci: deps
+	PSYNC_SCALE=$${PSYNC_SCALE:-0.05} scripts/check --debug
+
+# PSYNC_SCALE in the environment makes random runs shorter; 1 by default.
+check-debug: deps
+	$(MAKE) module KERNEL=debug
+	$(MAKE) tools
+	$(MAKE) -C selftests debug
 
 check-static:
 	scripts/check-static
@@ -82,7 +93,9 @@ help:
 	@echo 'make uninstall     take them away again'
 	@echo 'make demo          three hosts converse in a virtual machine'
 	@echo 'make check         every test that fits into a quarter of an hour'
-	@echo 'make check-all     the long ones too'
+	@echo 'make check-debug   the selftests under the debug kernel, which is built'
+	@echo '                   once; PSYNC_SCALE=0.05 for the shortest runs'
+	@echo 'make check-all     all of these, and the long ones'
 	@echo 'make sim SEEDS=N SITES=K [SEED=S]   the simulator'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
 	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'

@@ -6,6 +6,11 @@
 # Ends with "N passed, N failed".
 #
 # usage: selftests/check.sh [--kernel NAME]
+#        selftests/check.sh --debug
+#
+# --debug: every one once under the debug kernel, on two CPUs, with what only
+# that kernel can do. Counts are multiplied by PSYNC_SCALE from the environment
+# (1 by default), see lib.h.
 
 cd "$(dirname "$0")/.." || exit 1
 log=build/selftests.log
@@ -19,8 +24,8 @@ run()
 	shift
 	echo "# on $cpus CPU: $*"
 	# shellcheck disable=SC2086 # words
-	selftests/vm/run $kernel --cpus "$cpus" --timeout 900 \
-		-- /selftests/run.sh "$@" >$log 2>&1
+	selftests/vm/run $kernel --cpus "$cpus" --timeout $limit \
+		-- $environment /selftests/run.sh "$@" >$log 2>&1
 	status=$?
 	cat $log
 	line=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' $log |
@@ -32,8 +37,25 @@ run()
 	failed=$((failed + ${line#* }))
 }
 
-kernel=$*
-run 1 config eth udp4 udp6 two eight reorder repair loss mesh json cli
-run 2 eth udp6 eight reorder repair life
+if [ "${1-}" = --debug ]; then
+	log=build/selftests-debug.log
+	kernel='--kernel debug'
+	limit=3600
+	environment="env PSYNC_SCALE=${PSYNC_SCALE:-1} PSYNC_SLOW=8"
+	echo "${PSYNC_SCALE:-1}" | grep -qE '^[0-9]+([.][0-9]+)?$' || {
+		echo "check.sh: PSYNC_SCALE is a number, not '$PSYNC_SCALE'" >&2
+		exit 2
+	}
+	run 2 config eth udp4 udp6
+	run 2 two eight reorder repair mesh
+	run 2 json cli life
+	run 2 failslab
+else
+	kernel=$*
+	limit=900
+	environment=
+	run 1 config eth udp4 udp6 two eight reorder repair loss mesh json cli
+	run 2 eth udp6 eight reorder repair life
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -161,20 +161,46 @@ static void nl_hear(struct nl *nl, const struct nlmsghdr *nlh)
 				 mnl_attr_get_str(attr));
 }
 
-/* Answers before the acknowledgement are skipped. */
-int nl_talk(struct nl *nl)
+/* The end of a dump: an errno of its own, and words. */
+static int nl_done(struct nl *nl, const struct nlmsghdr *nlh, int count)
+{
+	int err = *(const int *)mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	nl->words[0] = 0;
+	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+		mnl_attr_for_each(attr, nlh, sizeof(err))
+			if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+				snprintf(nl->words, sizeof(nl->words), "%s",
+					 mnl_attr_get_str(attr));
+	return err ? err : count;
+}
+
+int nl_send(struct nl *nl, bool dump)
+{
+	if (dump)
+		nl->request->nlmsg_flags |= NLM_F_DUMP;
+	return mnl_socket_sendto(nl->sock, nl->request,
+				 nl->request->nlmsg_len) < 0 ? -errno : 0;
+}
+
+/* Answers before the end or the acknowledgement are skipped. */
+int nl_answer(struct nl *nl)
 {
 	const struct nlmsgerr *err;
 	const struct nlmsghdr *nlh;
 	ssize_t got;
 	int len;
 
-	works(mnl_socket_sendto(nl->sock, nl->request, nl->request->nlmsg_len));
 	for (;;) {
-		got = works(mnl_socket_recvfrom(nl->sock, nl->buf, NL_ROOM));
+		got = mnl_socket_recvfrom(nl->sock, nl->buf, NL_ROOM);
+		if (got < 0)
+			return -errno;
 		len = got;
 		for (nlh = (void *)nl->buf; mnl_nlmsg_ok(nlh, len);
 		     nlh = mnl_nlmsg_next(nlh, &len)) {
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return nl_done(nl, nlh, 0);
 			if (nlh->nlmsg_type != NLMSG_ERROR)
 				continue;
 			nl_hear(nl, nlh);
@@ -182,6 +208,12 @@ int nl_talk(struct nl *nl)
 			return err->error;
 		}
 	}
+}
+
+int nl_talk(struct nl *nl)
+{
+	works(mnl_socket_sendto(nl->sock, nl->request, nl->request->nlmsg_len));
+	return nl_answer(nl);
 }
 
 const char *nl_words(const struct nl *nl)
@@ -197,21 +229,6 @@ static uint32_t nl_key_of(const struct nlmsghdr *nlh, uint16_t key)
 		if (mnl_attr_get_type(attr) == key)
 			return mnl_attr_get_u32(attr);
 	return 0;
-}
-
-/* The end of a dump: an errno of its own, and words. */
-static int nl_done(struct nl *nl, const struct nlmsghdr *nlh, int count)
-{
-	int err = *(const int *)mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	nl->words[0] = 0;
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_for_each(attr, nlh, sizeof(err))
-			if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
-				snprintf(nl->words, sizeof(nl->words), "%s",
-					 mnl_attr_get_str(attr));
-	return err ? err : count;
 }
 
 int nl_dump(struct nl *nl, uint16_t key, uint32_t *keys, unsigned int room,

@@ -3,8 +3,11 @@
 #
 # Run the selftests, in the virtual machine, without the module loaded: labs of
 # each kind, in each the programs, and after each the module is unloaded and
-# nothing may be left of it. Prints TAP, how long each took, and at the very
-# end "N passed, N failed".
+# nothing may be left of it. Where the kernel looks for leaks, locks taken in
+# the wrong order and the like, what it has found is looked at last. Prints TAP,
+# how long each took, and at the very end "N passed, N failed".
+#
+# From the environment: PSYNC_SCALE and PSYNC_SLOW (lib.h).
 #
 # usage: run.sh SCENARIO...     (see scenario below)
 
@@ -67,14 +70,16 @@ run_one()
 # What the kernel has said of psync that it should not have.
 complaints()
 {
-	dmesg | grep -E 'psync_(conv|participant)|psync.*(BUG|leak|remaining)|refcount_t|unregister_netdevice: waiting|Objects remaining|still has objects'
+	# failslab.sh makes the second sort.
+	dmesg | grep -E 'psync_(conv|participant)|psync.*(BUG|leak|remaining)|refcount_t|unregister_netdevice: waiting|Objects remaining|still has objects' |
+		grep -vE '__kmem_cache_create_args\(|SLUB: Unable to add cache|kobject_add_internal failed|debugfs: out of free dentries| psync_conv_init\+'
 }
 
 # nothing_left NAME: no socket, no reference; the module goes, and its caches
 # with it, which the kernel would complain of if they were not empty
 nothing_left()
 {
-	left=500
+	left=$((500 * ${PSYNC_SLOW:-1}))
 	until [ "$(cat /sys/module/psync/refcnt)" -eq 0 ] ||
 	      [ $((left -= 1)) -eq 0 ]; do
 		usleep 10000
@@ -186,6 +191,12 @@ scenario()
 	life)
 		run_one life.sh /selftests/life.sh
 		;;
+	failslab)
+		for link in eth udp4 udp6; do
+			lab $link 2 '' failslab_test
+		done
+		run_one failslab.sh /selftests/failslab.sh
+		;;
 	soak)
 		LAB_REORDERS=yes
 		export LAB_REORDERS
@@ -206,9 +217,74 @@ scenario()
 	esac
 }
 
+# verdict WHAT COMMAND...: one of the last tests
+verdict()
+{
+	what=$1
+	shift
+	if "$@" >$log 2>&1; then
+		result ok "$what"
+	else
+		result not "$what"
+		head -n 200 $log | sed 's/^/# /'
+	fi
+}
+
+leaks=/sys/kernel/debug/kmemleak
+
+# A leak is what two scans have found unreferenced and unchanged, and older
+# than five seconds. With the module gone nothing can still refer to it.
+no_leaks()
+{
+	sleep 6
+	echo scan >$leaks && sleep 6 && echo scan >$leaks || return
+	cat $leaks
+	[ ! -s $log ]
+}
+
+# What debugobjects and lockdep have found is in the log, too; but then lockdep
+# no longer looks, and nothing that it was silent about later is proved.
+objects_right()
+{
+	sed -n 's/^warnings *: *//p' /sys/kernel/debug/debug_objects/stats
+	[ "$(cat $log)" = "$objects" ]
+}
+
+locks_right()
+{
+	grep -E '^ *(debug_locks|lock-classes|direct dependencies|dependency chains|stack-trace entries)' \
+		/proc/lockdep_stats
+	grep -qE '^ *debug_locks: *1$' $log
+}
+
+# bits 5, 7, 9, 14: page, oops, warning, lockup
+untainted()
+{
+	cat /proc/sys/kernel/tainted
+	[ $(($(cat $log) & 0x42a0)) -eq 0 ]
+}
+
+no_trouble()
+{
+	dmesg | grep -E 'WARNING: |BUG: |KASAN|UBSAN|ODEBUG|INFO: |refcount_t|kmemleak: [1-9]|Objects remaining|blocked for more than'
+	[ ! -s $log ]
+}
+
+if [ -e $leaks ]; then
+	echo clear >$leaks
+	objects=$(sed -n 's/^warnings *: *//p' \
+		/sys/kernel/debug/debug_objects/stats)
+fi
 for which; do
 	scenario "$which"
 done
+if [ -e $leaks ]; then
+	verdict "the debug kernel found no leak" no_leaks
+	verdict "... no object used wrongly" objects_right
+	verdict "... no lock taken wrongly" locks_right
+	verdict "... nothing to say" no_trouble
+	verdict "... and is not tainted by warnings" untainted
+fi
 echo "1..$total"
 # The last check before the verdict.
 if complaints >$log; then

@@ -722,8 +722,8 @@ static void psync_check_close(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 
-	if (!seat->nview || seat->refused || psync_check_conv(c)->starved ||
-	    !psync_check_heard(c, seat))
+	if (!seat->nview || psync_check_inst(c)->refused ||
+	    psync_check_conv(c)->starved || !psync_check_heard(c, seat))
 		return;
 	if (!seat->nsent || !c->msgs[seat->sent[seat->nsent - 1]].end)
 		psync_check_fail(c, "end-missing", "closed without its end");

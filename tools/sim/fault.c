@@ -132,7 +132,8 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 	if (psync_prng_chance(rng, often))
 		limits->rto_min_ns = PSYNC_MSEC / 10;
 	if (psync_prng_chance(rng, often))
-		limits->rto_max_ns = 10 * PSYNC_MSEC;
+		limits->rto_max_ns = 10 * PSYNC_MSEC +
+			psync_net_round_trip(&conv->sim->net);
 	if (psync_prng_chance(rng, often))
 		limits->repair_rate = PSYNC_FAULT_RATE;
 	if (psync_prng_chance(rng, often)) {

@@ -87,8 +87,10 @@ cli_refusals()
 		run 1 'no device has this name' h1 link set l0 dev none
 		run 1 'no IP address or port' h1 link set l0 port 7
 	else
+		elsewhere=192.0.2.1
+		[ "$link" = udp4 ] || elsewhere=2001:db8::1
 		run 1 'does not have that address' h1 link set l0 \
-			local 192.0.2.1
+			local $elsewhere
 		run 1 'no device or EtherType' h1 link set l0 dev eth0
 	fi
 	run 1 'peers use this link' h1 link del l0

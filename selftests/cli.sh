@@ -199,7 +199,7 @@ cli_too_many()
 
 cli_moved()
 {
-	on h1 psync peer | grep -c ' link u0 ' | grep -x $many &&
+	on h1 psync peer | grep -c ' link u0 ' | grep -x "$many" &&
 		says 1 'peers use this link' on h1 psync link del u0
 }
 

@@ -223,10 +223,10 @@ static struct psync_node *psync_repair_first(const struct psync_image *img,
 	return first;
 }
 
-/* Sends what @remote lacks; of what @upto follows, or all. */
+/* Sends what @remote lacks; of what @until follows, or all. */
 static void psync_repair_answer(struct psync_image *img,
 				struct psync_remote *remote,
-				const struct psync_node *upto)
+				const struct psync_node *until)
 {
 	struct psync_node *node = psync_repair_first(img, remote);
 	u32 room = psync_repair_room(img);
@@ -234,11 +234,11 @@ static void psync_repair_answer(struct psync_image *img,
 	if (!node)
 		return;
 	list_for_each_entry_from(node, &img->order, order) {
-		if (node == upto || !room || !img->repairs)
+		if (node == until || !room || !img->repairs)
 			break;
 		if (node->gone ||
 		    psync_ack_held(img, remote, node->sender) >= node->seq ||
-		    (upto && upto->stamp[node->sender] < node->seq))
+		    (until && until->stamp[node->sender] < node->seq))
 			continue;
 		psync_image_repeat(img, node, remote->site, 0);
 		room--;
@@ -301,7 +301,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   struct psync_remote *remote,
 				   const struct psync_pkt *pkt)
 {
-	const struct psync_node *upto = NULL;
+	const struct psync_node *until = NULL;
 	enum psync_drop drop;
 	u64 seq, sum;
 
@@ -315,7 +315,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 		if (!psync_node_expand(img, pkt->vector.index, pkt->vector.seq,
 				       &seq))
 			return PSYNC_DROP_BAD_CONTEXT;
-		upto = psync_graph_find(img, pkt->vector.index, seq);
+		until = psync_graph_find(img, pkt->vector.index, seq);
 	}
 	sum = psync_repair_sum(img, remote);
 	if ((sum == remote->answered &&
@@ -327,7 +327,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	img->repairs--;
 	if (psync_repair_is_gone(img, remote))
 		psync_repair_tell_gone(img, remote);
-	psync_repair_answer(img, remote, upto);
+	psync_repair_answer(img, remote, until);
 	return PSYNC_OK;
 }
 

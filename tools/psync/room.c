@@ -15,7 +15,7 @@
 #include "print.h"
 #include "room.h"
 
-#define ROOM_FIXED	104	/* PSYNC_WIRE_FIXED */
+#define ROOM_FIXED	120	/* PSYNC_WIRE_FIXED, struct psync_wire_origin */
 #define ROOM_LIMIT	1024	/* PSYNC_PARTICIPANTS_LIM */
 #define ROOM_PACKET	65535	/* what the length field can say */
 #define ROOM_HEAD4	28	/* IPv4 and UDP */

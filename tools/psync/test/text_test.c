@@ -259,15 +259,15 @@ static void nearest__only_near(void **state)
 static void room__participants(void **state)
 {
 	(void)state;
-	assert_int_equal(room_most(1500, false), 174);
-	assert_int_equal(room_most(1500, true), 337);
-	/* 104 bytes, a list of eight bytes each, and one of a message. */
-	assert_int_equal(room_most(104 + 2 * 8 + 1, false), 2);
-	assert_int_equal(room_most(104 + 2 * 8, false), 1);
+	assert_int_equal(room_most(1500, false), 172);
+	assert_int_equal(room_most(1500, true), 333);
+	/* 120 bytes, a list of eight bytes each, and one of a message. */
+	assert_int_equal(room_most(120 + 2 * 8 + 1, false), 2);
+	assert_int_equal(room_most(120 + 2 * 8, false), 1);
 	/* A stamp of four bytes each, and one more for every 32. */
-	assert_int_equal(room_most(104 + 32 * 4 + 4 + 1, true), 32);
-	assert_int_equal(room_most(104 + 33 * 4 + 4 + 1, true), 32);
-	assert_int_equal(room_most(104 + 33 * 4 + 8 + 1, true), 33);
+	assert_int_equal(room_most(120 + 32 * 4 + 4 + 1, true), 32);
+	assert_int_equal(room_most(120 + 33 * 4 + 4 + 1, true), 32);
+	assert_int_equal(room_most(120 + 33 * 4 + 8 + 1, true), 33);
 	assert_int_equal(room_most(0, false), 0);
 	assert_int_equal(room_most(65535, false), 1024);
 }

@@ -313,8 +313,7 @@ bool psync_peer_admit(struct psync_peer *peer, struct sk_buff *skb,
 	now = ktime_get_ns();
 
 	spin_lock_bh(&peer->lock);
-	verdict = psync_peer_check(&peer->inc, pkt->src_inc,
-				   ktime_get_real_ns(), now, wait, nonce);
+	verdict = psync_peer_check(&peer->inc, pkt->src_inc, now, wait, nonce);
 	if (verdict == PSYNC_PEER_PARK || verdict == PSYNC_PEER_ASK)
 		reason = psync_peer_park(peer, skb);
 	if (verdict == PSYNC_PEER_ASK)

@@ -314,8 +314,7 @@ static enum psync_drop psync_site_peer_admit(struct psync_site_peer *peer,
 {
 	struct psync_site *site = peer->site;
 
-	switch (psync_peer_check(&peer->inc, pkt->src_inc,
-				 psync_site_wall(site), site->sim->now,
+	switch (psync_peer_check(&peer->inc, pkt->src_inc, site->sim->now,
 				 PSYNC_SITE_HELLO_NS,
 				 psync_site_nonce(site))) {
 	case PSYNC_PEER_TAKE:

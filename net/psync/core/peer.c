@@ -2,10 +2,11 @@
 /*
  * Which incarnation of another site speaks (S1.2).
  *
- * An incarnation is replaced by a greater one that our clock vouches for, or
- * by whatever the site itself says in answer to a HELLO.  One exchange is
- * under way at a time; its answer settles every packet that was parked,
- * whichever incarnation that packet is of.
+ * An incarnation is replaced by what the site itself says in answer to a
+ * HELLO, and by nothing else.  That one is greater proves little: the site's
+ * clock may have been ahead when it made an earlier one, of which a packet
+ * comes late.  One exchange is under way at a time; its answer settles every
+ * packet that was parked, whichever incarnation that packet is of.
  */
 #include <linux/limits.h>
 #include "peer.h"
@@ -29,8 +30,7 @@ static void psync_peer_settle(struct psync_peer_inc *pi)
 }
 
 enum psync_peer_verdict psync_peer_check(struct psync_peer_inc *pi, u64 inc,
-					 u64 wall, u64 now, u64 wait,
-					 u64 nonce)
+					 u64 now, u64 wait, u64 nonce)
 {
 	if (!pi->inc)
 		pi->inc = inc;
@@ -38,10 +38,6 @@ enum psync_peer_verdict psync_peer_check(struct psync_peer_inc *pi, u64 inc,
 		return PSYNC_PEER_TAKE;
 	if (inc == pi->stale)
 		return PSYNC_PEER_DROP;
-	if (inc > pi->inc && (inc <= wall || inc - wall <= PSYNC_PEER_SKEW_NS)) {
-		pi->inc = inc;
-		return PSYNC_PEER_TAKE;
-	}
 	if (pi->deadline != U64_MAX)
 		return PSYNC_PEER_PARK;
 	pi->candidate = inc;

@@ -33,9 +33,6 @@ enum psync_peer_verdict {
 	PSYNC_PEER_DROP,	/* STALE_INC */
 };
 
-/* An incarnation further than this ahead of our clock needs confirmation. */
-#define PSYNC_PEER_SKEW_NS	(60ULL * 1000000000ULL)
-
 /**
  * psync_peer_init - nothing is known yet
  * @pi: peer
@@ -46,20 +43,17 @@ void psync_peer_init(struct psync_peer_inc *pi);
  * psync_peer_check - a packet came; is its incarnation the peer's present one?
  * @pi: peer
  * @inc: incarnation in the packet, not zero
- * @wall: our wall clock, ns since 1970, which is what incarnations are made of
  * @now: monotonic time
  * @wait: first wait for a HELLO's answer
  * @nonce: a fresh random number for a HELLO, should one be needed
  *
- * The first incarnation heard of replaces nothing and is taken.  A greater
- * one that our clock vouches for (not more than PSYNC_PEER_SKEW_NS ahead) is
- * taken at once.  Any other (lower: perhaps delayed, perhaps a host whose
- * clock went back; or far in the future) is confirmed by an exchange first.
- * One that the last exchange refuted is dropped: no site takes it again.
+ * The first incarnation heard of replaces nothing and is taken.  Any other is
+ * confirmed by an exchange first: it may be new, or come late from a time when
+ * the site's clock was ahead of what it is now.  One that the last exchange
+ * refuted is dropped: no site takes it again.
  */
 enum psync_peer_verdict psync_peer_check(struct psync_peer_inc *pi, u64 inc,
-					 u64 wall, u64 now, u64 wait,
-					 u64 nonce);
+					 u64 now, u64 wait, u64 nonce);
 
 /**
  * psync_peer_answer - a HELLO_ACK about the site came

@@ -509,8 +509,8 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
  *
  * The view is empty and all that is attached is outstanding.  When bodies were
  * given back before, the view begins behind the last of them with PSYNC_EV_GAP
- * (S1.5).  With the first view of a rendezvous that is not pending the early
- * packets' sites are asked.
+ * (S1.5).  With the first view of a rendezvous that is not pending every other
+ * site that is not confirmed is asked.
  * Return: 0, -EINVAL (no such participant here), -EBUSY (it has a view),
  * -ESTALE (this image already has messages of that participant: coming back
  * is a restart, S1.4), -ENOMEM.

@@ -95,9 +95,8 @@ u64 psync_ack_wait(const struct psync_image *img,
 	u64 wait = limits->rto_ns;
 
 	if (remote && remote->srtt)
-		wait = max(remote->srtt + 4 * remote->rttvar,
-			   limits->rto_min_ns);
-	wait = min(wait, limits->rto_max_ns);
+		wait = remote->srtt + 4 * remote->rttvar;
+	wait = min(max(wait, limits->rto_min_ns), limits->rto_max_ns);
 	wait <<= min_t(u32, tries, PSYNC_ACK_WAIT_SHIFT);
 	return min(wait, limits->rto_max_ns);
 }

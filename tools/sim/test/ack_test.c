@@ -624,6 +624,11 @@ static void psync_ack_test_rtt(void **state)
 	img = &lab.bed.img;
 	remote = &img->remotes[0];
 	assert_int_equal(psync_ack_wait(img, remote, 0), 100 * MS);
+	/* The least wait is one also before anything was measured. */
+	img->p.limits.rto_ns = 1 * MS;
+	assert_int_equal(psync_ack_wait(img, remote, 0), 10 * MS);
+	assert_int_equal(psync_ack_wait(img, NULL, 1), 20 * MS);
+	img->p.limits.rto_ns = 100 * MS;
 	img->now = 1000 * MS;
 	psync_bed_send(&lab.bed, &lab.view, 100);
 	psync_bed_take(&lab.bed, &pkt, NULL);

@@ -5,7 +5,7 @@
  * An image knows that it lacks something when a held message waits for it or
  * a vector names it.  After a moment, in which what was only overtaken comes,
  * it asks: the sender's site of the held message, which has all that message
- * follows, else a site that is known to have more; then, in random order and
+ * follows, else the site whose message it lacks; then, in random order and
  * with growing waits, others that have it.  Without multicast nobody
  * overhears a request, so there is nothing to suppress; what is asked twice
  * within half a round trip is answered once.
@@ -113,7 +113,10 @@ static struct psync_remote *psync_repair_holder(struct psync_image *img,
 	return chosen;
 }
 
-/* Whom to ask: first the dependent message's sender's site, or the sender's. */
+/*
+ * Whom to ask: first the dependent message's sender's site, which has all that
+ * message follows, or with none held the sender's own, which has all it sent.
+ */
 static struct psync_remote *psync_repair_target(struct psync_image *img,
 						u32 index,
 						const struct psync_node *held)
@@ -125,8 +128,7 @@ static struct psync_remote *psync_repair_target(struct psync_image *img,
 	if (!img->rr_tries && site >= 0) {
 		remote = &img->remotes[site];
 		if (psync_repair_askable(remote) &&
-		    (held || psync_ack_held(img, remote, index) >
-			     img->parts[index].seq))
+		    (held || psync_ack_counts(remote)))
 			return remote;
 	}
 	return psync_repair_holder(img, index);

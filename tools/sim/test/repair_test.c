@@ -1023,6 +1023,33 @@ static void psync_repair_test_lossy(void **state)
 	}
 }
 
+/*
+ * Another site's vector covers it, nothing is held: its sender's own site is
+ * asked first, unless that one is gone.
+ */
+static void psync_repair_test_sender(void **state)
+{
+	u64 held[4] = { 0, 0, 0, 0 };
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	held[1] = 1;
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
+	assert_int_equal(pkt.vector.flags, 0);
+	assert_int_equal(psync_repair_next(&lab, &pkt), 4);
+	/* More is lacking, of a site that holds nothing back any more. */
+	lab.bed.img.remotes[0].absent = true;
+	lab.bed.img.rr_tries = 0;
+	assert_int_equal(psync_repair_next(&lab, &pkt), 4);
+	psync_repair_close(&lab);
+}
+
 const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_difference),
 	cmocka_unit_test(psync_repair_test_mid),
@@ -1037,6 +1064,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),
 	cmocka_unit_test(psync_repair_test_turns),
+	cmocka_unit_test(psync_repair_test_sender),
 	cmocka_unit_test(psync_repair_test_foreign),
 	cmocka_unit_test(psync_repair_test_foreign_confirms),
 	cmocka_unit_test(psync_repair_test_successors),

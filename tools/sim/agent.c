@@ -198,7 +198,8 @@ void psync_agent_rest(struct psync_agent *agent)
 
 /* Opening and closing. */
 
-static void psync_agent_opened(struct psync_agent *agent)
+/* Its seat in the history, once it has a view that is not pending. */
+static void psync_agent_sit(struct psync_agent *agent)
 {
 	struct psync_conv *conv = agent->conv;
 	struct psync_sim *sim = conv->sim;
@@ -206,14 +207,24 @@ static void psync_agent_opened(struct psync_agent *agent)
 	u32 n;
 
 	agent->state = PSYNC_AGENT_OPEN;
-	agent->refused = false;
-	agent->blocked = false;
 	agent->seat = psync_hist_seat_add(sim->hist, sim->now, conv->index,
 					  agent->part);
 	/* empty, unless what came earlier was given up: a gap */
 	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
 	psync_agent_set(agent, mids, n);
 	sim->stats->gaps += n != 0;
+}
+
+static void psync_agent_opened(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_sim *sim = conv->sim;
+
+	/* unless its kernel has received something for it meanwhile */
+	if (agent->state != PSYNC_AGENT_OPEN)
+		psync_agent_sit(agent);
+	agent->refused = false;
+	agent->blocked = false;
 	sim->stats->openings++;
 	sim->stats->reopenings += agent->openings > 1;
 	conv->open++;
@@ -380,6 +391,9 @@ void psync_agent_passed(struct psync_agent *agent,
 	/* what it says when it is cleared away is never heard */
 	if (agent->site->dead)
 		return;
+	/* it is just opening */
+	if (agent->state == PSYNC_AGENT_WAITING)
+		psync_agent_sit(agent);
 	rec = psync_agent_rec(agent, own ? PSYNC_REC_SEND : PSYNC_REC_RECV);
 	rec->mid = PSYNC_MID(node->sender, node->seq);
 	rec->wave = node->wave;

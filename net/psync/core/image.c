@@ -244,6 +244,9 @@ static void psync_image_opened(struct psync_image *img,
 		psync_confirm_opened(img, now);
 	}
 	psync_ack_resume(img);
+	/* Its kernel receives what it can for it, from now on. */
+	psync_view_skip(view);
+	psync_graph_trim(img);
 }
 
 int psync_image_join(struct psync_image *img, struct psync_view *view,

@@ -127,11 +127,7 @@ static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 		psync_graph_release(view->img, node);
 }
 
-/*
- * To the next message that the participant has to receive.  What the kernel of
- * another site made is received for it, as soon as all before it was.
- */
-static void psync_view_skip(struct psync_view *view)
+void psync_view_skip(struct psync_view *view)
 {
 	struct psync_node *node;
 

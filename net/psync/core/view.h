@@ -62,6 +62,15 @@ static inline bool psync_view_has(const struct psync_view *view,
 void psync_view_enter(struct psync_view *view, const struct psync_node *node);
 
 /**
+ * psync_view_skip - to the next message that the participant has to receive
+ * @view: view
+ *
+ * What the kernel of another site made is received for it, as soon as all
+ * before it was; not for one who only listens.
+ */
+void psync_view_skip(struct psync_view *view);
+
+/**
  * psync_view_offer - a message was attached
  * @view: view that does not have it
  * @node: the message

@@ -276,8 +276,20 @@ static void psync_null_test_pending(void **state)
 	assert_int_equal(view.outstanding, 0);
 	assert_int_equal(bed.npassed, 0);
 	psync_view_accept(&view, 1, 7, 1);
-	/* Whoever looks for the next message finds that there was only this. */
+	/* Then it is received for it at once; there is nothing else. */
+	assert_int_equal(view.count, 1);
+	assert_int_equal(bed.npassed, 1);
+	assert_null(view.next);
 	assert_null(psync_view_next(&view));
+	assert_int_equal(bed.npassed, 1);
+	psync_null_close(&bed, &view);
+
+	/* The same when it never was pending: one of two at a site. */
+	memset(&view, 0, sizeof(view));
+	psync_null_open(&bed, 1);
+	assert_int_equal(psync_null_msg(&bed, PSYNC_KIND_NULL, 1, 1, 1, 0,
+					NULL), PSYNC_OK);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 7, 0), 0);
 	assert_int_equal(view.count, 1);
 	assert_int_equal(bed.npassed, 1);
 	psync_null_close(&bed, &view);

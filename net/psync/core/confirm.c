@@ -18,6 +18,7 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
@@ -271,11 +272,18 @@ void psync_confirm_opened(struct psync_image *img, u64 now)
 			psync_confirm_ask(img, &img->remotes[i], now);
 }
 
+/* How long the answer to the HELLO after @tries others is waited for. */
+static u64 psync_confirm_wait(const struct psync_image *img, u32 tries)
+{
+	return img->p.limits.hello_ns << min_t(u32, tries,
+					       PSYNC_CONFIRM_WAIT_SHIFT);
+}
+
 void psync_confirm_timer(struct psync_image *img, u64 now)
 {
 	const struct psync_limits *limits = &img->p.limits;
 	struct psync_remote *remote;
-	u32 i, shift;
+	u32 i;
 
 	for (i = 0; i < img->nremotes; i++) {
 		remote = &img->remotes[i];
@@ -293,10 +301,8 @@ void psync_confirm_timer(struct psync_image *img, u64 now)
 					  PSYNC_DROP_LEFT_OVER);
 			continue;
 		}
-		shift = remote->tries < PSYNC_CONFIRM_WAIT_SHIFT ?
-			remote->tries : PSYNC_CONFIRM_WAIT_SHIFT;
+		remote->deadline = now + psync_confirm_wait(img, remote->tries);
 		remote->tries++;
-		remote->deadline = now + (limits->hello_ns << shift);
 		psync_confirm_hello(img, remote);
 		psync_image_arm(img, remote->deadline);
 	}
@@ -483,14 +489,36 @@ bool psync_image_absence(const struct psync_pkt *pkt, struct psync_pkt *out)
 	return true;
 }
 
+/*
+ * The site that we wait for is there: it is asked at once, or as soon as the
+ * first wait after the last question is over, and waits begin anew.
+ */
+static void psync_confirm_hurry(struct psync_image *img,
+				struct psync_remote *remote, u64 now)
+{
+	u64 at = remote->deadline - psync_confirm_wait(img, remote->tries - 1) +
+		 psync_confirm_wait(img, 0);
+
+	if (at <= now) {
+		psync_confirm_ask(img, remote, now);
+		return;
+	}
+	remote->tries = 1;
+	remote->deadline = at;
+	psync_image_arm(img, at);
+}
+
 void psync_image_greeted(struct psync_image *img, u32 site, u64 now)
 {
 	struct psync_remote *remote = psync_remote_find(img, site);
 
 	img->now = now;
-	if (remote && img->p.number && img->nopen &&
-	    remote->state == PSYNC_REMOTE_UNKNOWN)
+	if (!remote || !img->p.number || !img->nopen)
+		return;
+	if (remote->state == PSYNC_REMOTE_UNKNOWN)
 		psync_confirm_ask(img, remote, now);
+	else if (remote->state == PSYNC_REMOTE_ASKED && remote->tries > 1)
+		psync_confirm_hurry(img, remote, now);
 }
 
 /* Others go on with an earlier opening of ours. */

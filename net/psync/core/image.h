@@ -669,7 +669,9 @@ void psync_image_address(const struct psync_image *img, u32 site,
  * @now: time
  *
  * It has opened: who is not confirmed yet is asked in turn, so that a late one
- * learns what there is.
+ * learns what there is.  One that was asked in vain is not left to the long
+ * waits: it is asked again, psync_limits.hello_ns after the last time at the
+ * earliest.
  */
 void psync_image_greeted(struct psync_image *img, u32 site, u64 now);
 

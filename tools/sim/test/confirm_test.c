@@ -470,6 +470,50 @@ static void psync_confirm_test_timer(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* The site that is waited for greets: it is asked now, and not too often. */
+static void psync_confirm_test_hurry(void **state)
+{
+	struct psync_bed_packet hello;
+	struct psync_bed one, two;
+	struct psync_view a, b;
+	u32 i;
+
+	psync_confirm_open(&one, 1);
+	psync_confirm_open(&two, 2);
+	psync_confirm_join(&one, &a, 0, 5, 0);
+	one.img.p.limits.hello_tries = 10;
+	psync_confirm_join(&two, &b, 1, 6, 0);
+	hello = psync_bed_pop_type(&two, PSYNC_PKT_HELLO);
+	/* The first question may be answered yet. */
+	assert_int_equal(psync_bed_give(&one, &hello, 50 * MS), PSYNC_OK);
+	assert_int_equal(one.img.deadline, 100 * MS);
+	psync_bed_run(&one, 1000 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 4);
+	assert_int_equal(one.img.deadline, 1500 * MS);
+	psync_bed_forget(&one);
+	/* Asked at 700: at once, and then no more for the first wait. */
+	assert_int_equal(psync_bed_give(&one, &hello, 1000 * MS), PSYNC_OK);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 5);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(psync_bed_give(&one, &hello, 1001 * MS),
+				 PSYNC_OK);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 5);
+	psync_bed_forget(&one);
+	assert_int_equal(one.img.deadline, 1100 * MS);
+	psync_bed_run(&one, 1100 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 6);
+	/* Asked just now: as soon as the first wait is over. */
+	assert_int_equal(one.img.remotes[0].deadline, 1300 * MS);
+	assert_int_equal(psync_bed_give(&one, &hello, 1110 * MS), PSYNC_OK);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 6);
+	assert_int_equal(one.armed, 1200 * MS);
+	psync_bed_run(&one, 1200 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_HELLO], 7);
+	psync_bed_packet_free(&hello);
+	psync_confirm_close(&one, &a);
+	psync_confirm_close(&two, &b);
+}
+
 /* Two sites are asked: the earlier deadline counts. */
 static void psync_confirm_test_timers(void **state)
 {
@@ -597,6 +641,7 @@ const struct CMUnitTest psync_confirm_tests[] = {
 	cmocka_unit_test(psync_confirm_test_reopened),
 	cmocka_unit_test(psync_confirm_test_dst_opening),
 	cmocka_unit_test(psync_confirm_test_timer),
+	cmocka_unit_test(psync_confirm_test_hurry),
 	cmocka_unit_test(psync_confirm_test_timers),
 	cmocka_unit_test(psync_confirm_test_limits),
 	cmocka_unit_test(psync_confirm_test_stamp),

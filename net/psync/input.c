@@ -135,7 +135,7 @@ static void psync_input_hello_conv(struct psync_net *pnet,
 	psync_image_hello_answer(conv->dead ? NULL : &conv->img,
 				 closed.opening, closed.age_ms, pkt, ack);
 	if (!conv->dead && conv->img.p.pids)
-		psync_image_greeted(&conv->img, pkt->src_site, ktime_get_ns());
+		psync_image_greeted(&conv->img, pkt, ktime_get_ns());
 	psync_conv_unlock(conv);
 	psync_conv_put(conv);
 }

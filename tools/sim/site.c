@@ -207,7 +207,7 @@ static void psync_site_hello(struct psync_site *site,
 	ack.dst_inc = pkt->src_inc;
 	psync_site_transmit(site, pkt->src_site, &ack, NULL);
 	if (place && place->used && place->img.p.n)
-		psync_image_greeted(&place->img, pkt->src_site, site->sim->now);
+		psync_image_greeted(&place->img, pkt, site->sim->now);
 }
 
 /* A packet of the sender's present incarnation. */

@@ -326,7 +326,18 @@ void psync_image_refusal(const struct psync_pkt *pkt, u64 digest, u32 opening,
 	};
 }
 
-/* Answers @pkt with a refusal; says so here, if it is time again. */
+/* Says here that @site is refused, if it is time again. */
+static void psync_confirm_note(struct psync_image *img, u32 site, u64 *quiet,
+			       enum psync_refuse_reason reason, u64 now)
+{
+	if (now < *quiet)
+		return;
+	*quiet = now + PSYNC_CONFIRM_QUIET_NS;
+	psync_image_event(img, NULL, reason == PSYNC_REFUSE_DIGEST ?
+			  PSYNC_EV_MISMATCH : PSYNC_EV_REOPENED, site, 0, 0);
+}
+
+/* Answers @pkt with a refusal, and says so. */
 static void psync_confirm_say(struct psync_image *img,
 			      const struct psync_pkt *pkt, u64 *quiet,
 			      enum psync_refuse_reason reason, u64 now)
@@ -339,12 +350,7 @@ static void psync_confirm_say(struct psync_image *img,
 				    &refusal);
 		img->ops->transmit(img, pkt->src_site, &refusal, NULL);
 	}
-	if (now < *quiet)
-		return;
-	*quiet = now + PSYNC_CONFIRM_QUIET_NS;
-	psync_image_event(img, NULL, reason == PSYNC_REFUSE_DIGEST ?
-			  PSYNC_EV_MISMATCH : PSYNC_EV_REOPENED,
-			  pkt->src_site, 0, 0);
+	psync_confirm_note(img, pkt->src_site, quiet, reason, now);
 }
 
 /* Every opening that is refused is told at once, then now and then. */
@@ -508,17 +514,27 @@ static void psync_confirm_hurry(struct psync_image *img,
 	psync_image_arm(img, at);
 }
 
-void psync_image_greeted(struct psync_image *img, u32 site, u64 now)
+void psync_image_greeted(struct psync_image *img, const struct psync_pkt *pkt,
+			 u64 now)
 {
-	struct psync_remote *remote = psync_remote_find(img, site);
+	struct psync_remote *remote = psync_remote_find(img, pkt->src_site);
 
 	img->now = now;
 	if (!remote || !img->p.number || !img->nopen)
 		return;
-	if (remote->state == PSYNC_REMOTE_UNKNOWN)
+	if (remote->state == PSYNC_REMOTE_UNKNOWN) {
 		psync_confirm_ask(img, remote, now);
-	else if (remote->state == PSYNC_REMOTE_ASKED && remote->tries > 1)
-		psync_confirm_hurry(img, remote, now);
+	} else if (remote->state == PSYNC_REMOTE_ASKED) {
+		if (remote->tries > 1)
+			psync_confirm_hurry(img, remote, now);
+	} else if (remote->inc == pkt->src_inc &&
+		   psync_confirm_compare(remote, pkt->src_inc,
+					 pkt->opening) > 0) {
+		/* Our answer refuses it as much as a REFUSE does. */
+		psync_ack_moved(img, remote);
+		psync_confirm_note(img, remote->site, &remote->quiet,
+				   PSYNC_REFUSE_RESTART, now);
+	}
 }
 
 /* Others go on with an earlier opening of ours. */

@@ -805,7 +805,7 @@ static enum psync_drop psync_image_input_hello(struct psync_image *img,
 
 	psync_image_hello_answer(img, 0, 0, pkt, &ack);
 	img->ops->transmit(img, pkt->src_site, &ack, NULL);
-	psync_image_greeted(img, pkt->src_site, now);
+	psync_image_greeted(img, pkt, now);
 	return PSYNC_OK;
 }
 

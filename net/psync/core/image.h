@@ -665,15 +665,17 @@ void psync_image_address(const struct psync_image *img, u32 site,
 /**
  * psync_image_greeted - a site asked (HELLO) about the conversation
  * @img: image
- * @site: it
+ * @pkt: the question, which psync_image_hello_answer() has answered
  * @now: time
  *
  * It has opened: who is not confirmed yet is asked in turn, so that a late one
  * learns what there is.  One that was asked in vain is not left to the long
  * waits: it is asked again, psync_limits.hello_ns after the last time at the
- * earliest.
+ * earliest.  Whom the answer told that others go on with its earlier opening
+ * is refused, with an event.
  */
-void psync_image_greeted(struct psync_image *img, u32 site, u64 now);
+void psync_image_greeted(struct psync_image *img, const struct psync_pkt *pkt,
+			 u64 now);
 
 /**
  * psync_image_hello_answer - fill in the answer to a HELLO about a cid

@@ -24,8 +24,6 @@
 #include "confirm.h"
 
 #define PSYNC_CONFIRM_NS_PER_MS	1000000ULL
-/* At most one refusal and one event of a kind per site and this time. */
-#define PSYNC_CONFIRM_QUIET_NS	1000000000ULL
 /* Waits double up to this many times the first one. */
 #define PSYNC_CONFIRM_WAIT_SHIFT 6
 

@@ -5,6 +5,9 @@
 
 #include "image.h"
 
+/* At most one refusal and one event of a kind per site and this time. */
+#define PSYNC_CONFIRM_QUIET_NS	1000000000ULL
+
 /**
  * psync_early_keep - keep a packet until it can be judged
  * @img: image

@@ -714,13 +714,17 @@ static bool psync_image_is_past(const struct psync_image *img, u32 dst_opening)
 	return img->refused || (dst_opening && dst_opening != img->opening);
 }
 
+/* Says so to who asks, once in a while. */
 static enum psync_drop psync_image_past(struct psync_image *img,
+					struct psync_remote *remote,
 					const struct psync_pkt *pkt)
 {
 	struct psync_pkt out;
 
-	if (psync_image_absence(pkt, &out))
-		img->ops->transmit(img, pkt->src_site, &out, NULL);
+	if (img->now >= remote->quiet_past && psync_image_absence(pkt, &out)) {
+		remote->quiet_past = img->now + PSYNC_CONFIRM_QUIET_NS;
+		img->ops->transmit(img, remote->site, &out, NULL);
+	}
 	return PSYNC_DROP_STALE_OPENING;
 }
 
@@ -754,7 +758,7 @@ static enum psync_drop psync_image_input_msg(struct psync_image *img,
 	if (drop || kept)
 		return drop;
 	if (psync_image_is_past(img, pkt->msg.dst_opening))
-		return psync_image_past(img, pkt);
+		return psync_image_past(img, remote, pkt);
 	drop = psync_image_check_sender(img, remote, pkt, now);
 	if (!drop)
 		drop = psync_image_take(img, pkt, body);
@@ -775,7 +779,7 @@ static enum psync_drop psync_image_input_vector(struct psync_image *img,
 	if (drop)
 		return drop;
 	if (psync_image_is_past(img, pkt->vector.dst_opening))
-		return psync_image_past(img, pkt);
+		return psync_image_past(img, remote, pkt);
 	if (pkt->type == PSYNC_PKT_RR)
 		return psync_repair_input(img, remote, pkt);
 	if (pkt->type == PSYNC_PKT_GONE)

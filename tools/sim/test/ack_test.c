@@ -395,7 +395,7 @@ static void psync_ack_test_past(void **state)
 	struct psync_ack_lab lab;
 	struct psync_pkt pkt, answer;
 	__be32 wire[4];
-	u32 site;
+	u32 site, i;
 
 	psync_ack_open(&lab, 0);
 	psync_ack_craft(&lab, 2, wire, &pkt);
@@ -412,6 +412,25 @@ static void psync_ack_test_past(void **state)
 	assert_int_equal(answer.type, PSYNC_PKT_REFUSE);
 	assert_int_equal(answer.refuse.reason, PSYNC_REFUSE_ABSENT);
 	assert_int_equal(answer.refuse.opening, 1);
+	/* Whatever it asks, once a second. */
+	for (i = 0; i < 100; i++)
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 999 * MS),
+				 PSYNC_DROP_STALE_OPENING);
+	assert_int_equal(lab.bed.nsent, 0);
+	psync_ack_craft(&lab, 3, wire, &pkt);
+	pkt.vector.dst_opening = 6;
+	pkt.vector.flags = PSYNC_VECTORF_ASK;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 1000 * MS),
+				 PSYNC_DROP_STALE_OPENING);
+		assert_int_equal(psync_bed_forget(&lab.bed), !i);
+	}
+	psync_ack_craft(&lab, 2, wire, &pkt);
+	pkt.vector.dst_opening = 6;
+	pkt.vector.flags = PSYNC_VECTORF_ASK;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 1000 * MS),
+			 PSYNC_DROP_STALE_OPENING);
+	assert_int_equal(psync_bed_forget(&lab.bed), 1);
 	/* The answer of a site without the image: only to what asks. */
 	assert_true(psync_image_absence(&pkt, &answer));
 	pkt.vector.flags = 0;

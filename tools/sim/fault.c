@@ -28,12 +28,6 @@ const char * const psync_fault_names[PSYNC_FAULT_MAX] = {
 
 /* Messages of a conversation with limits at their minimum, at most. */
 #define PSYNC_FAULT_FEW		60
-
-/*
- * For each site the greatest message, and what it takes to keep one.  With less
- * each may keep what it sent itself and have no room for that of any other.
- */
-#define PSYNC_FAULT_BYTES	4096
 #define PSYNC_FAULT_RATE	100
 
 static void psync_fault_rng(const struct psync_sim *sim, u32 kind,
@@ -114,8 +108,7 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 	if (psync_prng_chance(rng, often))
 		limits->max_early = 1;
 	if (psync_prng_chance(rng, often))
-		limits->max_bytes = conv->sim->nsites *
-				    (conv->max_body + PSYNC_FAULT_BYTES);
+		limits->max_bytes = 1;
 	if (psync_prng_chance(rng, often))
 		limits->max_pending = 1;
 	if (psync_prng_chance(rng, often))

@@ -373,14 +373,19 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 
 void psync_graph_release(struct psync_image *img, struct psync_node *node)
 {
+	struct psync_part *part = &img->parts[node->sender];
+
 	img->body_bytes -= node->cost;
 	img->nuntaken--;
+	part->nkept--;
 	if (node->body)
 		img->ops->body_put(img, node->body);
 	node->body = NULL;
 	node->gone = true;
-	if (img->parts[node->sender].remote >= 0)
+	if (part->remote >= 0) {
+		img->remotes[part->remote].bytes -= node->cost;
 		return;
+	}
 	img->own_bytes -= node->cost;
 	if (img->blocked && psync_image_may_send(img, 0)) {
 		img->blocked = false;
@@ -412,8 +417,12 @@ static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
 
+	part->nkept++;
+	img->begun |= node->start;
 	if (part->remote < 0)
 		img->own_bytes += node->cost;
+	else
+		img->remotes[part->remote].bytes += node->cost;
 	psync_ack_expect(img, node);
 	if (part->remote >= 0)
 		psync_ack_due(img, &img->remotes[part->remote]);

@@ -476,9 +476,15 @@ void psync_image_repeat(struct psync_image *img, const struct psync_node *node,
 	img->ops->transmit(img, site, &pkt, node->body);
 }
 
+/* What a site may have in an image, of its own or as another's. */
+static u64 psync_image_share(const struct psync_image *img)
+{
+	return img->p.limits.max_bytes / (img->nremotes + 1);
+}
+
 bool psync_image_may_send(const struct psync_image *img, u32 cost)
 {
-	u64 share = img->p.limits.max_bytes / (img->nremotes + 1);
+	u64 share = psync_image_share(img);
 
 	/* Who was refused is called when half of it is free again. */
 	if (!cost)
@@ -576,10 +582,28 @@ static bool psync_image_may_hold(const struct psync_image *img,
 	       node->seq - part->seq <= max + 1ULL;
 }
 
-/* Limits (S2.5).  What is attached and what waits (held, early) are bounded
+/*
+ * Is there room for it whatever else is kept?  For what its site may have here,
+ * and for one message of each participant.  Of those that some site lacks, take
+ * one all before which are held everywhere: what its participant sent before is
+ * given back once it was received, so this one is taken in the end, and so on
+ * with the next.  Without this two sites could each be full of what the other
+ * has no room for.
+ */
+static bool psync_image_owes(const struct psync_image *img,
+			     const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+
+	return !part->nkept || img->remotes[part->remote].bytes + node->cost <=
+			       psync_image_share(img);
+}
+
+/*
+ * Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
- * complete; one that a held message waits for is always taken, so is a start
- * message, and anything when nothing is kept.
+ * complete.  A start message is always taken, so is anything when nothing is
+ * kept; one that a held message waits for has twice the room.
  */
 static enum psync_drop psync_image_admit(const struct psync_image *img,
 					 const struct psync_node *node,
@@ -598,10 +622,13 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 		return PSYNC_DROP_HELD_FULL;
 	if (!kept || kept + node->cost <= limit)
 		return PSYNC_OK;
-	/* Even these not without end: what waits may be a lie. */
 	if (state == PSYNC_HOLD_READY &&
-	    (kept <= 2 * limit || img->nuntaken <= img->p.limits.max_held) &&
-	    (start || psync_hold_wants(img, node->sender, node->seq)))
+	    ((start && !img->begun) ||
+	     (img->nopen && psync_image_owes(img, node))))
+		return PSYNC_OK;
+	/* Even these not without end: what waits may be a lie. */
+	if (state == PSYNC_HOLD_READY && kept + node->cost <= 2 * limit &&
+	    psync_hold_wants(img, node->sender, node->seq))
 		return PSYNC_OK;
 	if (!img->nopen)
 		return PSYNC_DROP_PENDING_FULL;

@@ -100,8 +100,9 @@ struct psync_image_ops {
  * @max_held: messages held for their context
  * @max_early: packets kept before confirmation or before the start message
  * @max_bytes: bytes, as psync_image_ops.cost() says, of messages attached and
- *	not yet taken, and again so many of held and early ones; twice that, or
- *	max_held messages, of attached ones that held ones wait for (S2.5)
+ *	not yet given back, and again so many of held and early ones; twice that
+ *	of attached ones that held ones wait for (S2.5).  Whatever others take,
+ *	each site has its share, and each participant one message
  * @max_pending: the same while no local participant has opened
  * @hello_ns: first wait for a HELLO's answer; doubles with each try
  * @hello_tries: tries before early packets of that site are dropped
@@ -208,6 +209,7 @@ struct psync_node {
  * @ended: its END is attached (S3.2)
  * @root: its first message has no predecessors
  * @nheld: messages of it in the holding queue
+ * @nkept: attached messages of it that were not given back
  * @view: the local participant, if open here
  */
 struct psync_part {
@@ -222,6 +224,7 @@ struct psync_part {
 	bool			ended;
 	bool			root;
 	u32			nheld;
+	u32			nkept;
 	struct psync_view	*view;
 };
 
@@ -249,6 +252,7 @@ enum psync_remote_state {
  * @quiet_past: what it asks an earlier opening of ours is not answered before
  * @vec: last message of each participant that its image is known to hold, or
  *	NULL: none
+ * @bytes: of psync_image.body_bytes, what attached messages sent there count
  * @nlive: its participants that have not ended
  * @heard: it has spoken in this conversation
  * @heard_at: when it did so last
@@ -281,6 +285,7 @@ struct psync_remote {
 	u32			quiet_opening;
 	u64			quiet_past;
 	u64			*vec;
+	u64			bytes;
 	u32			nlive;
 	u64			heard_at;
 	bool			heard;
@@ -380,6 +385,7 @@ struct psync_image_params {
  * @nviews: how many
  * @nopen: how many of them are not pending
  * @joined: some view has joined; before that everything is kept
+ * @begun: a start message was attached
  * @order: nodes by attachment
  * @nodes: hash table of nodes
  * @nbuckets: its size, a power of two
@@ -428,6 +434,7 @@ struct psync_image {
 	u32				nviews;
 	u32				nopen;
 	bool				joined;
+	bool				begun;
 	struct list_head		order;
 	struct hlist_head		*nodes;
 	u32				nbuckets;

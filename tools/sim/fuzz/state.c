@@ -78,10 +78,16 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 	psync_fuzz_require(img->nowed == owed);
 	psync_fuzz_require(img->own_bytes == own);
 	psync_fuzz_require(img->body_bytes == body + img->waiting_bytes);
-	for (k = 0; k < img->nremotes; k++)
+	for (k = 0; k < img->nremotes; k++) {
 		lag -= psync_ack_counts(&img->remotes[k]) ?
 		       img->remotes[k].lag : 0;
+		own += img->remotes[k].bytes;
+	}
 	psync_fuzz_require(!lag);
+	psync_fuzz_require(own == body);
+	for (k = 0; k < img->p.n; k++)
+		untaken -= img->parts[k].nkept;
+	psync_fuzz_require(!untaken);
 	psync_fuzz_require(count <= img->p.limits.max_nodes ||
 			   !list_first_entry(&img->order, struct psync_node,
 					     order)->gone);

@@ -392,7 +392,7 @@ static void psync_hold_test_lies(void **state)
 	for (i = 1; i < 100; i++) {
 		psync_hold_line(&bed, 1, i + 3);
 		full += psync_hold_line(&bed, 1, i) == PSYNC_DROP_IMAGE_FULL;
-		assert_true(view.outstanding <= 4 + 1 + 1);
+		assert_true(view.outstanding <= 1 + 1);
 	}
 	assert_true(full > 0);
 	psync_hold_close(&bed, &view, bed.img.nheld);
@@ -458,6 +458,12 @@ static void psync_hold_test_limits(void **state)
 	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_hold_chain(&bed, 0), PSYNC_OK);
 	assert_int_equal(psync_hold_chain(&bed, 1), PSYNC_OK);
+	/* That it is waited for is no reason to take ever more of them. */
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_DROP_IMAGE_FULL);
+	assert_int_equal(bed.img.body_bytes, 400);
+	psync_bed_drain(&view);
+	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_DROP_IMAGE_FULL);
+	psync_bed_held(&bed);
 	assert_int_equal(psync_hold_chain(&bed, 2), PSYNC_OK);
 	assert_int_equal(bed.img.nheld, 0);
 	assert_int_equal(psync_hold_chain(&bed, 4), PSYNC_DROP_IMAGE_FULL);

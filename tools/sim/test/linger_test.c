@@ -283,6 +283,124 @@ static void psync_linger_test_share_local(void **state)
 	psync_linger_exit(&bed);
 }
 
+/* What is kept of others keeps out nobody's share, nor anybody's one message. */
+static void psync_linger_test_room(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), b2 = PSYNC_MID(1, 2), b3 = PSYNC_MID(1, 3);
+	u64 c1 = PSYNC_MID(2, 1), c2 = PSYNC_MID(2, 2), c3 = PSYNC_MID(2, 3);
+	struct psync_view view;
+	struct psync_bed bed;
+
+	/* Three sites share 750 bytes: 250 each. */
+	psync_linger_open(&bed, &view, 0, 750);
+	bed.muted = ~0U;
+	psync_bed_send(&bed, &view, 500);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 2, 1, &b1), PSYNC_OK);
+	assert_int_equal(bed.img.remotes[0].bytes, 200);
+	assert_int_equal(psync_bed_msg(&bed, 1, 3, 3, 1, &b2),
+			 PSYNC_DROP_IMAGE_FULL);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 2, 1, &c1), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 3, 3, 1, &c2),
+			 PSYNC_DROP_IMAGE_FULL);
+	/* One that is larger than the share: when no other is left. */
+	bed.img.p.limits.max_bytes = 3;
+	assert_int_equal(psync_bed_msg(&bed, 1, 3, 3, 1, &b2),
+			 PSYNC_DROP_IMAGE_FULL);
+	psync_bed_drain(&view);
+	psync_linger_ack(&bed, 2, 1, 1);
+	psync_bed_held(&bed);
+	assert_int_equal(bed.img.body_bytes, 0);
+	assert_int_equal(bed.img.remotes[0].bytes, 0);
+	assert_int_equal(bed.img.parts[1].nkept, 0);
+	psync_bed_send(&bed, &view, 500);
+	assert_int_equal(psync_bed_msg(&bed, 1, 3, 3, 1, &b2), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 3, 3, 1, &c2), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 4, 4, 1, &b3),
+			 PSYNC_DROP_IMAGE_FULL);
+	assert_int_equal(psync_bed_msg(&bed, 2, 4, 4, 1, &c3),
+			 PSYNC_DROP_IMAGE_FULL);
+	psync_bed_leave(&bed, &view);
+	psync_linger_exit(&bed);
+}
+
+/* Nobody is open: a second start message finds the limit, as all do. */
+static void psync_linger_test_room_start(void **state)
+{
+	struct psync_view view = { .pending = true };
+	struct psync_image_params p;
+	struct psync_pid pids[3];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+
+	psync_bed_params(&p, pids, psync_linger_sites, 3, 0);
+	p.limits.max_pending = 1;
+	psync_bed_init(&bed, &p, 1);
+	psync_image_join(&bed.img, &view, 0, 0, 0, 0);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 1, 1, 0, NULL, NULL, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0),
+			 PSYNC_DROP_PENDING_FULL);
+	pkt.msg.flags = PSYNC_MSGF_START;
+	pkt.msg.participants = bed.img.wire_pids;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	assert_true(bed.img.begun);
+	psync_bed_leave(&bed, &view);
+	psync_linger_exit(&bed);
+}
+
+/*
+ * Two sites that each sent more than their share, which one message may be,
+ * take each other's.
+ */
+static void psync_linger_test_deadlock(void **state)
+{
+	static const u32 sites[] = { 1, 2 };
+	struct psync_view views[2] = {};
+	struct psync_image_params p;
+	struct psync_bed_packet packet;
+	struct psync_pid pids[2];
+	struct psync_bed beds[2];
+	u64 now = 0;
+	u32 i, k;
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	psync_bed_times(&p);
+	p.limits.max_bytes = 150;
+	for (i = 0; i < 2; i++) {
+		psync_bed_init(&beds[i], &p, 1 + i);
+		beds[i].muted = 0;
+		psync_image_join(&beds[i].img, &views[i], i, 1, 1, 0);
+	}
+	psync_bed_tell(&beds[0], &views[0], (struct psync_bed *[]){ &beds[1] },
+		       1);
+	psync_bed_drain(&views[1]);
+	psync_bed_ack(&beds[0], &beds[1], 0);
+	psync_bed_send(&beds[0], &views[0], 100);
+	psync_bed_send(&beds[1], &views[1], 100);
+	for (k = 0; k < 2000; k++, now += MS) {
+		for (i = 0; i < 2; i++) {
+			if (beds[i].img.deadline <= now)
+				psync_image_timer(&beds[i].img, now);
+			while (beds[i].nsent) {
+				packet = psync_bed_pop(&beds[i]);
+				psync_bed_give(&beds[1 - i], &packet, now);
+				psync_bed_packet_free(&packet);
+			}
+			psync_bed_drain(&views[i]);
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		assert_true(beds[i].img.attached >= 3);
+		assert_int_equal(beds[i].img.nuntaken, 0);
+		psync_bed_leave(&beds[i], &views[i]);
+	}
+	for (i = 0; i < 2; i++)
+		psync_bed_exit(&beds[i]);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 const struct CMUnitTest psync_linger_tests[] = {
 	cmocka_unit_test(psync_linger_test_held),
 	cmocka_unit_test(psync_linger_test_bound),
@@ -292,6 +410,9 @@ const struct CMUnitTest psync_linger_tests[] = {
 	cmocka_unit_test(psync_linger_test_answer),
 	cmocka_unit_test(psync_linger_test_share),
 	cmocka_unit_test(psync_linger_test_share_local),
+	cmocka_unit_test(psync_linger_test_room),
+	cmocka_unit_test(psync_linger_test_room_start),
+	cmocka_unit_test(psync_linger_test_deadlock),
 };
 
 const size_t psync_linger_ntests = ARRAY_SIZE(psync_linger_tests);

@@ -266,6 +266,7 @@ enum psync_remote_state {
  * @rttvar: its mean deviation
  * @token: of the question whose answer is timed, 0: none
  * @token_at: when that was asked
+ * @requested: it was asked for what is lacking here
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
  */
@@ -299,6 +300,7 @@ struct psync_remote {
 	u64			rttvar;
 	u32			token;
 	u64			token_at;
+	bool			requested;
 	u64			answered_at;
 	u64			answered;
 };

@@ -147,6 +147,7 @@ static void psync_repair_ask(struct psync_image *img,
 		pkt.vector.seq = held->seq;
 	}
 	img->rr_site = remote->site;
+	remote->requested = true;
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 
@@ -365,8 +366,11 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	/* Who has closed needs nothing any more. */
 	if (psync_image_lingers(img))
 		return PSYNC_DROP_CLOSED;
-	if (remote->site != img->rr_site)
+	if (!remote->requested)
 		return PSYNC_DROP_BAD_VECTOR;
+	/* Late: others were asked since, who may keep what it does not. */
+	if (remote->site != img->rr_site)
+		return PSYNC_DROP_DUPLICATE;
 	/* It holds all that; and all of it is possible. */
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)

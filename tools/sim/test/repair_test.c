@@ -861,6 +861,11 @@ static void psync_repair_test_take_gone(void **state)
 	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
 	assert_int_equal(psync_repair_gone_to(&lab, 3, held, 5),
 			 PSYNC_DROP_BAD_VECTOR);
+	/* Or it comes when another was asked since. */
+	lab.bed.img.rr_site = 3;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
+			 PSYNC_DROP_DUPLICATE);
+	lab.bed.img.rr_site = 2;
 	/* Of what was sent here nothing is gone that is not here. */
 	held[0] = 1;
 	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),

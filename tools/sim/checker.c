@@ -6,7 +6,9 @@
  * that precede it, and for every seat the set that it has sent or received,
  * both as plain bitmaps: no stamps, no graph walks, nothing that the core
  * computes with.  Sets are numbered within an *instance* of a conversation: a
- * longest time during which at least one participant has it open.
+ * longest time during which at least one participant has it open.  One that is
+ * no rendezvous is opened once: what a site that crashed has sent opens it
+ * elsewhere.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -917,6 +919,7 @@ static void psync_check_survey(struct psync_check *c)
 	size_t i;
 
 	now = psync_check_alloc(hist->nconvs, sizeof(*now));
+	memset(now, 0xff, hist->nconvs * sizeof(*now));
 	open = psync_check_alloc(hist->nconvs, sizeof(*open));
 	for (i = 0; i < hist->nrecs; i++) {
 		c->rec = &hist->recs[i];
@@ -926,7 +929,8 @@ static void psync_check_survey(struct psync_check *c)
 		conv = hist->seats[c->rec->seat].conv;
 		seat = &c->seats[c->rec->seat];
 		if (c->rec->type == PSYNC_REC_OPEN) {
-			if (!open[conv]++) {
+			if (!open[conv]++ && (hist->convs[conv].named ||
+					      now[conv] == PSYNC_CHECK_NONE)) {
 				now[conv] = c->ninsts;
 				c->insts[c->ninsts++] =
 					(struct psync_check_inst){

@@ -139,7 +139,7 @@ enum psync_drop psync_early_keep(struct psync_image *img,
 	cost = img->ops->cost(img, body, pkt->body_len, size);
 	/* What comes first is kept, however big it is. */
 	if (img->nearly >= img->p.limits.max_early ||
-	    (img->body_bytes && img->body_bytes + cost > limit))
+	    (img->waiting_bytes && img->waiting_bytes + cost > limit))
 		return PSYNC_DROP_PENDING_FULL;
 	early = img->ops->alloc(img, size);
 	if (!early)
@@ -420,7 +420,8 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 			return PSYNC_DROP_CLOSED;
 		drop = psync_early_keep(img, &remote->early, pkt, body);
 		*kept = !drop;
-		if (*kept && img->nopen && remote->state == PSYNC_REMOTE_UNKNOWN)
+		/* What finds no room is sent again, once it can be judged. */
+		if (img->nopen && remote->state == PSYNC_REMOTE_UNKNOWN)
 			psync_confirm_ask(img, remote, now);
 		return drop;
 	}

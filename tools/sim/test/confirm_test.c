@@ -655,6 +655,37 @@ static void psync_confirm_test_stamp(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/*
+ * What is kept of our own leaves room for early packets, and a site whose
+ * packet finds no room is asked even so.
+ */
+static void psync_confirm_test_room(void **state)
+{
+	struct psync_pkt pkt;
+	struct psync_bed one;
+	struct psync_view a;
+
+	psync_confirm_open(&one, 1);
+	one.img.p.limits.max_bytes = 1;
+	one.img.p.limits.max_early = 1;
+	psync_confirm_join(&one, &a, 0, 5, 0);
+	psync_bed_send(&one, &a, 10);
+	psync_bed_forget(&one);
+	psync_bed_craft(&one, 1, 1, 1, 0, NULL, NULL, &pkt);
+	assert_int_equal(psync_bed_input(&one, &pkt, 0), PSYNC_OK);
+	assert_int_equal(one.img.nearly, 1);
+	/* It was asked in vain, and another packet is kept meanwhile. */
+	one.img.remotes[0].state = PSYNC_REMOTE_UNKNOWN;
+	psync_bed_craft(&one, 2, 1, 1, 0, NULL, NULL, &pkt);
+	assert_int_equal(psync_bed_input(&one, &pkt, 0),
+			 PSYNC_DROP_PENDING_FULL);
+	assert_int_equal(one.img.remotes[0].state, PSYNC_REMOTE_ASKED);
+	assert_int_equal(one.nsent, 1);
+	psync_confirm_close(&one, &a);
+	assert_int_equal(one.drops[PSYNC_DROP_LEFT_OVER], 1);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 const struct CMUnitTest psync_confirm_tests[] = {
 	cmocka_unit_test(psync_confirm_test_both),
 	cmocka_unit_test(psync_confirm_test_pending),
@@ -668,6 +699,7 @@ const struct CMUnitTest psync_confirm_tests[] = {
 	cmocka_unit_test(psync_confirm_test_hurry),
 	cmocka_unit_test(psync_confirm_test_timers),
 	cmocka_unit_test(psync_confirm_test_limits),
+	cmocka_unit_test(psync_confirm_test_room),
 	cmocka_unit_test(psync_confirm_test_stamp),
 };
 

@@ -808,6 +808,28 @@ static void not_opened(void **state)
 	works(close(listener));
 }
 
+/*
+ * S1.4: what a rendezvous that was closed is sent again opens no other one: it
+ * is for an opening that is past. Who asks is told that nobody has it.
+ */
+static void not_reopened(void **state)
+{
+	struct wire_conv c = conv_new(port_new());
+	struct wire w;
+
+	convs_none(1);
+	rendezvous(&c, group_new(conv_pids, 2));
+	wire_msg(&w, &fake, &c, 0, 1, 1, "x");
+	wire_put8(&w, AT_MSG_FLAGS, WIRE_ASK);
+	wire_put32(&w, AT_DST_OPENING, 5);
+	dropped(&fake, &w, "DropClosed");
+	assert_int_equal(convs_at(1), 0);
+	fake_recv(&fake, WIRE_REFUSE, &w);
+	assert_int_equal(wire_get16(&w, AT_REASON), 3);
+	assert_int_equal(wire_get32(&w, AT_REFUSE_OPENING), c.opening);
+	assert_true(wire_get64(&w, AT_CID) == c.cid);
+}
+
 /* Messages in a conversation that is open, all of them impossible. */
 static void bad_messages(void **state)
 {
@@ -1478,6 +1500,7 @@ int main(void)
 		cmocka_unit_test(incarnations),
 		cmocka_unit_test(incarnation_unanswered),
 		cmocka_unit_test(not_opened),
+		cmocka_unit_test(not_reopened),
 		cmocka_unit_test(bad_messages),
 		cmocka_unit_test(vectors),
 		cmocka_unit_test(vectors_unconfirmed),

@@ -329,6 +329,9 @@ static enum psync_drop psync_input_open(struct psync_net *pnet,
 	if (pkt->number && pkt->cid != psync_wire_cid(pkt->group, pkt->number,
 						      pkt->digest))
 		return PSYNC_DROP_BAD_HEADER;
+	/* To an opening of this site (S1.4): none of those to come. */
+	if (pkt->msg.dst_opening)
+		return PSYNC_DROP_CLOSED;
 	/* S1.4; a rendezvous may open again, then HELLO tells old from new. */
 	if (!pkt->number && psync_closed_find(pnet, pkt->cid, &closed))
 		return PSYNC_DROP_CLOSED;

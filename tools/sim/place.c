@@ -393,6 +393,9 @@ static enum psync_drop psync_place_admit(struct psync_place *place,
 	} else if (place->closed) {
 		return PSYNC_DROP_CLOSED;
 	}
+	/* To an opening of this site: none of those to come. */
+	if (pkt->msg.dst_opening)
+		return PSYNC_DROP_CLOSED;
 	if (!psync_place_listeners(place))
 		return PSYNC_DROP_NO_LISTENER;
 	if (pkt->number &&

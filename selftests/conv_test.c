@@ -604,13 +604,12 @@ static void reopened_silently(void **state)
 /* Netem in front of host 2's interface: what it sends is under way so long. */
 static void delay_set(int ms)
 {
-	lab_run(2, "tc qdisc %s dev eth0 root netem delay %dms limit 10000",
-		ms < 0 ? "add" : "change", ms < 0 ? -ms : ms);
+	qdisc_set(2, "eth0", "netem delay %dms limit 10000", ms);
 }
 
 static void delay_end(void)
 {
-	lab_run(2, "tc qdisc del dev eth0 root");
+	qdisc_del(2, "eth0");
 }
 
 /*
@@ -630,7 +629,7 @@ static void delayed_across_reopening(void **state)
 	msg_expect(b, "first");
 	msg_send(b, "second");
 	msg_expect(a, "second");
-	delay_set(-3000);
+	delay_set(3000);
 	for (i = 0; i < 3; i++)
 		msg_send(b, "delayed");
 	sock_close((int[]){ a, b }, 2);
@@ -669,7 +668,7 @@ static void delayed_before_reopening(void **state)
 	msg_expect(b, "first");
 	msg_send(b, "second");
 	msg_expect(a, "second");
-	delay_set(-2000);
+	delay_set(2000);
 	got = stat_of(1, "RxPackets");
 	msg_send(b, "delayed");
 	sock_close((int[]){ a, b }, 2);
@@ -704,7 +703,7 @@ static void start_overtaken(void **state)
 	works(setsockopt(b, SOL_PSYNC, PSYNC_PARTICIPANTS, pids, sizeof(pids)));
 	/* What is only late is not to be sent again. */
 	works(sock_connect(b, 0, 0));
-	delay_set(-1000);
+	delay_set(1000);
 	got = stat_of(1, "RxPackets");
 	msg_send(b, "start");
 	delay_set(0);
@@ -741,7 +740,7 @@ static void message_overtaken(void **state)
 	msg_send(a, "2");
 	msg_expect(b, "2");
 	held = stat_of(1, "MsgHeld");
-	delay_set(-1000);
+	delay_set(1000);
 	msg_send(b, "3");
 	delay_set(0);
 	msg_send(b, "4");
@@ -1218,5 +1217,5 @@ int main(int argc, char **argv)
 		if (lab.hosts >= all_tests[i].hosts &&
 		    !(brief && all_tests[i].delays))
 			tests[n++] = all_tests[i].test;
-	return _cmocka_run_group_tests("conv", tests, n, NULL, NULL);
+	return lab_run_tests(tests, n, NULL, NULL);
 }

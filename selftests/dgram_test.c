@@ -367,7 +367,7 @@ static void send_buffer(void **state)
 	works(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	works(connect(fd, (struct sockaddr *)&to, sizeof(to)));
 	/* One packet passes, the next in a minute. */
-	lab_run(1, "tc qdisc add dev eth0 root tbf rate 100bit burst 600 limit 1000000");
+	qdisc_set(1, "eth0", "tbf rate 100bit burst 600 limit 1000000");
 	works(send(fd, body, sizeof(body), 0));
 	do {
 		patience_try(&p, "a packet to leave its device");
@@ -386,7 +386,7 @@ static void send_buffer(void **state)
 	works(setitimer(ITIMER_REAL, &often, NULL));
 	fails(send(fd, body, sizeof(body), 0), EINTR);
 	works(setitimer(ITIMER_REAL, &never, NULL));
-	lab_run(1, "tc qdisc del dev eth0 root");
+	qdisc_del(1, "eth0");
 	await_poll(fd, POLLOUT);
 	works(send(fd, body, sizeof(body), 0));
 	works(close(fd));

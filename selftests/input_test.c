@@ -1520,5 +1520,5 @@ int main(void)
 	};
 
 	lab_init();
-	return cmocka_run_group_tests(tests, begin, end);
+	return lab_run_tests(tests, COUNT(tests), begin, end);
 }

@@ -122,6 +122,51 @@ void lab_run(int host, const char *format, ...)
 		fail_msg("host %d: '%s' gives %d", host, command, status);
 }
 
+/* Queues that are there now. */
+static struct qdisc {
+	int	host;
+	char	dev[16];
+} qdiscs[LAB_HOSTS_MAX];
+
+static struct qdisc *qdisc_find(int host, const char *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < COUNT(qdiscs); i++)
+		if (qdiscs[i].host == host && !strcmp(qdiscs[i].dev, dev))
+			return &qdiscs[i];
+	return NULL;
+}
+
+void qdisc_set(int host, const char *dev, const char *format, ...)
+{
+	struct qdisc *q = qdisc_find(host, dev);
+	char what[128];
+	va_list args;
+
+	va_start(args, format);
+	assert_true(vsnprintf(what, sizeof(what), format, args) <
+		    (int)sizeof(what));
+	va_end(args);
+	lab_run(host, "tc qdisc replace dev %s root %s", dev, what);
+	if (q)
+		return;
+	q = qdisc_find(0, "");
+	assert_non_null(q);
+	q->host = host;
+	assert_true(strlen(dev) < sizeof(q->dev));
+	strcpy(q->dev, dev);
+}
+
+void qdisc_del(int host, const char *dev)
+{
+	struct qdisc *q = qdisc_find(host, dev);
+
+	assert_non_null(q);
+	*q = (struct qdisc){ 0 };
+	lab_run(host, "tc qdisc del dev %s root", dev);
+}
+
 void fails_at(long value, int code, const char *call, const char *file,
 	      int line)
 {
@@ -582,12 +627,36 @@ unsigned int sysctl_get(int host, const char *name)
 	return value;
 }
 
+/* What they were when the test began. */
+static struct sysctl {
+	int		host;
+	char		name[24];
+	unsigned int	value;
+} sysctls[64];
+static unsigned int nsysctls;
+
+static void sysctl_note(int host, const char *name, unsigned int value)
+{
+	struct sysctl *s = sysctls;
+
+	for (; s < sysctls + nsysctls; s++)
+		if (s->host == host && !strcmp(s->name, name))
+			return;
+	assert_in_range(nsysctls, 0, COUNT(sysctls) - 1);
+	assert_true(strlen(name) < sizeof(s->name));
+	s->host = host;
+	strcpy(s->name, name);
+	s->value = value;
+	nsysctls++;
+}
+
 unsigned int sysctl_set(int host, const char *name, unsigned int value)
 {
 	unsigned int old = sysctl_get(host, name);
 	char path[96];
 	FILE *f;
 
+	sysctl_note(host, name, old);
 	sysctl_path(path, sizeof(path), name);
 	f = fopen(path, "w");
 	assert_non_null(f);
@@ -672,4 +741,64 @@ void log_quiet(void)
 	}
 	assert_int_equal(errno, EAGAIN);
 	close(log_fd);
+}
+
+/* The first descriptor that a test opens: what is below is its program's. */
+static int test_fd;
+
+/* Each test's state is the test itself, as it was given to lab_run_tests(). */
+static int test_begin(void **state)
+{
+	const struct CMUnitTest *test = *state;
+
+	test_fd = works(dup(lab.ns[0]));
+	works(close(test_fd));
+	nsysctls = 0;
+	return test->setup_func ? test->setup_func(state) : 0;
+}
+
+/* The first namespace's before the others', which they bound. */
+static void test_sysctls(bool first)
+{
+	const struct sysctl *s;
+
+	for (s = sysctls; s < sysctls + nsysctls; s++)
+		if (!s->host == first &&
+		    sysctl_get(s->host, s->name) != s->value)
+			sysctl_set(s->host, s->name, s->value);
+}
+
+static int test_end(void **state)
+{
+	const struct CMUnitTest *test = *state;
+	unsigned int i;
+
+	/* config_test has namespaces of its own. */
+	lab_enter(0);
+	for (i = 0; i < COUNT(qdiscs); i++)
+		if (qdiscs[i].dev[0])
+			qdisc_del(qdiscs[i].host, qdiscs[i].dev);
+	test_sysctls(true);
+	test_sysctls(false);
+	works(close_range(test_fd, ~0U, 0));
+	return test->teardown_func ? test->teardown_func(state) : 0;
+}
+
+int lab_run_tests(const struct CMUnitTest *tests, size_t n,
+		  CMFixtureFunction begin, CMFixtureFunction end)
+{
+	struct CMUnitTest *all = calloc(n, sizeof(*all));
+	size_t i;
+	int failed;
+
+	assert_non_null(all);
+	for (i = 0; i < n; i++) {
+		all[i] = tests[i];
+		all[i].setup_func = test_begin;
+		all[i].teardown_func = test_end;
+		all[i].initial_state = (void *)&tests[i];
+	}
+	failed = _cmocka_run_group_tests("tests", all, n, begin, end);
+	free(all);
+	return failed;
 }

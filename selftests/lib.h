@@ -65,6 +65,10 @@ int lab_all_cpus(void **state);
 /* Runs a shell command in a host; fails the test unless it succeeds. */
 void lab_run(int host, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* What leaves a device of a host passes this queue; taken away by lab_main(). */
+void qdisc_set(int host, const char *dev, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void qdisc_del(int host, const char *dev);
 
 /* Failing calls: "fails(close(-1), EBADF);" */
 #define fails(call, code) \
@@ -233,7 +237,13 @@ struct psync_event nl_event(struct nl *nl, uint32_t type);
 void log_begin(void);
 void log_quiet(void);
 
-/* Runs tests as TAP; the exit status says whether all passed. */
-#define lab_main(tests) cmocka_run_group_tests((tests), NULL, NULL)
+/*
+ * Runs tests as TAP; the exit status says whether all passed. What a test that
+ * failed has left would fail others: sockets are closed, queues taken away,
+ * sysctls set back after each.
+ */
+#define lab_main(tests) lab_run_tests((tests), COUNT(tests), NULL, NULL)
+int lab_run_tests(const struct CMUnitTest *tests, size_t n,
+		  CMFixtureFunction begin, CMFixtureFunction end);
 
 #endif /* SELFTESTS_LIB_H */

@@ -21,13 +21,18 @@
 /* What goes to a host gets lost, with this probability in percent. */
 static void loss_to(int host, int percent)
 {
-	lab_run(0, "tc qdisc replace dev veth%d root netem limit 100000 loss %d%%",
-		host, percent);
+	char dev[16];
+
+	snprintf(dev, sizeof(dev), "veth%d", host);
+	qdisc_set(0, dev, "netem limit 100000 loss %d%%", percent);
 }
 
 static void loss_end(int host)
 {
-	lab_run(0, "tc qdisc del dev veth%d root", host);
+	char dev[16];
+
+	snprintf(dev, sizeof(dev), "veth%d", host);
+	qdisc_del(0, dev);
 }
 
 /* Everybody has heard everybody. */

@@ -196,6 +196,8 @@ void lab_nulls(void);
 unsigned int convs_at(int host);
 /* Waits until it knows none: also what was closed is over. */
 void convs_none(int host);
+/* ... until it does not know this one. */
+void conv_none(int host, uint64_t cid);
 
 /* Configuration. A group's number is given out anew for each test. */
 uint32_t group_new(const struct psync_pid *pids, unsigned int n);

@@ -373,3 +373,21 @@ unsigned int convs_at(int host)
 	assert_true(n >= 0);
 	return n;
 }
+
+void conv_none(int host, uint64_t cid)
+{
+	struct patience p = patience_begin();
+	struct nl *nl = nl_open(host);
+	int err;
+
+	for (;;) {
+		nl_begin(nl, PSYNC_CMD_CONV_GET);
+		nl_u64(nl, PSYNC_A_CONV_CID, cid);
+		err = nl_talk(nl);
+		if (err)
+			break;
+		patience_try(&p, "a conversation to be over");
+	}
+	assert_int_equal(err, -ENOENT);
+	nl_close(nl);
+}

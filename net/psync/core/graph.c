@@ -9,9 +9,9 @@
  *
  * A message from the wire is not believed.  What is checked before it is
  * attached: its context is here (hold.c), it follows its sender's previous
- * message, no predecessor is in the context of that message or (lists) of
- * another predecessor, and its wave is right.  Where nodes were freed, as
- * much as is still known is checked.
+ * message, and its wave is right.  Where nodes were freed, as much as is still
+ * known is checked.  What a list names and another of its entries follows is no
+ * edge (psync_graph_reduce()).
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
@@ -42,6 +42,7 @@ struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
 	node->sender = sender;
 	node->seq = seq;
 	node->npred = npred;
+	node->nsaid = npred;
 	node->stamp = (u64 *)(node + 1);
 	node->preds = node->stamp + img->p.n;
 	return node;
@@ -52,13 +53,13 @@ void psync_node_take_body(struct psync_image *img, struct psync_node *node,
 {
 	node->body = body;
 	node->cost = img->ops->cost(img, body, node->body_len,
-				    psync_node_size(img, node->npred));
+				    psync_node_size(img, node->nsaid));
 }
 
 void psync_node_free(struct psync_image *img, struct psync_node *node)
 {
 	if (node)
-		img->ops->free(img, node, psync_node_size(img, node->npred));
+		img->ops->free(img, node, psync_node_size(img, node->nsaid));
 }
 
 bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
@@ -283,41 +284,66 @@ static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
-/* Computes the stamp of a message that came with a list. */
+/*
+ * Transitive reduction: the entries whose bits are in @known are in the
+ * context of others or of the sender's previous message.  A sender that took
+ * messages for lost cannot know that.  Who has the graph can, and all who do
+ * come to the same edges.  What was said stays, to be sent again as it was: it
+ * tells more to those who lack the same messages.
+ */
+static enum psync_drop psync_graph_reduce(struct psync_node *node, u32 known)
+{
+	u64 rest[PSYNC_PREDS_LIST];
+	u32 i, count = 0;
+
+	if (!known)
+		return PSYNC_OK;
+	node->npred = 0;
+	for (i = 0; i < node->nsaid; i++) {
+		if (known >> i & 1)
+			rest[count++] = node->preds[i];
+		else
+			node->preds[node->npred++] = node->preds[i];
+	}
+	memcpy(node->preds + node->npred, rest, count * sizeof(*rest));
+	return node->npred ? PSYNC_OK : PSYNC_DROP_BAD_CONTEXT;
+}
+
+/* Computes the stamp of a message that came with a list; reduces the list. */
 static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 					      struct psync_node *node,
 					      const u64 *before)
 {
 	const struct psync_node *pred;
-	u32 i, j, index;
+	u32 i, j, index, known = 0;
+	u64 seq;
 
 	for (i = 0; i < img->p.n; i++)
 		node->stamp[i] = before ? before[i] : img->p.seq_base;
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
-		pred = psync_graph_known(img, index,
-					 PSYNC_MID_SEQ(node->preds[i]));
+		seq = PSYNC_MID_SEQ(node->preds[i]);
+		if (before && index != node->sender && seq <= before[index])
+			known |= 1U << i;
+		pred = psync_graph_known(img, index, seq);
 		if (!pred) {
-			node->stamp[index] = max(node->stamp[index],
-						 PSYNC_MID_SEQ(node->preds[i]));
+			node->stamp[index] = max(node->stamp[index], seq);
 			continue;
 		}
-		/* Transitive reduction: none is in the context of another. */
 		for (j = 0; j < node->npred; j++)
 			if (j != i && pred->stamp[PSYNC_MID_INDEX(node->preds[j])] >=
 				      PSYNC_MID_SEQ(node->preds[j]))
-				return PSYNC_DROP_BAD_CONTEXT;
+				known |= 1U << j;
 		for (j = 0; j < img->p.n; j++)
 			node->stamp[j] = max(node->stamp[j], pred->stamp[j]);
 	}
 	node->stamp[node->sender] = node->seq;
-	return PSYNC_OK;
+	return psync_graph_reduce(node, known);
 }
 
 /* What the predecessors say about their being ones, and about the wave. */
 static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
-					       const struct psync_node *node,
-					       const u64 *before)
+					       const struct psync_node *node)
 {
 	/*
 	 * Its sender's previous message is in the context of a predecessor.
@@ -338,8 +364,6 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
 		seq = PSYNC_MID_SEQ(node->preds[i]);
-		if (before && index != node->sender && seq <= before[index])
-			return PSYNC_DROP_BAD_CONTEXT;
 		pred = psync_graph_known(img, index, seq);
 		if (!pred) {
 			all = false;
@@ -363,7 +387,7 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 	const u64 *before = img->parts[node->sender].stamp;
 	enum psync_drop drop;
 
-	drop = psync_graph_check_preds(img, node, before);
+	drop = psync_graph_check_preds(img, node);
 	if (drop)
 		return drop;
 	if (node->stamped)

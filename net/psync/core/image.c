@@ -401,14 +401,18 @@ static void psync_image_context(struct psync_image *img,
 	struct psync_wire_mid *mids = (void *)img->scratch;
 	__be32 *stamp = (void *)img->scratch;
 	u8 *bitmap = (u8 *)(stamp + img->p.n);
-	u32 i, index;
+	u32 i, at, index;
 
-	if (node->npred <= PSYNC_PREDS_LIST) {
-		for (i = 0; i < node->npred; i++) {
+	if (node->nsaid <= PSYNC_PREDS_LIST) {
+		for (i = 0; i < node->nsaid; i++) {
 			index = PSYNC_MID_INDEX(node->preds[i]);
-			mids[i].index = cpu_to_be16(index);
-			mids[i].reserved = 0;
-			mids[i].seq = cpu_to_be32(PSYNC_MID_SEQ(node->preds[i]));
+			/* Those that are no edges stand behind the others. */
+			for (at = i; at && be16_to_cpu(mids[at - 1].index) >
+					   index; at--)
+				mids[at] = mids[at - 1];
+			mids[at].index = cpu_to_be16(index);
+			mids[at].reserved = 0;
+			mids[at].seq = cpu_to_be32(PSYNC_MID_SEQ(node->preds[i]));
 		}
 		pkt->msg.preds = mids;
 		return;
@@ -445,7 +449,7 @@ static void psync_image_packet(struct psync_image *img,
 			.wave		= node->wave,
 			.binding	= node->binding,
 			.n		= img->p.n,
-			.npred		= node->npred,
+			.npred		= node->nsaid,
 		},
 		.body_len	= node->body_len,
 	};

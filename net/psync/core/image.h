@@ -148,7 +148,8 @@ struct psync_limits {
  * @seq: 64-bit sequence number
  * @sender: participant index
  * @kind: enum psync_msg_kind
- * @npred: entries in @preds
+ * @npred: immediate predecessors, the first entries in @preds
+ * @nsaid: entries in @preds, as its sender said them
  * @wanted: local views that have yet to take it
  * @unheld: other sites that count and do not hold it, as far as is known
  * @start: it carries the participant list when it is sent
@@ -160,7 +161,8 @@ struct psync_limits {
  * @body: the message, or NULL once it is held (S2.3) and every local
  *	participant has taken it
  * @stamp: psync_image.n entries
- * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index
+ * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index,
+ *	then of those that turned out to precede one of them, by index, too
  * @stamped: its context came as a stamp
  * @gone: @body was given back, or the message never had to be kept
  * @cursor: while held: what of the context was found
@@ -178,6 +180,7 @@ struct psync_node {
 	u16			sender;
 	u8			kind;
 	u16			npred;
+	u16			nsaid;
 	u16			wanted;
 	u16			unheld;
 	bool			start;

@@ -150,18 +150,20 @@ static void psync_hold_test_context(void **state)
 	preds[1] = c2;
 	assert_int_equal(psync_bed_msg(&bed, 3, 1, 7, 2, preds),
 			 PSYNC_DROP_BAD_CONTEXT);
-	/* Not reduced: b1 is in the context of c1. */
-	preds[0] = b1;
-	preds[1] = c1;
-	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 2, preds),
-			 PSYNC_DROP_BAD_CONTEXT);
 	/* c2 after b1, which c1 follows already. */
 	assert_int_equal(psync_bed_msg(&bed, 2, 2, 2, 1, &b1),
 			 PSYNC_DROP_BAD_CONTEXT);
 	/* b2 after c1 alone: b1 is in the context of c1. */
 	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &c1), PSYNC_OK);
-	/* Nothing of the refused ones stays: the true d1 is taken. */
-	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 1, &c1), PSYNC_OK);
+	/*
+	 * Nothing of the refused ones stays: the true d1 is taken.  b1 is in
+	 * the context of c1: one edge.
+	 */
+	preds[0] = b1;
+	preds[1] = c1;
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 2, preds), PSYNC_OK);
+	assert_int_equal(bed.img.parts[3].last->npred, 1);
+	assert_int_equal(bed.img.parts[3].last->preds[0], c1);
 	assert_int_equal(psync_bed_drain(&view), 4);
 	/* c2 after d1 only, fine; b3 after d1 only: b2 is not before d1. */
 	assert_int_equal(psync_bed_msg(&bed, 1, 3, 4, 1, &d1),

@@ -38,6 +38,20 @@ static void psync_repair_open(struct psync_repair_lab *lab, u32 rate)
 	lab->bed.muted = 0;
 }
 
+/* Another site, @site, which is opened as the lab is. */
+static void psync_repair_join(struct psync_repair_lab *far,
+			      struct psync_view *view, u32 site)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+
+	memset(far, 0, sizeof(*far));
+	psync_repair_params(&p, pids);
+	assert_int_equal(psync_bed_init(&far->bed, &p, site), 0);
+	assert_int_equal(psync_image_join(&far->bed.img, view, site - 1, 1, 1,
+					  0), 0);
+}
+
 static void psync_repair_close(struct psync_repair_lab *lab)
 {
 	psync_bed_leave(&lab->bed, &lab->view);
@@ -924,6 +938,90 @@ static void psync_repair_test_gone_held(void **state)
 	psync_repair_close(&lab);
 }
 
+/*
+ * After a gap a site cannot know that one of its leaves precedes another.  Who
+ * has the graph takes its messages even so, without the edges that are none,
+ * and sends them again as they were said.
+ */
+static void psync_repair_test_gap_leaves(void **state)
+{
+	u64 c1 = PSYNC_MID(2, 1), d1 = PSYNC_MID(3, 1), d2 = PSYNC_MID(3, 2);
+	u64 held[4] = { 0, 0, 0, 1 }, mids[2], b1, got[4];
+	struct psync_bed_packet packet, again;
+	struct psync_repair_lab lab, far;
+	const struct psync_node *node;
+	struct psync_view view = {};
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	/* c1, d1 after it, d2 after d1: all at the lab; at site 2 d1 is gone. */
+	psync_repair_open(&lab, 1000);
+	psync_repair_add(&lab, 2, 1, 1, 0, NULL);
+	psync_repair_add(&lab, 3, 1, 2, 1, &c1);
+	psync_repair_add(&lab, 3, 2, 3, 1, &d1);
+	psync_repair_join(&far, &view, 2);
+	psync_repair_add(&far, 2, 1, 1, 0, NULL);
+	psync_repair_add(&far, 3, 2, 3, 1, &d1);
+	far.bed.img.rr_site = 1;
+	psync_bed_vector(&far.bed, PSYNC_PKT_GONE, 1, held, wire, &pkt);
+	pkt.vector.seq = 2;
+	assert_int_equal(psync_bed_input(&far.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_bed_drain(&view), 2);
+	/* To it c1 and d2 are concurrent, so both are leaves. */
+	assert_int_equal(psync_view_leaves(&view, got, 4), 2);
+	psync_bed_forget(&far.bed);
+	b1 = psync_bed_send(&far.bed, &view, 100);
+	packet = psync_bed_pop(&far.bed);
+	assert_int_equal(psync_bed_give(&lab.bed, &packet, 0), PSYNC_OK);
+	node = psync_graph_find(&lab.bed.img, 1, 1);
+	assert_non_null(node);
+	assert_int_equal(node->npred, 1);
+	assert_int_equal(node->nsaid, 2);
+	assert_int_equal(node->wave, 4);
+	assert_true(psync_node_follows(node, d2));
+	assert_false(psync_node_follows(node, c1));
+	psync_bed_drain(&lab.view);
+	assert_int_equal(psync_view_step(&lab.view, b1, false, mids, 2), 1);
+	assert_int_equal(mids[0], d2);
+	assert_int_equal(psync_view_leaves(&lab.view, got, 4), 1);
+	/* Sent again it says what it said. */
+	psync_bed_forget(&lab.bed);
+	psync_image_repeat(&lab.bed.img, node, 4, 0);
+	again = psync_bed_pop(&lab.bed);
+	assert_int_equal(again.len, packet.len +
+				    sizeof(struct psync_wire_origin));
+	assert_memory_equal(again.data + again.len -
+			    2 * sizeof(struct psync_wire_mid),
+			    packet.data + packet.len -
+			    2 * sizeof(struct psync_wire_mid),
+			    2 * sizeof(struct psync_wire_mid));
+	psync_bed_packet_free(&again);
+	psync_bed_packet_free(&packet);
+	psync_bed_leave(&far.bed, &view);
+	psync_bed_exit(&far.bed);
+	psync_repair_close(&lab);
+}
+
+/* An entry may also be in the context of its sender's previous message. */
+static void psync_repair_test_gap_before(void **state)
+{
+	u64 c1 = PSYNC_MID(2, 1), d1 = PSYNC_MID(3, 1), preds[2];
+	struct psync_repair_lab lab;
+	const struct psync_node *node;
+
+	psync_repair_open(&lab, 1000);
+	psync_repair_add(&lab, 2, 1, 1, 0, NULL);
+	psync_repair_add(&lab, 3, 1, 2, 1, &c1);
+	preds[0] = psync_repair_add(&lab, 1, 1, 3, 1, &d1);
+	preds[1] = c1;
+	psync_repair_add(&lab, 1, 2, 4, 2, preds);
+	node = lab.bed.img.parts[1].last;
+	assert_int_equal(node->seq, 2);
+	assert_int_equal(node->npred, 1);
+	assert_true(psync_node_follows(node, preds[0]));
+	psync_repair_close(&lab);
+}
+
 /**
  * struct psync_repair_net - all four sites, packets lost as a number says
  * @beds: sites
@@ -1078,6 +1176,8 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_tell_gone),
 	cmocka_unit_test(psync_repair_test_take_gone),
 	cmocka_unit_test(psync_repair_test_gone_held),
+	cmocka_unit_test(psync_repair_test_gap_leaves),
+	cmocka_unit_test(psync_repair_test_gap_before),
 	cmocka_unit_test(psync_repair_test_lossy),
 };
 

@@ -523,6 +523,15 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 	 */
 	if (index == node->sender)
 		lo = max(lo, node->seq + 1);
+	/* Among what is missing for good there is nothing to search by. */
+	if (img->parts[index].gap >= lo) {
+		next = node;
+		list_for_each_entry_continue(next, &img->order, order)
+			if (next->sender == index && next->seq <= last &&
+			    psync_node_follows(next, psync_node_mid(node)))
+				return next;
+		return NULL;
+	}
 	while (lo < hi) {
 		half = lo + (hi - lo) / 2;
 		next = psync_graph_find(img, index, half);

@@ -12,6 +12,7 @@
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
+#include <linux/sort.h>
 #include "graph.h"
 #include "hold.h"
 
@@ -69,8 +70,8 @@ static void psync_hold_del(struct psync_image *img, struct psync_node *node)
 	img->waiting_bytes -= node->cost;
 }
 
-static void psync_hold_drop(struct psync_image *img, struct psync_node *node,
-			    enum psync_drop reason)
+void psync_hold_drop(struct psync_image *img, struct psync_node *node,
+		     enum psync_drop reason)
 {
 	img->body_bytes -= node->cost;
 	if (node->body)
@@ -285,6 +286,35 @@ void psync_hold_review(struct psync_image *img)
 			hlist_add_head(&node->wait, &ready);
 		}
 	psync_hold_settle(img, &ready);
+}
+
+static int psync_hold_wave_cmp(const void *a, const void *b)
+{
+	const struct psync_node *x = *(const struct psync_node * const *)a;
+	const struct psync_node *y = *(const struct psync_node * const *)b;
+
+	return x->wave < y->wave ? -1 : x->wave > y->wave;
+}
+
+u32 psync_hold_take(struct psync_image *img, const u64 *upto,
+		    struct psync_node **nodes)
+{
+	struct psync_node *node;
+	struct hlist_node *next;
+	u32 i, count = 0;
+
+	for (i = 0; i < img->held->nbuckets; i++)
+		hlist_for_each_entry_safe(node, next,
+					  &img->held->buckets[i].waits, wait) {
+			if (node->seq > upto[node->sender])
+				continue;
+			hlist_del(&node->wait);
+			psync_hold_del(img, node);
+			nodes[count++] = node;
+		}
+	/* What a message follows has lower waves. */
+	sort(nodes, count, sizeof(*nodes), psync_hold_wave_cmp, NULL);
+	return count;
 }
 
 void psync_hold_discard(struct psync_image *img)

@@ -86,6 +86,27 @@ void psync_hold_wake(struct psync_image *img, u32 index, u64 seq);
 void psync_hold_review(struct psync_image *img);
 
 /**
+ * psync_hold_take - take messages out of the queue
+ * @img: image
+ * @upto: by participant: up to these numbers
+ * @nodes: where they go, what is followed first; room for psync_image.nheld
+ *
+ * They are the caller's, but for their bytes, which count as attached.
+ * Return: how many.
+ */
+u32 psync_hold_take(struct psync_image *img, const u64 *upto,
+		    struct psync_node **nodes);
+
+/**
+ * psync_hold_drop - drop a message that is in the queue no more
+ * @img: image
+ * @node: it
+ * @reason: why
+ */
+void psync_hold_drop(struct psync_image *img, struct psync_node *node,
+		     enum psync_drop reason);
+
+/**
  * psync_hold_discard - drop what waits for messages that nobody claims to have
  * @img: image
  *

@@ -204,8 +204,9 @@ struct psync_node {
  * @pid: its identity
  * @remote: index of its site in psync_image.remotes, or -1: this site
  * @seq: last attached message, seq_base if none
- * @stamp: stamp of that message, or NULL if none yet
- * @last: that message; its memory stays when it is freed, its body does not
+ * @stamp: stamp of the last one that did not get lost, or NULL if none yet
+ * @last: message @seq; its memory stays when it is freed, its body does not;
+ *	NULL if there is none, or it is lost
  * @freed: last freed message, whose memory stays, or NULL
  * @claimed: last message of it that some site is known to hold, or @seq
  * @gap: up to here some are missing for good (S2.4), seq_base if none are

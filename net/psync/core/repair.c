@@ -346,22 +346,104 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	psync_ack_claim(img, index, seq);
 	part->gap = seq;
 	part->seq = seq;
-	part->stamp = NULL;
+	/* What is known of its context stays true of all it sends. */
 	part->last = NULL;
 	if (part->claimed == seq)
 		img->nlack--;
 	return lost;
 }
 
+/*
+ * A message that is here goes on, though some of what it follows is lost.
+ * Returns how many of those were not lost before.
+ */
+static u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
+			     const u64 *upto)
+{
+	enum psync_drop drop = PSYNC_DROP_BAD_CONTEXT;
+	enum psync_hold_state state;
+	u64 lost = 0;
+
+	while ((state = psync_hold_scan(img, node)) == PSYNC_HOLD_WAIT &&
+	       node->wait_seq <= upto[node->wait_index])
+		lost += psync_repair_lose(img, node->wait_index,
+					  node->wait_seq);
+	if (node->seq <= img->parts[node->sender].seq)
+		drop = PSYNC_DROP_DUPLICATE;
+	else if (state == PSYNC_HOLD_READY)
+		drop = psync_graph_check(img, node);
+	if (drop)
+		psync_hold_drop(img, node, drop);
+	else
+		psync_graph_attach(img, node);
+	return lost;
+}
+
+/* All up to there is lost that is not here.  Returns how many were not before. */
+static u64 psync_repair_skip(struct psync_image *img, const u64 *upto,
+			     struct psync_node **nodes)
+{
+	u32 count = psync_hold_take(img, upto, nodes);
+	u64 lost = 0;
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		lost += psync_repair_save(img, nodes[i], upto);
+	for (i = 0; i < img->p.n; i++)
+		lost += psync_repair_lose(img, i, upto[i]);
+	return lost;
+}
+
+/* Up to where is what?  Returns whether that tells anything. */
+static bool psync_repair_upto(const struct psync_image *img,
+			      const struct psync_pkt *pkt, u64 *upto)
+{
+	bool news = false;
+	__be32 low;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
+		       sizeof(low));
+		if (!psync_node_expand(img, i, be32_to_cpu(low), &upto[i]))
+			upto[i] = 0;
+		news |= upto[i] > img->parts[i].seq;
+	}
+	return news;
+}
+
+static enum psync_drop psync_repair_take_gone(struct psync_image *img,
+					      struct psync_remote *remote,
+					      const struct psync_pkt *pkt,
+					      u64 *upto,
+					      struct psync_node **nodes)
+{
+	u64 lost;
+
+	if (!upto || !nodes)
+		return PSYNC_DROP_NO_MEM;
+	if (!psync_repair_upto(img, pkt, upto))
+		return PSYNC_DROP_DUPLICATE;
+	img->max_depth = max(img->max_depth, pkt->vector.seq);
+	lost = psync_repair_skip(img, upto, nodes);
+	psync_repair_came(img);
+	if (lost)
+		psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
+				  min_t(u64, lost, U32_MAX));
+	psync_hold_review(img);
+	psync_graph_trim(img);
+	return PSYNC_OK;
+}
+
 enum psync_drop psync_repair_gone(struct psync_image *img,
 				  struct psync_remote *remote,
 				  const struct psync_pkt *pkt)
 {
+	size_t size = img->p.n * sizeof(u64);
+	struct psync_node **nodes;
 	enum psync_drop drop;
-	u64 lost = 0;
-	__be32 low;
-	u64 seq;
-	u32 i;
+	size_t room;
+	u64 *upto;
 
 	/* Who has closed needs nothing any more. */
 	if (psync_image_lingers(img))
@@ -375,20 +457,13 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
 		return drop;
-	for (i = 0; i < img->p.n; i++) {
-		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
-		       sizeof(low));
-		if (psync_node_expand(img, i, be32_to_cpu(low), &seq))
-			lost += psync_repair_lose(img, i, seq);
-	}
-	if (!lost)
-		return PSYNC_DROP_DUPLICATE;
-	img->max_depth = max(img->max_depth, pkt->vector.seq);
-	psync_repair_came(img);
-	psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
-			  min_t(u64, lost, U32_MAX));
-	psync_hold_review(img);
-	return PSYNC_OK;
+	room = max(img->nheld, 1U) * sizeof(*nodes);
+	upto = img->ops->alloc(img, size);
+	nodes = img->ops->alloc(img, room);
+	drop = psync_repair_take_gone(img, remote, pkt, upto, nodes);
+	img->ops->free(img, upto, size);
+	img->ops->free(img, nodes, room);
+	return drop;
 }
 
 void psync_repair_successors(struct psync_image *img,

@@ -921,20 +921,83 @@ static void psync_repair_test_take_gone(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
-/* Held messages that are given up themselves are dropped. */
+/* What is held is not lost with what is gone. */
 static void psync_repair_test_gone_held(void **state)
 {
 	u64 held[4] = { 0, 3, 0, 0 }, b1 = PSYNC_MID(1, 1);
+	u64 b2 = PSYNC_MID(1, 2);
 	struct psync_repair_lab lab;
 	struct psync_pkt pkt;
 
 	psync_repair_open(&lab, 1000);
 	assert_int_equal(psync_bed_msg(&lab.bed, 1, 2, 2, 1, &b1), PSYNC_OK);
 	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
+	/* Without memory nothing happens, and it is asked again. */
+	lab.bed.fail_at = lab.bed.allocs + 2;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 3),
+			 PSYNC_DROP_NO_MEM);
+	lab.bed.fail_at = lab.bed.allocs + 1;
+	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 3),
+			 PSYNC_DROP_NO_MEM);
+	assert_int_equal(lab.bed.img.nheld, 1);
 	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 3), PSYNC_OK);
 	assert_int_equal(lab.bed.img.nheld, 0);
-	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 1);
-	assert_int_equal(lab.bed.img.attached, 0);
+	assert_int_equal(lab.bed.img.waiting_bytes, 0);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 0);
+	assert_int_equal(lab.bed.img.attached, 1);
+	assert_int_equal(lab.bed.img.parts[1].seq, 3);
+	assert_int_equal(lab.bed.nevents, 1);
+	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_GAP);
+	assert_int_equal(lab.bed.events[0].reason, 2);
+	assert_int_equal(psync_bed_receive(&lab.view), b2);
+	psync_repair_close(&lab);
+}
+
+/*
+ * Several are, of two participants, with gaps between them: each goes on once
+ * what it follows is here or lost, whatever the order in which they came.
+ */
+static void psync_repair_test_gone_between(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), b2 = PSYNC_MID(1, 2), c1 = PSYNC_MID(2, 1);
+	u64 c2 = PSYNC_MID(2, 2), c3 = PSYNC_MID(2, 3), c4 = PSYNC_MID(2, 4);
+	u64 c5 = PSYNC_MID(2, 5), c9 = PSYNC_MID(2, 9), preds[2] = { b2, c2 };
+	u64 held[4] = { 0, 3, 4, 1 }, next[4];
+	struct psync_repair_lab lab;
+	const struct psync_node *node;
+	struct psync_pkt pkt;
+	u32 i;
+
+	psync_repair_open(&lab, 1000);
+	psync_repair_add(&lab, 2, 1, 1, 0, NULL);
+	psync_repair_add(&lab, 2, 5, 6, 1, &c4);
+	psync_repair_add(&lab, 2, 3, 4, 2, preds);
+	psync_repair_add(&lab, 1, 2, 3, 1, &b1);
+	/* One that lies: what it follows is not gone. */
+	psync_repair_add(&lab, 3, 1, 2, 1, &c9);
+	assert_int_equal(lab.bed.img.nheld, 4);
+	for (i = 0; lab.bed.img.rr_site != 3 && i < 20; i++)
+		psync_repair_next(&lab, &pkt);
+	assert_int_equal(psync_repair_gone_to(&lab, 3, held, 5), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 0);
+	assert_int_equal(lab.bed.img.waiting_bytes, 0);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_BAD_CONTEXT], 1);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 0);
+	/* b1, b3, c2, c4, and d1 as far as it can be known. */
+	assert_int_equal(lab.bed.nevents, 1);
+	assert_int_equal(lab.bed.events[0].reason, 5);
+	assert_int_equal(psync_bed_receive(&lab.view), c1);
+	assert_int_equal(psync_bed_receive(&lab.view), b2);
+	assert_int_equal(psync_bed_receive(&lab.view), c3);
+	assert_int_equal(psync_bed_receive(&lab.view), c5);
+	/* Who sent c3 had c1, whatever is missing between them. */
+	node = psync_graph_find(&lab.bed.img, 2, 5);
+	assert_int_equal(node->stamp[1], 2);
+	assert_int_equal(psync_view_precedes(&lab.view, c1, c3), 1);
+	assert_int_equal(psync_view_precedes(&lab.view, b2, c5), 1);
+	/* It is found among what is missing. */
+	assert_int_equal(psync_view_step(&lab.view, b2, true, next, 4), 1);
+	assert_int_equal(next[0], c3);
 	psync_repair_close(&lab);
 }
 
@@ -1176,6 +1239,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_tell_gone),
 	cmocka_unit_test(psync_repair_test_take_gone),
 	cmocka_unit_test(psync_repair_test_gone_held),
+	cmocka_unit_test(psync_repair_test_gone_between),
 	cmocka_unit_test(psync_repair_test_gap_leaves),
 	cmocka_unit_test(psync_repair_test_gap_before),
 	cmocka_unit_test(psync_repair_test_lossy),

@@ -380,6 +380,27 @@ static void psync_agent_receive(struct psync_agent *agent,
 	sim->stats->deliveries++;
 }
 
+/*
+ * Its kernel sent a null message or END.  Each null message acknowledges at
+ * least one that is none (S3.1): else there is no end of them.
+ */
+static void psync_agent_speaks(struct psync_agent *agent, bool null)
+{
+	struct psync_sim *sim = agent->conv->sim;
+
+	agent->sent++;
+	if (!null) {
+		agent->conv->said++;
+		sim->stats->ends++;
+		return;
+	}
+	sim->stats->nulls++;
+	if (++agent->nulls > agent->conv->said)
+		psync_sim_fail(sim, "null-sake",
+			       "%llu of one participant for %llu messages",
+			       agent->nulls, agent->conv->said);
+}
+
 /* The kernel sent a null message or END for it, or received one. */
 void psync_agent_passed(struct psync_agent *agent,
 			const struct psync_node *node)
@@ -404,11 +425,8 @@ void psync_agent_passed(struct psync_agent *agent,
 	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u",
 			own ? "null" : "pass", agent->conv->index, agent->part,
 			node->sender, node->seq, node->kind);
-	agent->sent += own;
-	if (own && node->kind == PSYNC_KIND_END)
-		sim->stats->ends++;
-	else if (own)
-		sim->stats->nulls++;
+	if (own)
+		psync_agent_speaks(agent, node->kind == PSYNC_KIND_NULL);
 }
 
 /* A reader that has stopped, until all is healed. */
@@ -511,6 +529,7 @@ static bool psync_agent_send(struct psync_agent *agent)
 		psync_sim_trace(sim, "     %u:%llu", PSYNC_MID_INDEX(mids[i]),
 				PSYNC_MID_SEQ(mids[i]));
 	agent->sent++;
+	conv->said++;
 	sim->stats->messages++;
 	if (conv->budget > conv->keep)
 		conv->budget--;

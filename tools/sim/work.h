@@ -34,6 +34,7 @@ struct psync_agent;
  * @hasty: sessions are short and follow one another at once
  * @session: number of the present one, from 1
  * @budget: messages still to be sent in this session and all later ones
+ * @said: messages and ENDs sent so far, which null messages may acknowledge
  * @keep: of them, left to later sessions
  * @cut: this session ends abruptly when its part is spent, not at rest
  * @closing: this session ends
@@ -68,6 +69,7 @@ struct psync_conv {
 	bool hasty;
 	u32 session;
 	u32 budget;
+	u64 said;
 	u32 keep;
 	bool cut;
 	bool closing;

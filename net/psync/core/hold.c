@@ -296,7 +296,7 @@ static int psync_hold_wave_cmp(const void *a, const void *b)
 	return x->wave < y->wave ? -1 : x->wave > y->wave;
 }
 
-u32 psync_hold_take(struct psync_image *img, const u64 *upto,
+u32 psync_hold_take(struct psync_image *img, const u64 *until,
 		    struct psync_node **nodes)
 {
 	struct psync_node *node;
@@ -306,7 +306,7 @@ u32 psync_hold_take(struct psync_image *img, const u64 *upto,
 	for (i = 0; i < img->held->nbuckets; i++)
 		hlist_for_each_entry_safe(node, next,
 					  &img->held->buckets[i].waits, wait) {
-			if (node->seq > upto[node->sender])
+			if (node->seq > until[node->sender])
 				continue;
 			hlist_del(&node->wait);
 			psync_hold_del(img, node);

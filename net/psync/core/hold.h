@@ -88,13 +88,13 @@ void psync_hold_review(struct psync_image *img);
 /**
  * psync_hold_take - take messages out of the queue
  * @img: image
- * @upto: by participant: up to these numbers
+ * @until: by participant: up to these numbers
  * @nodes: where they go, what is followed first; room for psync_image.nheld
  *
  * They are the caller's, but for their bytes, which count as attached.
  * Return: how many.
  */
-u32 psync_hold_take(struct psync_image *img, const u64 *upto,
+u32 psync_hold_take(struct psync_image *img, const u64 *until,
 		    struct psync_node **nodes);
 
 /**

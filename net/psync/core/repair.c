@@ -358,14 +358,14 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
  * Returns how many of those were not lost before.
  */
 static u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
-			     const u64 *upto)
+			     const u64 *until)
 {
 	enum psync_drop drop = PSYNC_DROP_BAD_CONTEXT;
 	enum psync_hold_state state;
 	u64 lost = 0;
 
 	while ((state = psync_hold_scan(img, node)) == PSYNC_HOLD_WAIT &&
-	       node->wait_seq <= upto[node->wait_index])
+	       node->wait_seq <= until[node->wait_index])
 		lost += psync_repair_lose(img, node->wait_index,
 					  node->wait_seq);
 	if (node->seq <= img->parts[node->sender].seq)
@@ -380,23 +380,23 @@ static u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
 }
 
 /* All up to there is lost that is not here.  Returns how many were not before. */
-static u64 psync_repair_skip(struct psync_image *img, const u64 *upto,
+static u64 psync_repair_skip(struct psync_image *img, const u64 *until,
 			     struct psync_node **nodes)
 {
-	u32 count = psync_hold_take(img, upto, nodes);
+	u32 count = psync_hold_take(img, until, nodes);
 	u64 lost = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		lost += psync_repair_save(img, nodes[i], upto);
+		lost += psync_repair_save(img, nodes[i], until);
 	for (i = 0; i < img->p.n; i++)
-		lost += psync_repair_lose(img, i, upto[i]);
+		lost += psync_repair_lose(img, i, until[i]);
 	return lost;
 }
 
 /* Up to where is what?  Returns whether that tells anything. */
-static bool psync_repair_upto(const struct psync_image *img,
-			      const struct psync_pkt *pkt, u64 *upto)
+static bool psync_repair_until(const struct psync_image *img,
+			       const struct psync_pkt *pkt, u64 *until)
 {
 	bool news = false;
 	__be32 low;
@@ -405,9 +405,9 @@ static bool psync_repair_upto(const struct psync_image *img,
 	for (i = 0; i < img->p.n; i++) {
 		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
 		       sizeof(low));
-		if (!psync_node_expand(img, i, be32_to_cpu(low), &upto[i]))
-			upto[i] = 0;
-		news |= upto[i] > img->parts[i].seq;
+		if (!psync_node_expand(img, i, be32_to_cpu(low), &until[i]))
+			until[i] = 0;
+		news |= until[i] > img->parts[i].seq;
 	}
 	return news;
 }
@@ -415,17 +415,17 @@ static bool psync_repair_upto(const struct psync_image *img,
 static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 					      struct psync_remote *remote,
 					      const struct psync_pkt *pkt,
-					      u64 *upto,
+					      u64 *until,
 					      struct psync_node **nodes)
 {
 	u64 lost;
 
-	if (!upto || !nodes)
+	if (!until || !nodes)
 		return PSYNC_DROP_NO_MEM;
-	if (!psync_repair_upto(img, pkt, upto))
+	if (!psync_repair_until(img, pkt, until))
 		return PSYNC_DROP_DUPLICATE;
 	img->max_depth = max(img->max_depth, pkt->vector.seq);
-	lost = psync_repair_skip(img, upto, nodes);
+	lost = psync_repair_skip(img, until, nodes);
 	psync_repair_came(img);
 	if (lost)
 		psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
@@ -443,7 +443,7 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	struct psync_node **nodes;
 	enum psync_drop drop;
 	size_t room;
-	u64 *upto;
+	u64 *until;
 
 	/* Who has closed needs nothing any more. */
 	if (psync_image_lingers(img))
@@ -458,10 +458,10 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	if (drop)
 		return drop;
 	room = max(img->nheld, 1U) * sizeof(*nodes);
-	upto = img->ops->alloc(img, size);
+	until = img->ops->alloc(img, size);
 	nodes = img->ops->alloc(img, room);
-	drop = psync_repair_take_gone(img, remote, pkt, upto, nodes);
-	img->ops->free(img, upto, size);
+	drop = psync_repair_take_gone(img, remote, pkt, until, nodes);
+	img->ops->free(img, until, size);
 	img->ops->free(img, nodes, room);
 	return drop;
 }

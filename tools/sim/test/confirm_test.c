@@ -339,13 +339,54 @@ static void psync_confirm_test_overtaken(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/*
+ * Reopened again, but here the other speaks first: its answer says so, and both
+ * are told.
+ */
+static void psync_confirm_speak_first(struct psync_bed *one,
+				      struct psync_view *a,
+				      struct psync_bed *two,
+				      struct psync_view *b)
+{
+	struct psync_bed_packet hello, refusal;
+	struct psync_pkt pkt;
+
+	psync_confirm_open(two, 2);
+	psync_confirm_join(two, b, 1, 8, 0);
+	psync_bed_send(one, a, 10);
+	psync_confirm_pass(one, two, PSYNC_PKT_MSG, 1003 * MS);
+	hello = psync_bed_pop_type(two, PSYNC_PKT_HELLO);
+	one->img.remotes[0].moved = false;
+	assert_int_equal(one->nevents, 1);
+	assert_int_equal(psync_bed_give(one, &hello, 1003 * MS), PSYNC_OK);
+	assert_int_equal(psync_confirm_pass(one, two, PSYNC_PKT_HELLO_ACK,
+					    1003 * MS), 0);
+	assert_true(two->img.refused);
+	assert_int_equal(two->nevents, 1);
+	assert_int_equal(two->events[0].type, PSYNC_EV_STALE);
+	assert_int_equal(one->nevents, 2);
+	assert_int_equal(one->events[1].type, PSYNC_EV_REOPENED);
+	assert_int_equal(one->events[1].site, 2);
+	assert_true(one->img.remotes[0].moved);
+	/* Once a second; and a message of it is refused even so. */
+	assert_int_equal(psync_bed_give(one, &hello, 1004 * MS), PSYNC_OK);
+	assert_int_equal(one->nevents, 2);
+	psync_bed_forget(one);
+	psync_bed_craft(one, 1, 1, 1, 0, NULL, NULL, &pkt);
+	pkt.opening = 8;
+	assert_int_equal(psync_bed_input(one, &pkt, 1005 * MS),
+			 PSYNC_DROP_REOPENED);
+	assert_int_equal(one->nevents, 2);
+	refusal = psync_bed_pop_type(one, PSYNC_PKT_REFUSE);
+	psync_bed_packet_free(&refusal);
+	psync_bed_packet_free(&hello);
+}
+
 /* Closed and reopened while another goes on: refused, both told. */
 static void psync_confirm_test_reopened(void **state)
 {
-	struct psync_bed_packet hello, refusal;
 	struct psync_bed one, two;
 	struct psync_view a, b;
-	struct psync_pkt pkt;
 	u64 mid;
 	struct psync_bed_body *body = psync_bed_body_new();
 
@@ -376,39 +417,7 @@ static void psync_confirm_test_reopened(void **state)
 	psync_bed_body_put(body);
 	psync_confirm_close(&two, &b);
 
-	/*
-	 * Again, but here the other speaks first: its answer says so, and both
-	 * are told.
-	 */
-	psync_confirm_open(&two, 2);
-	psync_confirm_join(&two, &b, 1, 8, 0);
-	psync_bed_send(&one, &a, 10);
-	psync_confirm_pass(&one, &two, PSYNC_PKT_MSG, 1003 * MS);
-	hello = psync_bed_pop_type(&two, PSYNC_PKT_HELLO);
-	one.img.remotes[0].moved = false;
-	assert_int_equal(one.nevents, 1);
-	assert_int_equal(psync_bed_give(&one, &hello, 1003 * MS), PSYNC_OK);
-	assert_int_equal(psync_confirm_pass(&one, &two, PSYNC_PKT_HELLO_ACK,
-					    1003 * MS), 0);
-	assert_true(two.img.refused);
-	assert_int_equal(two.nevents, 1);
-	assert_int_equal(two.events[0].type, PSYNC_EV_STALE);
-	assert_int_equal(one.nevents, 2);
-	assert_int_equal(one.events[1].type, PSYNC_EV_REOPENED);
-	assert_int_equal(one.events[1].site, 2);
-	assert_true(one.img.remotes[0].moved);
-	/* Once a second; and a message of it is refused even so. */
-	assert_int_equal(psync_bed_give(&one, &hello, 1004 * MS), PSYNC_OK);
-	assert_int_equal(one.nevents, 2);
-	psync_bed_forget(&one);
-	psync_bed_craft(&one, 1, 1, 1, 0, NULL, NULL, &pkt);
-	pkt.opening = 8;
-	assert_int_equal(psync_bed_input(&one, &pkt, 1005 * MS),
-			 PSYNC_DROP_REOPENED);
-	assert_int_equal(one.nevents, 2);
-	refusal = psync_bed_pop_type(&one, PSYNC_PKT_REFUSE);
-	psync_bed_packet_free(&refusal);
-	psync_bed_packet_free(&hello);
+	psync_confirm_speak_first(&one, &a, &two, &b);
 	psync_confirm_close(&two, &b);
 	psync_confirm_close(&one, &a);
 	assert_int_equal(psync_bed_bodies, 0);

@@ -155,10 +155,7 @@ static void psync_hold_test_context(void **state)
 			 PSYNC_DROP_BAD_CONTEXT);
 	/* b2 after c1 alone: b1 is in the context of c1. */
 	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &c1), PSYNC_OK);
-	/*
-	 * Nothing of the refused ones stays: the true d1 is taken.  b1 is in
-	 * the context of c1: one edge.
-	 */
+	/* Nothing of the refused stays: the true d1 is taken, with one edge. */
 	preds[0] = b1;
 	preds[1] = c1;
 	assert_int_equal(psync_bed_msg(&bed, 3, 1, 3, 2, preds), PSYNC_OK);
@@ -470,6 +467,13 @@ static void psync_hold_test_limits(void **state)
 	assert_int_equal(bed.img.nheld, 0);
 	assert_int_equal(psync_hold_chain(&bed, 4), PSYNC_DROP_IMAGE_FULL);
 	psync_hold_close(&bed, &view, 0);
+}
+
+/* What is waited for; what is left over at the end is counted. */
+static void psync_hold_test_waited(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
 
 	psync_hold_open(&bed, &view, 100, 1);
 	assert_int_equal(psync_hold_chain(&bed, 5), PSYNC_OK);
@@ -496,6 +500,7 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_stamp),
 	cmocka_unit_test(psync_hold_test_stamp_grows),
 	cmocka_unit_test(psync_hold_test_limits),
+	cmocka_unit_test(psync_hold_test_waited),
 	cmocka_unit_test(psync_hold_test_stamp_false),
 	cmocka_unit_test(psync_hold_test_lies),
 	cmocka_unit_test(psync_hold_test_share),

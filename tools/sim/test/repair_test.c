@@ -852,6 +852,23 @@ static enum psync_drop psync_repair_gone_to(struct psync_repair_lab *lab,
 	return psync_bed_input(&lab->bed, &pkt, lab->bed.img.now);
 }
 
+/* Nobody asked, or not this one, or it comes when another was asked since. */
+static void psync_repair_gone_unasked(struct psync_repair_lab *lab,
+				      const u64 *held)
+{
+	struct psync_pkt pkt;
+
+	assert_int_equal(psync_repair_gone_to(lab, 2, held, 5),
+			 PSYNC_DROP_BAD_VECTOR);
+	assert_int_equal(psync_repair_next(lab, &pkt), 2);
+	assert_int_equal(psync_repair_gone_to(lab, 3, held, 5),
+			 PSYNC_DROP_BAD_VECTOR);
+	lab->bed.img.rr_site = 3;
+	assert_int_equal(psync_repair_gone_to(lab, 2, held, 5),
+			 PSYNC_DROP_DUPLICATE);
+	lab->bed.img.rr_site = 2;
+}
+
 /* What is gone everywhere is given up, with one event, and all goes on. */
 static void psync_repair_test_take_gone(void **state)
 {
@@ -869,17 +886,7 @@ static void psync_repair_test_take_gone(void **state)
 	assert_int_equal(psync_bed_msg(&lab.bed, 1, 4, 6, 1, &b3), PSYNC_OK);
 	psync_bed_forget(&lab.bed);
 	assert_int_equal(lab.bed.img.nheld, 1);
-	/* Nobody asked, or not this one. */
-	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
-			 PSYNC_DROP_BAD_VECTOR);
-	assert_int_equal(psync_repair_next(&lab, &pkt), 2);
-	assert_int_equal(psync_repair_gone_to(&lab, 3, held, 5),
-			 PSYNC_DROP_BAD_VECTOR);
-	/* Or it comes when another was asked since. */
-	lab.bed.img.rr_site = 3;
-	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
-			 PSYNC_DROP_DUPLICATE);
-	lab.bed.img.rr_site = 2;
+	psync_repair_gone_unasked(&lab, held);
 	/* Of what was sent here nothing is gone that is not here. */
 	held[0] = 1;
 	assert_int_equal(psync_repair_gone_to(&lab, 2, held, 5),
@@ -1026,6 +1033,7 @@ static void psync_repair_test_gap_leaves(void **state)
 	psync_repair_add(&far, 2, 1, 1, 0, NULL);
 	psync_repair_add(&far, 3, 2, 3, 1, &d1);
 	far.bed.img.rr_site = 1;
+	far.bed.img.remotes[0].requested = true;
 	psync_bed_vector(&far.bed, PSYNC_PKT_GONE, 1, held, wire, &pkt);
 	pkt.vector.seq = 2;
 	assert_int_equal(psync_bed_input(&far.bed, &pkt, 0), PSYNC_OK);

@@ -289,7 +289,7 @@ cli_order()
 {
 	for i in 1 2 3; do
 		cat $dir/chat$i
-		[ "$(grep -c '^[0-2]\.[12] <' $dir/chat$i)" -eq 6 ] || return 1
+		[ "$(grep -c '^[0-2]\.[0-9]* <' $dir/chat$i)" -eq 6 ] || return 1
 		for pair in 'who is:> two' 'who is:three here' \
 			'three here:welcome' 'welcome:thanks'; do
 			[ "$(line "${pair%%:*}" $dir/chat$i)" -lt \

@@ -163,8 +163,9 @@ void qdisc_del(int host, const char *dev)
 	struct qdisc *q = qdisc_find(host, dev);
 
 	assert_non_null(q);
-	*q = (struct qdisc){ 0 };
+	q->host = 0;
 	lab_run(host, "tc qdisc del dev %s root", dev);
+	q->dev[0] = 0;
 }
 
 void fails_at(long value, int code, const char *call, const char *file,

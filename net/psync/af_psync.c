@@ -256,7 +256,7 @@ static int psync_connect_enter(struct psync_sock *psk, struct psync_conv *conv,
 	int err;
 
 	psync_conv_lock(conv);
-	/* Too many participants for the link to carry even one byte? */
+	/* Too small a link to carry even fragments? */
 	err = psync_conv_max_body(conv) ? 0 : -EMSGSIZE;
 	if (!err)
 		err = psync_conv_join(conv, psk, index);

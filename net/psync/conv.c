@@ -926,26 +926,18 @@ bool psync_conv_writable(struct psync_participant *part)
 
 u32 psync_conv_max_body(struct psync_conv *conv)
 {
+	const struct psync_sysctl *ctl = &conv->pnet->sysctl;
 	struct psync_image *img = &conv->img;
-	u32 header = psync_image_max_header(img) +
-		     sizeof(struct psync_wire_origin);
-	u32 max = READ_ONCE(conv->pnet->sysctl.image_bytes);
 	u32 i, mtu;
 
 	lockdep_assert_held(&conv->lock);
-	/*
-	 * What the wire's length can say, also where nothing is sent; others
-	 * must be able to send it again, and then say whose it is.
-	 */
-	max = min(max, U16_MAX - header);
+	/* What does not fit the link goes in fragments, if those do. */
 	for (i = 0; i < img->nremotes; i++) {
 		mtu = psync_output_mtu(conv->pnet, img->remotes[i].site);
-		if (!mtu)
-			continue;
-		mtu = min_t(u32, mtu, U16_MAX);
-		max = min(max, mtu > header ? mtu - header : 0);
+		if (mtu && !psync_frags_size(mtu))
+			return 0;
 	}
-	return max;
+	return min(READ_ONCE(ctl->max_message), READ_ONCE(ctl->image_bytes));
 }
 
 u64 psync_conv_lacking(const struct psync_conv *conv)

@@ -100,6 +100,41 @@ void psync_input(struct psync_link *link, struct sk_buff *skb,
 		psync_input_pkt(pnet, peer, skb, &pkt);
 }
 
+/* Is it what its fragments said: that site's, for this one, and all of it? */
+static enum psync_drop psync_input_check_whole(const struct psync_peer *peer,
+					       const struct sk_buff *skb,
+					       const struct psync_pkt *pkt,
+					       u64 inc)
+{
+	if (pkt->type != PSYNC_PKT_MSG && pkt->type != PSYNC_PKT_ACK &&
+	    pkt->type != PSYNC_PKT_RR && pkt->type != PSYNC_PKT_GONE)
+		return PSYNC_DROP_BAD_FRAG;
+	if (pkt->src_site != peer->site || pkt->src_inc != inc ||
+	    pkt->dst_site != READ_ONCE(peer->pnet->site) ||
+	    pkt->hdr_len + pkt->body_len != skb->len)
+		return PSYNC_DROP_BAD_FRAG;
+	if (pkt->dst_inc && pkt->dst_inc != READ_ONCE(peer->pnet->inc))
+		return PSYNC_DROP_OTHER_INC;
+	return PSYNC_OK;
+}
+
+void psync_input_whole(struct psync_peer *peer, struct sk_buff *skb, u64 inc)
+{
+	enum psync_drop reason;
+	struct psync_pkt pkt;
+
+	reason = psync_input_decode(skb, &pkt);
+	if (!reason)
+		reason = psync_input_check_whole(peer, skb, &pkt, inc);
+	if (reason) {
+		psync_drop(peer->pnet, skb, reason);
+		return;
+	}
+	trace_psync_rx(peer->pnet, &pkt);
+	if (psync_peer_admit(peer, skb, &pkt))
+		psync_input_pkt(peer->pnet, peer, skb, &pkt);
+}
+
 static void psync_input_reply(struct psync_net *pnet, u32 site,
 			      struct psync_pkt *pkt)
 {
@@ -552,6 +587,10 @@ void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
 	case PSYNC_PKT_DGRAM:
 		skb_pull(skb, pkt->hdr_len);
 		psync_dgram_input(pnet, skb, pkt);
+		break;
+	case PSYNC_PKT_FRAG:
+	case PSYNC_PKT_FRAG_ACK:
+		psync_frag_input(peer, skb, pkt);
 		break;
 	}
 }

@@ -26,6 +26,11 @@
 	X(RR_HEARD,	"RrHeard",	"requests for repair received")	\
 	X(GONE_SENT,	"GoneSent",	"answers that what was asked for is gone sent") \
 	X(GONE_HEARD,	"GoneHeard",	"such answers received")	\
+	X(FRAG_CUT,	"FragCut",	"packets sent in fragments")	\
+	X(FRAG_WHOLE,	"FragWhole",	"packets put together from fragments") \
+	X(FRAG_SENT,	"FragSent",	"fragments sent")		\
+	X(FRAG_REPEATED, "FragRepeated", "of these, sent again")	\
+	X(FRAG_HEARD,	"FragHeard",	"fragments received")		\
 	X(DGRAM_SENT,	"DgramSent",	"datagrams sent")		\
 	X(DGRAM_RECEIVED, "DgramReceived", "datagrams handed to programs") \
 	X(HELLO_SENT,	"HelloSent",	"HELLO packets sent")		\

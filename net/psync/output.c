@@ -51,20 +51,43 @@ struct sk_buff *psync_output_build(struct psync_net *pnet, u32 site,
 	return skb;
 }
 
+void psync_output_xmit(struct psync_peer *peer, struct sk_buff *skb)
+{
+	PSYNC_INC(peer->pnet, TX_PACKETS);
+	trace_psync_tx(peer->pnet, peer->site, skb);
+	atomic64_inc(&peer->link->tx_packets);
+	peer->link->ops->xmit(peer->link, skb, &peer->addr);
+}
+
+/*
+ * Is it longer than the link carries?  Datagrams are not cut: nobody would
+ * repair them.
+ */
+static bool psync_output_cuts(struct psync_peer *peer,
+			      const struct sk_buff *skb)
+{
+	const struct psync_wire_hdr *hdr = (const void *)skb->data;
+	unsigned int mtu;
+
+	if (skb->len <= PSYNC_WIRE_FRAG + PSYNC_FRAG_LEAST ||
+	    hdr->type == PSYNC_PKT_DGRAM)
+		return false;
+	mtu = peer->link->ops->mtu(peer->link, &peer->addr);
+	return mtu && skb->len > mtu;
+}
+
 void psync_output_send(struct psync_net *pnet, struct sk_buff *skb)
 {
 	struct psync_peer *peer;
 
 	rcu_read_lock();
 	peer = psync_peer_find_rcu(pnet, psync_output_cb(skb)->site);
-	if (peer) {
-		PSYNC_INC(pnet, TX_PACKETS);
-		trace_psync_tx(pnet, peer->site, skb);
-		atomic64_inc(&peer->link->tx_packets);
-		peer->link->ops->xmit(peer->link, skb, &peer->addr);
-	} else {
+	if (!peer)
 		psync_drop(pnet, skb, PSYNC_DROP_TX_NO_PEER);
-	}
+	else if (psync_output_cuts(peer, skb))
+		psync_frag_send(peer, skb);
+	else
+		psync_output_xmit(peer, skb);
 	rcu_read_unlock();
 }
 

@@ -13,7 +13,8 @@
  *     Whoever parks a packet or arms the timer does so under that lock and
  *     sees dead, so from here on neither happens;
  *  3. timer_delete_sync() waits for the timer's function, which takes the lock
- *     and thus must not be waited for while it is held;
+ *     and thus must not be waited for while it is held; psync_frag_kill() does
+ *     steps 2 and 3 for what is under way in fragments;
  *  4. a grace period: the readers of step 1 are gone;
  *  5. routes and memory are given back, in process context and not from an RCU
  *     callback: routes have callbacks of their own, which the end of the
@@ -388,6 +389,7 @@ static struct psync_peer *psync_peer_alloc(struct psync_net *pnet, u32 site,
 	psync_peer_init(&peer->inc);
 	__skb_queue_head_init(&peer->parked);
 	timer_setup(&peer->timer, psync_peer_expire, 0);
+	psync_frag_init(peer);
 	if (addr->family != AF_PACKET) {
 		if (dst_cache_init(&peer->routes, GFP_KERNEL)) {
 			kfree(peer);
@@ -410,6 +412,7 @@ static void psync_peer_kill(struct psync_peer *peer)
 	spin_unlock_bh(&peer->lock);
 	psync_peer_purge(peer->pnet, &parked, PSYNC_DROP_UNKNOWN_PEER);
 	timer_delete_sync(&peer->timer);
+	psync_frag_kill(peer);
 }
 
 /* Step 5. */

@@ -20,6 +20,7 @@
 #include <net/sock.h>
 #include <uapi/linux/psync.h>
 
+#include "core/frag.h"
 #include "core/image.h"
 #include "core/peer.h"
 #include "core/wire.h"
@@ -37,10 +38,12 @@
  *	psync_net.table_lock	conversations by cid, closed cids, ports (spinlock, BH)
  *	sk_receive_queue.lock	a listener's or socket's queue (spinlock, BH)
  *	psync_peer.lock		one peer's incarnation and parked packets (spinlock, BH)
+ *	psync_peer.frag_lock	what is under way in fragments with a peer (spinlock, BH)
  *
  * Packets are looked up and dispatched under RCU alone.  Nothing is sent while
- * psync_conv.lock is held: packets gather in psync_conv.txq and leave when the
- * lock is given back (psync_conv_unlock).
+ * psync_conv.lock or psync_peer.frag_lock is held: packets gather in
+ * psync_conv.txq or psync_peer.frag_txq and leave when the lock is given back
+ * (psync_conv_unlock, psync_frag_unlock).
  *
  * Everything that changes configuration (psync_site_set, psync_link_*,
  * psync_peer_add/set/del/flush, psync_group_add/set/del/flush) is called with
@@ -75,6 +78,11 @@
  * @linger_ms: psync_limits.linger_ns, in ms
  * @absent_ms: psync_limits.absent_ns, in ms
  * @repair_rate: psync_limits.repair_rate
+ * @max_message: greatest body that is accepted to be sent
+ * @frag_bytes: bytes of memory for incomplete packets, and again so many for
+ *	those that go out in fragments; half of it with one peer
+ * @frag_max: packets likewise
+ * @frag_ms: psync_frag_limits.keep_ns, in ms
  * @ack_us: psync_limits.ack_ns, in us; from here on a namespace's values are
  *	its own affair
  * @null_ms: psync_limits.null_ns, in ms
@@ -101,6 +109,10 @@ struct psync_sysctl {
 	unsigned int	linger_ms;
 	unsigned int	absent_ms;
 	unsigned int	repair_rate;
+	unsigned int	max_message;
+	unsigned int	frag_bytes;
+	unsigned int	frag_max;
+	unsigned int	frag_ms;
 	unsigned int	ack_us;
 	unsigned int	null_ms;
 	unsigned int	rto_ms;
@@ -134,6 +146,9 @@ struct psync_sysctl {
  * @hash_seed: of @ports
  * @next_port: where the search for an automatic port goes on
  * @next_binding: last binding number given out (S1.1)
+ * @frag_id: last one given out, see struct psync_wire_frag
+ * @frag_bytes: what packets in fragments take, out (0) and in (1)
+ * @frag_packets: how many there are, likewise
  * @links: RCU list of struct psync_link
  * @peers: RCU hash of struct psync_peer by site id
  * @groups: RCU hash of struct psync_group by number
@@ -167,6 +182,10 @@ struct psync_net {
 	u32			hash_seed;
 	u32			next_port;
 	u32			next_binding;
+
+	atomic64_t		frag_id;
+	atomic_long_t		frag_bytes[2];
+	atomic_t		frag_packets[2];
 
 	struct list_head	links;
 	struct hlist_head	peers[PSYNC_PEER_HASH];
@@ -286,6 +305,12 @@ struct psync_link {
  * @refuse_start: second in which @refuse_count began
  * @refuse_count: packets refused with an answer and an event in that second
  * @timer: asks again
+ * @frag_lock: protects what follows
+ * @frags: packets in fragments, see frag.c
+ * @frag_dead: deleted: nothing is under way and @frag_timer is not armed
+ * @frag_txq: packets to leave when @frag_lock is given back
+ * @frag_rxq: packets put together, to be handed up then
+ * @frag_timer: runs psync_frags_timer()
  * @routes: what @addr.routes points to, on UDP links
  * @gone: in a list of peers that are about to be freed, or not yet found
  *
@@ -304,6 +329,12 @@ struct psync_peer {
 	unsigned long		refuse_start;
 	unsigned int		refuse_count;
 	struct timer_list	timer;
+	spinlock_t		frag_lock;
+	struct psync_frags	frags;
+	bool			frag_dead;
+	struct sk_buff_head	frag_txq;
+	struct sk_buff_head	frag_rxq;
+	struct hrtimer		frag_timer;
 	struct dst_cache	routes;
 	struct list_head	gone;
 };
@@ -535,6 +566,13 @@ bool psync_peer_admit(struct psync_peer *peer, struct sk_buff *skb,
 enum psync_drop psync_peer_hello_ack(struct psync_peer *peer,
 				     const struct psync_pkt *pkt);
 
+/* frag.c: packets that do not fit the link */
+void psync_frag_init(struct psync_peer *peer);
+void psync_frag_kill(struct psync_peer *peer);
+void psync_frag_send(struct psync_peer *peer, struct sk_buff *skb);
+void psync_frag_input(struct psync_peer *peer, struct sk_buff *skb,
+		      const struct psync_pkt *pkt);
+
 /* group.c */
 const struct psync_group *psync_group_find_rcu(struct psync_net *pnet,
 					       u32 number);
@@ -581,6 +619,16 @@ void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
 		     struct sk_buff *skb, const struct psync_pkt *pkt);
 
 /**
+ * psync_input_whole - a packet that came in fragments is complete
+ * @peer: whose fragments, under RCU
+ * @skb: consumed; data at the psync header
+ * @inc: incarnation that the fragments are of
+ *
+ * Context: softirq.
+ */
+void psync_input_whole(struct psync_peer *peer, struct sk_buff *skb, u64 inc);
+
+/**
  * psync_drop - drop a packet for a reason
  * @pnet: whose counter; NULL only for packets of no namespace of ours
  * @skb: consumed, may be NULL
@@ -606,6 +654,9 @@ struct sk_buff *psync_output_build(struct psync_net *pnet, u32 site,
 
 /* Hand a built packet to its link; consumes @skb.  Context: any but no locks. */
 void psync_output_send(struct psync_net *pnet, struct sk_buff *skb);
+
+/* Hand a packet that fits the link to it; consumes @skb; under RCU. */
+void psync_output_xmit(struct psync_peer *peer, struct sk_buff *skb);
 
 /* Greatest packet to @site, 0 if there is no way to it. */
 unsigned int psync_output_mtu(struct psync_net *pnet, u32 site);

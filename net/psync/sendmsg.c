@@ -12,21 +12,58 @@
 /* Up to here a body is copied for every destination; above it is shared. */
 #define PSYNC_COPY_MAX		256
 
+/* So much is in one skb: not more pages than it takes on any kernel. */
+#define PSYNC_MSG_PIECE		(16U * PAGE_SIZE)
+
+/*
+ * Adds @len bytes behind those of @skb, in skbs of their own on its frag_list.
+ * They count as @sk's, and are not waited for: the first bytes were.
+ */
+static int psync_msg_extend(struct sock *sk, struct sk_buff *skb, size_t len)
+{
+	struct sk_buff **at = &skb_shinfo(skb)->frag_list;
+	unsigned int truesize = 0;
+	struct sk_buff *piece;
+	size_t part;
+	int err;
+
+	for (; len; len -= part) {
+		part = min_t(size_t, len, PSYNC_MSG_PIECE);
+		piece = alloc_skb_with_frags(0, part, PAGE_ALLOC_COSTLY_ORDER,
+					     &err, sk->sk_allocation);
+		if (!piece)
+			break;
+		piece->data_len = part;
+		piece->len = part;
+		*at = piece;
+		at = &piece->next;
+		truesize += piece->truesize;
+		skb->data_len += part;
+		skb->len += part;
+	}
+	skb->truesize += truesize;
+	refcount_add(truesize, &sk->sk_wmem_alloc);
+	return len ? err : 0;
+}
+
 struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
 			       int *err)
 {
 	bool nonblock = msg->msg_flags & MSG_DONTWAIT;
-	size_t data_len = len > PSYNC_COPY_MAX ? len : 0;
+	size_t first = min_t(size_t, len, PSYNC_MSG_PIECE);
+	size_t data_len = first > PSYNC_COPY_MAX ? first : 0;
 	struct sk_buff *skb;
 
-	skb = sock_alloc_send_pskb(sk, len - data_len, data_len, nonblock, err,
-				   PAGE_ALLOC_COSTLY_ORDER);
+	skb = sock_alloc_send_pskb(sk, first - data_len, data_len, nonblock,
+				   err, PAGE_ALLOC_COSTLY_ORDER);
 	if (!skb)
 		return NULL;
-	skb_put(skb, len - data_len);
+	skb_put(skb, first - data_len);
 	skb->data_len = data_len;
-	skb->len = len;
-	*err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	skb->len = first;
+	*err = len > first ? psync_msg_extend(sk, skb, len - first) : 0;
+	if (!*err)
+		*err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
 	if (*err) {
 		kfree_skb(skb);
 		return NULL;

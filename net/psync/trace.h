@@ -25,7 +25,9 @@ PSYNC_DROPS(X)
 	{ PSYNC_PKT_DGRAM,	"dgram" },	\
 	{ PSYNC_PKT_ACK,	"ack" },	\
 	{ PSYNC_PKT_RR,		"rr" },		\
-	{ PSYNC_PKT_GONE,	"gone" }
+	{ PSYNC_PKT_GONE,	"gone" },	\
+	{ PSYNC_PKT_FRAG,	"frag" },	\
+	{ PSYNC_PKT_FRAG_ACK,	"frag_ack" }
 
 #define PSYNC_TRACE_KINDS			\
 	{ PSYNC_KIND_DATA,	"data" },	\

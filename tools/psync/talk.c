@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "print.h"
-#include "room.h"
 #include "talk.h"
 
 #define TALK_PREDS	1024
@@ -85,7 +84,8 @@ int talk_join(struct talk *talk, struct cli *cli, const char *group,
 		return status;
 	talk->fd = psync_join(id, number, port);
 	if (talk->fd == -EMSGSIZE)
-		return room_refused(cli, id);
+		return cli_fail_errno(cli, -EMSGSIZE,
+				      "the link to a member carries too little, even for fragments");
 	if (talk->fd < 0)
 		return cli_refused(cli, talk->fd, NULL);
 	return talk_setup(talk);

@@ -48,6 +48,12 @@
 	X(RR_RATE,	"DropRrRate",	"asks again too soon or beyond the repair rate") \
 	X(CONTEXT_LOST,	"DropContextLost", "what it follows died with its sender") \
 	X(LEFT_OVER,	"DropLeftOver",	"still waiting when the conversation closed") \
+	X(BAD_FRAG,	"DropBadFragment", "fragment contradicts its packet")	\
+	X(FRAG_STALE,	"DropFragStale", "of a fragmented packet that is over") \
+	X(FRAG_FULL,	"DropFragFull",	"incomplete packets at their limit") \
+	X(FRAG_EXPIRED,	"DropFragExpired", "the rest of a fragmented packet did not come") \
+	X(TX_FRAG_FULL,	"DropTxFragFull", "too much waits to be sent in fragments") \
+	X(TX_GIVEN_UP,	"DropTxGivenUp", "fragments were not answered")	\
 	X(TX_NO_PEER,	"DropTxNoPeer",	"no peer configured for the site") \
 	X(TX_NO_ROUTE,	"DropTxNoRoute", "no route, or the device is down") \
 	X(TX_TOO_BIG,	"DropTxTooBig",	"larger than the link can carry")	\

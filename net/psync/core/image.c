@@ -342,23 +342,6 @@ void psync_image_timer(struct psync_image *img, u64 now)
 		psync_image_arm(img, img->linger_end);
 }
 
-u32 psync_image_max_header(const struct psync_image *img)
-{
-	struct psync_pkt pkt = { .type = PSYNC_PKT_MSG };
-	u32 start = 0;
-
-	pkt.msg.n = img->p.n;
-	if (!img->p.number) {
-		pkt.msg.flags = PSYNC_MSGF_START;
-		start = psync_wire_hdr_size(&pkt);
-	}
-	pkt.msg.flags = 0;
-	pkt.msg.npred = img->p.n;
-	if (img->p.n > PSYNC_PREDS_LIST)
-		pkt.msg.flags = PSYNC_MSGF_STAMP;
-	return max(start, psync_wire_hdr_size(&pkt));
-}
-
 int psync_image_part_index(const struct psync_image *img,
 			   const struct psync_pid *pid)
 {
@@ -528,9 +511,7 @@ int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 	node->body_len = len;
 	psync_node_take_body(img, node, body);
 	psync_image_packet(img, node, &pkt);
-	/* Other sites have to say, too, whose message they send again. */
-	if (len > U16_MAX - psync_wire_hdr_size(&pkt) -
-		  sizeof(struct psync_wire_origin))
+	if (len > PSYNC_BODY_MAX)
 		err = -EMSGSIZE;
 	else if (kind == PSYNC_KIND_DATA &&
 		 !psync_image_may_send(img, node->cost))

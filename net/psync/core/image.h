@@ -589,18 +589,11 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost);
  * Return: 0, -EAGAIN (what was sent here before fills its share;
  * ops->writable() will be called), -ENOMEM, -ESTALE (refused), -EINVAL (the
  * view is pending),
- * -EMSGSIZE (header and body exceed what the wire's length can say),
+ * -EMSGSIZE (more than PSYNC_BODY_MAX),
  * -EOVERFLOW (the graph is too deep for the wire's wave).
  */
 int psync_image_send(struct psync_image *img, struct psync_view *view,
 		     void *body, u32 len, u64 *mid, u64 now);
-
-/**
- * psync_image_max_header - most bytes any packet of this image has before
- * its body
- * @img: image
- */
-u32 psync_image_max_header(const struct psync_image *img);
 
 /**
  * psync_image_input - a packet of this conversation has come

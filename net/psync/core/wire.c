@@ -10,6 +10,7 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <asm/checksum.h>
@@ -25,6 +26,12 @@ static_assert(sizeof(struct psync_wire_refuse) == 16);
 static_assert(sizeof(struct psync_wire_dgram) == 32);
 static_assert(sizeof(struct psync_wire_vector) == 24);
 static_assert(sizeof(struct psync_wire_origin) == 16);
+static_assert(sizeof(struct psync_wire_frag) == 40);
+static_assert(sizeof(struct psync_wire_frag_ack) == 56);
+static_assert(sizeof_field(struct psync_wire_frag_ack, bitmap) * 8 ==
+	      PSYNC_FRAG_WINDOW);
+static_assert(PSYNC_WIRE_FRAG == sizeof(struct psync_wire_hdr) +
+				 sizeof(struct psync_wire_frag));
 static_assert(offsetof(struct psync_wire_hdr, csum) == 6);
 static_assert(offsetof(struct psync_wire_hdr, src_inc) == 16);
 static_assert(offsetof(struct psync_wire_conv, opening) == 24);
@@ -60,6 +67,10 @@ static u32 psync_wire_fixed(u8 type)
 	case PSYNC_PKT_RR:
 	case PSYNC_PKT_GONE:
 		return hdr + conv + sizeof(struct psync_wire_vector);
+	case PSYNC_PKT_FRAG:
+		return hdr + sizeof(struct psync_wire_frag);
+	case PSYNC_PKT_FRAG_ACK:
+		return hdr + sizeof(struct psync_wire_frag_ack);
 	default:
 		return 0;
 	}
@@ -125,10 +136,21 @@ u32 psync_wire_need(const u8 *data, u32 len)
 	return psync_wire_msg_size(msg->flags, n, npred);
 }
 
+/*
+ * Bytes of the packet.  What the field cannot say comes in fragments only,
+ * whose header says it; 0: it contradicts @total.
+ */
+static u32 psync_wire_len(const struct psync_wire_hdr *hdr, u32 total)
+{
+	if (total > U16_MAX)
+		return hdr->len ? 0 : total;
+	return be16_to_cpu(hdr->len);
+}
+
 static enum psync_drop psync_wire_decode_hdr(const struct psync_wire_hdr *hdr,
 					     u32 total, struct psync_pkt *pkt)
 {
-	u32 fixed;
+	u32 fixed, wire;
 
 	if (hdr->version != PSYNC_WIRE_VERSION)
 		return PSYNC_DROP_BAD_VERSION;
@@ -137,7 +159,8 @@ static enum psync_drop psync_wire_decode_hdr(const struct psync_wire_hdr *hdr,
 		return PSYNC_DROP_BAD_TYPE;
 	if (total < fixed)
 		return PSYNC_DROP_TOO_SHORT;
-	if (be16_to_cpu(hdr->len) < fixed || be16_to_cpu(hdr->len) > total)
+	wire = psync_wire_len(hdr, total);
+	if (wire < fixed || wire > total)
 		return PSYNC_DROP_BAD_LENGTH;
 	if (hdr->flags || hdr->seal || !hdr->src_site || !hdr->src_inc)
 		return PSYNC_DROP_BAD_HEADER;
@@ -284,9 +307,7 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 		return PSYNC_DROP_TOO_SHORT;
 	if (wire < pkt->hdr_len || wire - pkt->hdr_len != pkt->body_len)
 		return PSYNC_DROP_BAD_LENGTH;
-	/* Nobody could send it again for its sender's site. */
-	if (!(pkt->msg.flags & PSYNC_MSGF_FOREIGN) &&
-	    wire > U16_MAX - sizeof(struct psync_wire_origin))
+	if (pkt->body_len > PSYNC_BODY_MAX)
 		return PSYNC_DROP_BAD_LENGTH;
 	pkt->msg.participants = NULL;
 	pkt->msg.preds = NULL;
@@ -386,6 +407,60 @@ psync_wire_decode_dgram(const struct psync_wire_dgram *dgram, u32 wire,
 	return PSYNC_OK;
 }
 
+/* A part, not the whole: it has its place there and just the bytes for it. */
+static enum psync_drop
+psync_wire_decode_frag(const struct psync_wire_frag *frag, u32 wire,
+		       struct psync_pkt *pkt)
+{
+	u32 left;
+
+	pkt->frag.id = be64_to_cpu(frag->id);
+	pkt->frag.lowest = be64_to_cpu(frag->lowest);
+	pkt->frag.total = be32_to_cpu(frag->total);
+	pkt->frag.index = be32_to_cpu(frag->index);
+	pkt->frag.turn = be32_to_cpu(frag->turn);
+	pkt->frag.wait = be32_to_cpu(frag->wait);
+	pkt->frag.size = be16_to_cpu(frag->size);
+	pkt->frag.flags = frag->flags;
+	pkt->body_len = wire - pkt->hdr_len;
+	if (memchr_inv(frag->reserved, 0, sizeof(frag->reserved)) ||
+	    frag->flags & ~PSYNC_FRAGF_ASK || !pkt->dst_site ||
+	    !pkt->frag.turn || !pkt->frag.lowest ||
+	    pkt->frag.lowest > pkt->frag.id)
+		return PSYNC_DROP_BAD_HEADER;
+	if (pkt->frag.size < PSYNC_FRAG_LEAST ||
+	    pkt->frag.total <= pkt->frag.size ||
+	    pkt->frag.total > PSYNC_FRAG_MAX ||
+	    pkt->frag.index > (pkt->frag.total - 1) / pkt->frag.size)
+		return PSYNC_DROP_BAD_FRAG;
+	left = pkt->frag.total - pkt->frag.index * pkt->frag.size;
+	return pkt->body_len == min_t(u32, left, pkt->frag.size) ?
+		PSYNC_OK : PSYNC_DROP_BAD_LENGTH;
+}
+
+static enum psync_drop
+psync_wire_decode_frag_ack(const struct psync_wire_frag_ack *ack, u32 wire,
+			   struct psync_pkt *pkt)
+{
+	pkt->frag_ack.id = be64_to_cpu(ack->id);
+	pkt->frag_ack.base = be32_to_cpu(ack->base);
+	pkt->frag_ack.turn = be32_to_cpu(ack->turn);
+	pkt->frag_ack.state = ack->state;
+	pkt->frag_ack.bitmap = ack->bitmap;
+	pkt->body_len = 0;
+	if (wire != pkt->hdr_len)
+		return PSYNC_DROP_BAD_LENGTH;
+	if (memchr_inv(ack->reserved, 0, sizeof(ack->reserved)) ||
+	    ack->state > PSYNC_FRAG_WHOLE || !pkt->dst_site ||
+	    !pkt->frag_ack.id || !pkt->frag_ack.turn || ack->bitmap[0] & 1)
+		return PSYNC_DROP_BAD_HEADER;
+	if (ack->state == PSYNC_FRAG_WHOLE &&
+	    (!pkt->frag_ack.base ||
+	     memchr_inv(ack->bitmap, 0, sizeof(ack->bitmap))))
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
+}
+
 /* Each type has flags of its own, and a field is zero unless a flag says so. */
 static enum psync_drop
 psync_wire_check_vector(const struct psync_wire_vector *vector,
@@ -457,10 +532,15 @@ enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
 	pkt->hdr_len = psync_wire_fixed(pkt->type);
 	if (len < pkt->hdr_len)
 		return PSYNC_DROP_TOO_SHORT;
-	wire = be16_to_cpu(hdr->len);
+	wire = psync_wire_len(hdr, total);
 	data += sizeof(*hdr);
 	if (pkt->type == PSYNC_PKT_DGRAM)
 		return psync_wire_decode_dgram((const void *)data, wire, pkt);
+	if (pkt->type == PSYNC_PKT_FRAG)
+		return psync_wire_decode_frag((const void *)data, wire, pkt);
+	if (pkt->type == PSYNC_PKT_FRAG_ACK)
+		return psync_wire_decode_frag_ack((const void *)data, wire,
+						  pkt);
 	drop = psync_wire_decode_conv((const void *)data, pkt);
 	if (drop)
 		return drop;
@@ -491,11 +571,13 @@ u32 psync_wire_hdr_size(const struct psync_pkt *pkt)
 static u8 *psync_wire_encode_hdr(const struct psync_pkt *pkt, u8 *buf)
 {
 	struct psync_wire_hdr *hdr = (void *)buf;
+	u32 len;
 
 	hdr->version = PSYNC_WIRE_VERSION;
 	hdr->type = pkt->type;
 	hdr->flags = 0;
-	hdr->len = cpu_to_be16(psync_wire_hdr_size(pkt) + pkt->body_len);
+	len = psync_wire_hdr_size(pkt) + pkt->body_len;
+	hdr->len = cpu_to_be16(len > U16_MAX ? 0 : len);
 	hdr->csum = 0;
 	hdr->src_site = cpu_to_be32(pkt->src_site);
 	hdr->dst_site = cpu_to_be32(pkt->dst_site);
@@ -618,13 +700,56 @@ static void psync_wire_encode_vector(const struct psync_pkt *pkt, u8 *buf)
 		       pkt->vector.n * sizeof(__be32));
 }
 
+static void psync_wire_encode_frag(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_frag *frag = (void *)buf;
+
+	frag->id = cpu_to_be64(pkt->frag.id);
+	frag->lowest = cpu_to_be64(pkt->frag.lowest);
+	frag->total = cpu_to_be32(pkt->frag.total);
+	frag->index = cpu_to_be32(pkt->frag.index);
+	frag->turn = cpu_to_be32(pkt->frag.turn);
+	frag->wait = cpu_to_be32(pkt->frag.wait);
+	frag->size = cpu_to_be16(pkt->frag.size);
+	frag->flags = pkt->frag.flags;
+	memset(frag->reserved, 0, sizeof(frag->reserved));
+}
+
+static void psync_wire_encode_frag_ack(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_frag_ack *ack = (void *)buf;
+
+	ack->id = cpu_to_be64(pkt->frag_ack.id);
+	ack->base = cpu_to_be32(pkt->frag_ack.base);
+	ack->turn = cpu_to_be32(pkt->frag_ack.turn);
+	ack->state = pkt->frag_ack.state;
+	memset(ack->reserved, 0, sizeof(ack->reserved));
+	memcpy(ack->bitmap, pkt->frag_ack.bitmap, sizeof(ack->bitmap));
+}
+
+/* What is of no conversation; false: it is of one. */
+static bool psync_wire_encode_plain(const struct psync_pkt *pkt, u8 *buf)
+{
+	switch (pkt->type) {
+	case PSYNC_PKT_DGRAM:
+		psync_wire_encode_dgram(pkt, buf);
+		return true;
+	case PSYNC_PKT_FRAG:
+		psync_wire_encode_frag(pkt, buf);
+		return true;
+	case PSYNC_PKT_FRAG_ACK:
+		psync_wire_encode_frag_ack(pkt, buf);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void psync_wire_encode(const struct psync_pkt *pkt, u8 *buf)
 {
 	buf = psync_wire_encode_hdr(pkt, buf);
-	if (pkt->type == PSYNC_PKT_DGRAM) {
-		psync_wire_encode_dgram(pkt, buf);
+	if (psync_wire_encode_plain(pkt, buf))
 		return;
-	}
 	buf = psync_wire_encode_conv(pkt, buf);
 	if (pkt->type == PSYNC_PKT_MSG)
 		psync_wire_encode_msg(pkt, buf);

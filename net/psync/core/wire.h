@@ -12,13 +12,14 @@
  * big-endian and every structure is a multiple of four bytes.  A packet is
  *
  *	psync_wire_hdr
- *	psync_wire_conv			all but DGRAM
- *	psync_wire_msg | _hello | _refuse | _dgram | _vector
+ *	psync_wire_conv			all but DGRAM, FRAG and FRAG_ACK
+ *	psync_wire_msg | _hello | _refuse | _dgram | _vector | _frag | _frag_ack
  *	MSG with FOREIGN: psync_wire_origin	which opening it is of
  *	MSG with START:	n * psync_wire_pid	the ordered participant list
  *	ACK, RR, GONE:	n * be32		the vector
  *	MSG:		the context, a list or a stamp (see psync_wire_msg)
  *	MSG, DGRAM:	body
+ *	FRAG:		bytes of another packet
  */
 #define PSYNC_WIRE_VERSION	1
 #define PSYNC_PARTICIPANTS_MIN	2
@@ -35,6 +36,8 @@ enum psync_wire_type {
 	PSYNC_PKT_ACK		= 6,	/* S2.3: what the image here holds */
 	PSYNC_PKT_RR		= 7,	/* P figure 5: send what is not in it */
 	PSYNC_PKT_GONE		= 8,	/* S2.4: up to here nothing is kept */
+	PSYNC_PKT_FRAG		= 9,	/* a part of a packet (S10) */
+	PSYNC_PKT_FRAG_ACK	= 10,	/* what has come of such a packet */
 };
 
 /**
@@ -42,7 +45,8 @@ enum psync_wire_type {
  * @version: PSYNC_WIRE_VERSION
  * @type: enum psync_wire_type
  * @flags: zero in version 1
- * @len: bytes of the packet, this header included (Ethernet pads)
+ * @len: bytes of the packet, this header included (Ethernet pads); zero in one
+ *	of more than 65535 bytes, which only comes in fragments
  * @csum: Internet checksum over @len bytes on Ethernet links; zero over UDP
  * @src_site: sending site, never zero
  * @dst_site: receiving site; zero means every site that hears it
@@ -253,10 +257,74 @@ struct psync_wire_vector {
 	__u8	reserved[3];
 } __packed;
 
+#define PSYNC_FRAGF_ASK		0x01	/* answer with a FRAG_ACK at once */
+
+/**
+ * struct psync_wire_frag - a part of a packet, 40 bytes
+ * @id: which packet, greater than those begun before by this incarnation
+ * @lowest: those below are over
+ * @total: bytes of the packet, all headers included
+ * @index: which part of it
+ * @turn: counts what is sent of this packet, from 1
+ * @wait: microseconds in which the sender expects an answer
+ * @size: bytes of every part but the last
+ * @flags: PSYNC_FRAGF_*
+ * @reserved: zero
+ */
+struct psync_wire_frag {
+	__be64	id;
+	__be64	lowest;
+	__be32	total;
+	__be32	index;
+	__be32	turn;
+	__be32	wait;
+	__be16	size;
+	__u8	flags;
+	__u8	reserved[5];
+} __packed;
+
+/* No part is further ahead of the first one that has not come. */
+#define PSYNC_FRAG_WINDOW	256
+/* Packets under way in parts to one site at most. */
+#define PSYNC_FRAG_ACTIVE	8
+/* Parts but the last are no smaller. */
+#define PSYNC_FRAG_LEAST	128
+
+enum psync_frag_state {
+	PSYNC_FRAG_PART		= 0,	/* parts are missing */
+	PSYNC_FRAG_WHOLE	= 1,	/* all have come */
+};
+
+/**
+ * struct psync_wire_frag_ack - what has come of a packet, 56 bytes
+ * @id: which
+ * @base: the first part that has not come; WHOLE: how many there are
+ * @turn: of the part that is answered
+ * @state: enum psync_frag_state
+ * @reserved: zero
+ * @bitmap: bit i, least significant of the first byte first: part @base + i
+ *	has come; bit 0 is zero
+ */
+struct psync_wire_frag_ack {
+	__be64	id;
+	__be32	base;
+	__be32	turn;
+	__u8	state;
+	__u8	reserved[7];
+	__u8	bitmap[32];
+} __packed;
+
+/* Bytes before a part. */
+#define PSYNC_WIRE_FRAG		(40 + 40)
+/* Greatest body of a message. */
+#define PSYNC_BODY_MAX		(16 << 20)
+
 /* Fixed part of the longest packet type: header, conv, msg. */
 #define PSYNC_WIRE_FIXED	(40 + 32 + 32)
 /* The longest header: a START message of 1,024 with a stamp, from another. */
 #define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 16 + 1024 * 8 + 1024 * 4 + 128)
+/* The greatest packet that comes in parts. */
+#define PSYNC_FRAG_MAX		(PSYNC_WIRE_MAX + PSYNC_BODY_MAX)
 
 /**
  * struct psync_pkt - a packet, decoded; fields as in the wire structures
@@ -282,6 +350,9 @@ struct psync_wire_vector {
  * @dgram: DGRAM, see struct psync_wire_dgram
  * @vector: ACK, RR and GONE, see struct psync_wire_vector
  * @vector.seqs: n sequence numbers at any address
+ * @frag: FRAG, see struct psync_wire_frag
+ * @frag_ack: FRAG_ACK, see struct psync_wire_frag_ack
+ * @frag_ack.bitmap: its PSYNC_FRAG_WINDOW bits
  * @hdr_len: bytes before the body
  * @body_len: bytes of the body
  *
@@ -347,6 +418,23 @@ struct psync_pkt {
 			u8 flags;
 			const __be32 *seqs;
 		} vector;
+		struct {
+			u64 id;
+			u64 lowest;
+			u32 total;
+			u32 index;
+			u32 turn;
+			u32 wait;
+			u16 size;
+			u8 flags;
+		} frag;
+		struct {
+			u64 id;
+			u32 base;
+			u32 turn;
+			u8 state;
+			const u8 *bitmap;
+		} frag_ack;
 	};
 	u32	hdr_len;
 	u32	body_len;
@@ -371,7 +459,8 @@ u32 psync_wire_need(const u8 *data, u32 len);
  * psync_wire_decode - check a packet totally and take it apart
  * @data: start of the packet, contiguous up to the body
  * @len: contiguous bytes at @data
- * @total: bytes of the packet as received (padding included), >= @len
+ * @total: bytes of the packet as received (padding included), >= @len; more than
+ *	65535 only of one that came in fragments
  * @pkt: filled in; defined only when PSYNC_OK is returned
  *
  * Checks everything that can be checked without state: version, type, every

@@ -13,7 +13,6 @@
 #include "cli.h"
 #include "json.h"
 #include "label.h"
-#include "room.h"
 #include "text.h"
 
 static void number__strict(void **state)
@@ -255,23 +254,6 @@ static void nearest__only_near(void **state)
 	assert_null(cli_nearest("", words));
 }
 
-/* The figures of protocol.rst, and what is next to them. */
-static void room__participants(void **state)
-{
-	(void)state;
-	assert_int_equal(room_most(1500, false), 172);
-	assert_int_equal(room_most(1500, true), 333);
-	/* 120 bytes, a list of eight bytes each, and one of a message. */
-	assert_int_equal(room_most(120 + 2 * 8 + 1, false), 2);
-	assert_int_equal(room_most(120 + 2 * 8, false), 1);
-	/* A stamp of four bytes each, and one more for every 32. */
-	assert_int_equal(room_most(120 + 32 * 4 + 4 + 1, true), 32);
-	assert_int_equal(room_most(120 + 33 * 4 + 4 + 1, true), 32);
-	assert_int_equal(room_most(120 + 33 * 4 + 8 + 1, true), 33);
-	assert_int_equal(room_most(0, false), 0);
-	assert_int_equal(room_most(65535, false), 1024);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,7 +269,6 @@ int main(void)
 		cmocka_unit_test(options__anywhere_but_after_dashes),
 		cmocka_unit_test(options__bad_ones),
 		cmocka_unit_test(nearest__only_near),
-		cmocka_unit_test(room__participants),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,16 @@ static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
 	if (pkt->type == PSYNC_PKT_ACK || pkt->type == PSYNC_PKT_RR ||
 	    pkt->type == PSYNC_PKT_GONE)
 		psync_fuzz_vector(data, pkt);
+	if (pkt->type == PSYNC_PKT_FRAG)
+		psync_fuzz_require(pkt->body_len &&
+				   pkt->body_len <= pkt->frag.size &&
+				   pkt->frag.size < pkt->frag.total &&
+				   pkt->frag.total <= PSYNC_FRAG_MAX &&
+				   pkt->frag.index * pkt->frag.size +
+				   pkt->body_len <= pkt->frag.total);
+	if (pkt->type == PSYNC_PKT_FRAG_ACK)
+		psync_fuzz_within(data, pkt->hdr_len, pkt->frag_ack.bitmap,
+				  PSYNC_FRAG_WINDOW / 8);
 	if (pkt->type != PSYNC_PKT_MSG)
 		return;
 	psync_fuzz_require(pkt->msg.n >= PSYNC_PARTICIPANTS_MIN &&

@@ -171,6 +171,28 @@ static void psync_seeds_others(const char *dir)
 	psync_seeds_packet(dir, "dgram-group", &dgram);
 }
 
+static void psync_seeds_frags(const char *dir)
+{
+	static const u8 bitmap[PSYNC_FRAG_WINDOW / 8] = { 0x52 };
+	struct psync_pkt frag = {
+		.type = PSYNC_PKT_FRAG, .body_len = 128,
+		.frag = { .id = 9, .lowest = 7, .total = 1000, .index = 3,
+			  .turn = 4, .wait = 1000, .size = 128 },
+	};
+	struct psync_pkt ack = {
+		.type = PSYNC_PKT_FRAG_ACK,
+		.frag_ack = { .id = 9, .base = 3, .turn = 4,
+			      .bitmap = bitmap },
+	};
+
+	psync_seeds_packet(dir, "frag", &frag);
+	frag.frag.index = 7;
+	frag.frag.flags = PSYNC_FRAGF_ASK;
+	frag.body_len = 1000 - 7 * 128;
+	psync_seeds_packet(dir, "frag-last", &frag);
+	psync_seeds_packet(dir, "frag-ack", &ack);
+}
+
 /* All operations in a row, each followed by small operands. */
 static void psync_seeds_programs(const char *dir, u32 nops)
 {
@@ -199,6 +221,7 @@ int main(int argc, char **argv)
 	psync_seeds_messages(argv[1]);
 	psync_seeds_vectors(argv[1]);
 	psync_seeds_others(argv[1]);
+	psync_seeds_frags(argv[1]);
 	psync_seeds_programs(argv[2], 20);
 	psync_seeds_programs(argv[3], 16);
 	return 0;

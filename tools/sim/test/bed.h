@@ -203,5 +203,6 @@ PSYNC_BED_TESTS(null);
 PSYNC_BED_TESTS(linger);
 PSYNC_BED_TESTS(model);
 PSYNC_BED_TESTS(memory);
+PSYNC_BED_TESTS(frag);
 
 #endif /* _PSYNC_TEST_BED_H */

@@ -258,12 +258,8 @@ static void psync_image_test_send(void **state)
 	assert_int_equal(bed.img.opening, 6);
 	assert_int_equal(bed.img.opened, 50);
 	assert_int_equal(v0.binding, 3);
-	/*
-	 * The longest that the length field can say, when another site sends
-	 * it again, too.
-	 */
-	assert_int_equal(psync_image_max_header(&bed.img), 104 + 5 * 8);
-	room = U16_MAX - (104 + 16 + 5 * 8);
+	/* The longest. */
+	room = PSYNC_BODY_MAX;
 	assert_int_equal(psync_image_send(&bed.img, &v0, body, room + 1, &mid,
 					  0), -EMSGSIZE);
 	assert_int_equal(mid, 99);
@@ -272,8 +268,9 @@ static void psync_image_test_send(void **state)
 			 0);
 	packet = psync_bed_pop(&bed);
 	assert_ptr_equal(packet.body, body);
-	assert_int_equal(psync_wire_decode(packet.data, packet.len, U16_MAX,
-					   &pkt), PSYNC_OK);
+	assert_int_equal(psync_wire_decode(packet.data, packet.len,
+					   packet.len + room, &pkt), PSYNC_OK);
+	assert_int_equal(pkt.body_len, room);
 	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_START | PSYNC_MSGF_ASK);
 	assert_int_equal(pkt.opening, 6);
 	assert_int_equal(pkt.msg.binding, 3);
@@ -808,30 +805,6 @@ static void psync_image_test_left(void **state)
 	psync_bed_exit(&bed);
 }
 
-static void psync_image_test_max_header(void **state)
-{
-	struct psync_image_params p;
-	struct psync_pid pids[20];
-	struct psync_bed bed;
-	u32 sites[20];
-	u32 i;
-
-	for (i = 0; i < 20; i++)
-		sites[i] = 1 + i;
-	psync_bed_params(&p, pids, sites, 20, 0);
-	psync_bed_init(&bed, &p, 1);
-	assert_int_equal(psync_image_max_header(&bed.img), 104 + 20 * 8);
-	psync_bed_exit(&bed);
-	psync_bed_params(&p, pids, sites, 20, 1);
-	psync_bed_init(&bed, &p, 1);
-	assert_int_equal(psync_image_max_header(&bed.img), 104 + 20 * 4 + 4);
-	psync_bed_exit(&bed);
-	psync_bed_params(&p, pids, sites, 3, 1);
-	psync_bed_init(&bed, &p, 1);
-	assert_int_equal(psync_image_max_header(&bed.img), 104 + 3 * 8);
-	psync_bed_exit(&bed);
-}
-
 const struct CMUnitTest psync_image_tests[] = {
 	cmocka_unit_test(psync_image_test_init),
 	cmocka_unit_test(psync_image_test_join),
@@ -850,7 +823,6 @@ const struct CMUnitTest psync_image_tests[] = {
 	cmocka_unit_test(psync_image_test_embryo_full),
 	cmocka_unit_test(psync_image_test_embryo_root),
 	cmocka_unit_test(psync_image_test_left),
-	cmocka_unit_test(psync_image_test_max_header),
 };
 
 const size_t psync_image_ntests = ARRAY_SIZE(psync_image_tests);

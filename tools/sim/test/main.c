@@ -20,6 +20,7 @@ static const struct {
 	PSYNC_MAIN_TESTS(linger),
 	PSYNC_MAIN_TESTS(model),
 	PSYNC_MAIN_TESTS(memory),
+	PSYNC_MAIN_TESTS(frag),
 };
 
 /* What a failed test left behind is no matter of the next one. */

@@ -134,6 +134,46 @@ static void psync_wire_make_vector(struct psync_pkt *pkt)
 	pkt->vector.seqs = psync_wire_stamp;
 }
 
+static bool psync_wire_plain(u8 type)
+{
+	return type == PSYNC_PKT_DGRAM || type == PSYNC_PKT_FRAG ||
+	       type == PSYNC_PKT_FRAG_ACK;
+}
+
+static void psync_wire_make_frag(struct psync_pkt *pkt)
+{
+	u32 count = 2 + psync_wire_below(9), left;
+
+	pkt->dst_site |= 1;
+	pkt->frag.lowest = 1 + psync_wire_random() / 4;
+	pkt->frag.id = pkt->frag.lowest + psync_wire_below(1000);
+	pkt->frag.size = PSYNC_FRAG_LEAST + psync_wire_below(60000);
+	pkt->frag.total = (count - 1) * pkt->frag.size + 1 +
+			  psync_wire_below(pkt->frag.size);
+	pkt->frag.index = psync_wire_below(count);
+	pkt->frag.turn = psync_wire_random() | 1;
+	pkt->frag.wait = psync_wire_random();
+	pkt->frag.flags = psync_wire_below(2);
+	left = pkt->frag.total - pkt->frag.index * pkt->frag.size;
+	pkt->body_len = min_t(u32, left, pkt->frag.size);
+}
+
+static void psync_wire_make_frag_ack(struct psync_pkt *pkt)
+{
+	u32 i;
+
+	pkt->dst_site |= 1;
+	pkt->frag_ack.id = psync_wire_random() | 1;
+	pkt->frag_ack.base = psync_wire_random() | 1;
+	pkt->frag_ack.turn = psync_wire_random() | 1;
+	pkt->frag_ack.state = psync_wire_below(2);
+	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
+	for (i = 0; !pkt->frag_ack.state && i < PSYNC_FRAG_WINDOW / 8; i++)
+		psync_wire_bitmap[i] = psync_wire_random();
+	psync_wire_bitmap[0] &= ~1;
+	pkt->frag_ack.bitmap = psync_wire_bitmap;
+}
+
 static void psync_wire_make(struct psync_pkt *pkt, u8 type)
 {
 	*pkt = (struct psync_pkt){
@@ -143,7 +183,7 @@ static void psync_wire_make(struct psync_pkt *pkt, u8 type)
 		.src_inc	= psync_wire_random() | 1,
 		.dst_inc	= psync_wire_random(),
 	};
-	if (type != PSYNC_PKT_DGRAM) {
+	if (!psync_wire_plain(type)) {
 		pkt->cid = psync_wire_random();
 		pkt->digest = psync_wire_random();
 		pkt->group = psync_wire_random();
@@ -180,6 +220,12 @@ static void psync_wire_make(struct psync_pkt *pkt, u8 type)
 	case PSYNC_PKT_RR:
 	case PSYNC_PKT_GONE:
 		psync_wire_make_vector(pkt);
+		break;
+	case PSYNC_PKT_FRAG:
+		psync_wire_make_frag(pkt);
+		break;
+	case PSYNC_PKT_FRAG_ACK:
+		psync_wire_make_frag_ack(pkt);
 		break;
 	}
 }
@@ -240,7 +286,7 @@ static void psync_wire_same(const struct psync_pkt *a,
 	assert_int_equal(a->src_inc, b->src_inc);
 	assert_int_equal(a->dst_inc, b->dst_inc);
 	assert_int_equal(a->body_len, b->body_len);
-	if (a->type != PSYNC_PKT_DGRAM) {
+	if (!psync_wire_plain(a->type)) {
 		assert_int_equal(a->cid, b->cid);
 		assert_int_equal(a->digest, b->digest);
 		assert_int_equal(a->group, b->group);
@@ -276,6 +322,24 @@ static void psync_wire_same(const struct psync_pkt *a,
 	case PSYNC_PKT_GONE:
 		psync_wire_same_vector(a, b);
 		break;
+	case PSYNC_PKT_FRAG:
+		assert_int_equal(a->frag.id, b->frag.id);
+		assert_int_equal(a->frag.lowest, b->frag.lowest);
+		assert_int_equal(a->frag.total, b->frag.total);
+		assert_int_equal(a->frag.index, b->frag.index);
+		assert_int_equal(a->frag.turn, b->frag.turn);
+		assert_int_equal(a->frag.wait, b->frag.wait);
+		assert_int_equal(a->frag.size, b->frag.size);
+		assert_int_equal(a->frag.flags, b->frag.flags);
+		break;
+	case PSYNC_PKT_FRAG_ACK:
+		assert_int_equal(a->frag_ack.id, b->frag_ack.id);
+		assert_int_equal(a->frag_ack.base, b->frag_ack.base);
+		assert_int_equal(a->frag_ack.turn, b->frag_ack.turn);
+		assert_int_equal(a->frag_ack.state, b->frag_ack.state);
+		assert_memory_equal(a->frag_ack.bitmap, b->frag_ack.bitmap,
+				    PSYNC_FRAG_WINDOW / 8);
+		break;
 	}
 }
 
@@ -299,7 +363,7 @@ static void psync_wire_test_round_trip(void **state)
 	u8 *mem;
 
 	for (i = 0; i < 20000; i++) {
-		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_FRAG_ACK);
 		odd = i % 4;
 		mem = psync_wire_pack(&in, odd, &len);
 		assert_true(len <= PSYNC_WIRE_MAX);
@@ -325,7 +389,7 @@ static void psync_wire_test_truncated(void **state)
 	u8 *mem, *part;
 
 	for (i = 0; i < 300; i++) {
-		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_FRAG_ACK);
 		mem = psync_wire_pack(&in, 0, &len);
 		for (cut = 0; cut < len; cut += 1 + cut / 100) {
 			part = malloc(cut + 1);
@@ -360,7 +424,7 @@ static void psync_wire_test_canonical(void **state)
 	u8 *mem, *copy;
 
 	for (i = 0; i < 140; i++) {
-		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_FRAG_ACK);
 		if (psync_wire_hdr_size(&in) > 500)
 			continue;
 		mem = psync_wire_pack(&in, 0, &len);
@@ -396,7 +460,7 @@ static void psync_wire_test_need(void **state)
 	mem[0] = 2;
 	assert_int_equal(psync_wire_need(mem, len), 40);
 	mem[0] = PSYNC_WIRE_VERSION;
-	mem[1] = PSYNC_PKT_GONE + 1;
+	mem[1] = PSYNC_PKT_FRAG_ACK + 1;
 	assert_int_equal(psync_wire_need(mem, len), 40);
 	mem[1] = PSYNC_PKT_MSG;
 	mem[92] = 0xff;
@@ -443,7 +507,7 @@ static void psync_wire_test_noise(void **state)
 			mem[j] = psync_wire_random();
 		if (len > 1) {
 			mem[0] = PSYNC_WIRE_VERSION;
-			mem[1] = 1 + i % PSYNC_PKT_GONE;
+			mem[1] = 1 + i % PSYNC_PKT_FRAG_ACK;
 		}
 		assert_true(psync_wire_need(mem, len) <= PSYNC_WIRE_MAX);
 		psync_wire_decode(mem, len, len, &out);
@@ -475,6 +539,8 @@ struct psync_wire_break {
 #define ACK	PSYNC_PKT_ACK
 #define RR	PSYNC_PKT_RR
 #define GONE	PSYNC_PKT_GONE
+#define FRAG	PSYNC_PKT_FRAG
+#define ANSWERED PSYNC_PKT_FRAG_ACK
 /* Forms of a message. */
 #define LIST	0
 #define STAMP	1
@@ -487,7 +553,7 @@ struct psync_wire_break {
  */
 static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 0, 0x03, PSYNC_DROP_BAD_VERSION },
-	{ MSG, 0, 1, 0x08, PSYNC_DROP_BAD_TYPE },
+	{ MSG, 0, 1, 0x0a, PSYNC_DROP_BAD_TYPE },
 	{ MSG, 0, 1, 0xff, PSYNC_DROP_BAD_TYPE },
 	{ MSG, 0, 2, 0x80, PSYNC_DROP_BAD_HEADER },	/* flags */
 	{ MSG, 0, 3, 0x01, PSYNC_DROP_BAD_HEADER },
@@ -546,6 +612,34 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 1, 95, 0x03, PSYNC_DROP_BAD_CONTEXT },	/* 9 bits, not 10 */
 	{ MSG, 1, 104 + 80 + 40, 0x01, PSYNC_DROP_BAD_CONTEXT },
 	{ MSG, 1, 104 + 80 + 41, 0x02, PSYNC_DROP_BAD_CONTEXT },
+	{ FRAG, 0, 15, 0x02, PSYNC_DROP_BAD_HEADER },	/* dst_site 2 */
+	{ FRAG, 0, 47, 0x02, PSYNC_DROP_BAD_HEADER },	/* id below lowest */
+	{ FRAG, 0, 48, 0x80, PSYNC_DROP_BAD_HEADER },	/* lowest above id */
+	{ FRAG, 0, 56, 0x04, PSYNC_DROP_BAD_FRAG },	/* total beyond most */
+	{ FRAG, 0, 58, 0x03, PSYNC_DROP_BAD_FRAG },	/* total 232, index 6 */
+	{ FRAG, 1, 59, 0x68, PSYNC_DROP_BAD_FRAG },	/* index 7 of 7 */
+	{ FRAG, 1, 59, 0x01, PSYNC_DROP_BAD_LENGTH },	/* the last is longer */
+	{ FRAG, 0, 60, 0x80, PSYNC_DROP_BAD_FRAG },	/* index */
+	{ FRAG, 0, 63, 0x0e, PSYNC_DROP_BAD_FRAG },
+	{ FRAG, 0, 63, 0x01, PSYNC_DROP_BAD_LENGTH },	/* it is the last */
+	{ FRAG, 0, 67, 0x08, PSYNC_DROP_BAD_HEADER },	/* turn 8 */
+	{ FRAG, 0, 73, 0x80, PSYNC_DROP_BAD_FRAG },	/* size 0 */
+	{ FRAG, 0, 73, 0xff, PSYNC_DROP_BAD_FRAG },	/* size 127 */
+	{ FRAG, 0, 72, 0x04, PSYNC_DROP_BAD_FRAG },	/* size beyond total */
+	{ FRAG, 0, 73, 0x01, PSYNC_DROP_BAD_LENGTH },	/* size 129 */
+	{ FRAG, 0, 74, 0x02, PSYNC_DROP_BAD_HEADER },	/* flags */
+	{ FRAG, 0, 75, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
+	{ FRAG, 0, 79, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ FRAG, 0, 5, 0x10, PSYNC_DROP_BAD_LENGTH },
+	{ ANSWERED, 0, 15, 0x02, PSYNC_DROP_BAD_HEADER }, /* dst_site 2 */
+	{ ANSWERED, 0, 55, 0x08, PSYNC_DROP_BAD_HEADER }, /* turn 8 */
+	{ ANSWERED, 0, 56, 0x02, PSYNC_DROP_BAD_HEADER }, /* state */
+	{ ANSWERED, 1, 51, 0x06, PSYNC_DROP_BAD_HEADER }, /* whole of none */
+	{ ANSWERED, 1, 95, 0x80, PSYNC_DROP_BAD_HEADER }, /* and more than it */
+	{ ANSWERED, 0, 57, 0x01, PSYNC_DROP_BAD_HEADER }, /* reserved */
+	{ ANSWERED, 0, 63, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ ANSWERED, 0, 64, 0x01, PSYNC_DROP_BAD_HEADER }, /* not the first */
+	{ ANSWERED, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },
 	{ HELLO, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },
 	{ HELLO, 0, 79, 0x06, PSYNC_DROP_BAD_HEADER },	/* nonce 6 */
 	{ HELLO, 0, 83, 0x01, PSYNC_DROP_BAD_HEADER },	/* known */
@@ -683,7 +777,7 @@ static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, u8 form)
 	*pkt = (struct psync_pkt){
 		.type = type, .src_site = 1, .src_inc = 5,
 	};
-	if (type != PSYNC_PKT_DGRAM) {
+	if (!psync_wire_plain(type)) {
 		pkt->cid = 9;
 		pkt->digest = 10;
 		pkt->group = 11;
@@ -715,6 +809,27 @@ static void psync_wire_fixed_make(struct psync_pkt *pkt, u8 type, u8 form)
 	case PSYNC_PKT_RR:
 	case PSYNC_PKT_GONE:
 		psync_wire_fixed_vector(pkt);
+		break;
+	case PSYNC_PKT_FRAG:
+		pkt->dst_site = 2;
+		pkt->frag.id = 0x103;
+		pkt->frag.lowest = 0x102;
+		pkt->frag.total = 1000;
+		pkt->frag.size = 128;
+		pkt->frag.index = form ? 7 : 6;
+		pkt->frag.turn = 8;
+		pkt->frag.wait = 9;
+		pkt->body_len = form ? 1000 - 7 * 128 : 128;
+		break;
+	case PSYNC_PKT_FRAG_ACK:
+		pkt->dst_site = 2;
+		pkt->frag_ack.id = 0x103;
+		pkt->frag_ack.base = 6;
+		pkt->frag_ack.turn = 8;
+		pkt->frag_ack.state = form ? PSYNC_FRAG_WHOLE :
+					     PSYNC_FRAG_PART;
+		memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
+		pkt->frag_ack.bitmap = psync_wire_bitmap;
 		break;
 	}
 }
@@ -827,34 +942,49 @@ static void psync_wire_test_kinds(void **state)
 	}
 }
 
-/* Whoever has a message must be able to send it for its sender's site. */
+/*
+ * A packet longer than its field can say has a zero there, and says its length
+ * nowhere else: it comes in fragments.  No body is longer than the limit.
+ */
 static void psync_wire_test_longest(void **state)
 {
+	static const u32 lens[] = { U16_MAX, U16_MAX + 1, 1 << 20 };
 	struct psync_pkt in, out;
-	u32 form, len;
+	u32 form, head, total, i;
 	u8 *mem;
 
 	for (form = LIST; form <= FOREIGN; form++) {
 		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, form);
-		len = psync_wire_hdr_size(&in);
-		in.body_len = U16_MAX - len;
-		if (form != FOREIGN) {
-			mem = psync_wire_pack(&in, 0, &len);
-			assert_int_equal(psync_wire_decode(mem, len, U16_MAX,
+		head = psync_wire_hdr_size(&in);
+		for (i = 0; i < ARRAY_SIZE(lens); i++) {
+			total = lens[i];
+			in.body_len = total - head;
+			mem = psync_wire_pack(&in, 0, &head);
+			assert_int_equal(mem[4] << 8 | mem[5],
+					 total > U16_MAX ? 0 : total);
+			assert_int_equal(psync_wire_decode(mem, head, total,
+							   &out), PSYNC_OK);
+			assert_int_equal(out.body_len, total - head);
+			assert_int_equal(psync_wire_decode(mem, head,
+							   total - 1, &out),
+					 PSYNC_DROP_BAD_LENGTH);
+			mem[5] ^= 1;
+			assert_int_equal(psync_wire_decode(mem, head, total,
 							   &out),
 					 PSYNC_DROP_BAD_LENGTH);
 			free(mem);
-			in.body_len -= sizeof(struct psync_wire_origin) - 1;
-			mem = psync_wire_pack(&in, 0, &len);
-			assert_int_equal(psync_wire_decode(mem, len, U16_MAX,
-							   &out),
-					 PSYNC_DROP_BAD_LENGTH);
-			free(mem);
-			in.body_len--;
 		}
-		mem = psync_wire_pack(&in, 0, &len);
-		assert_int_equal(psync_wire_decode(mem, len, U16_MAX, &out),
+		in.body_len = PSYNC_BODY_MAX;
+		mem = psync_wire_pack(&in, 0, &head);
+		assert_int_equal(psync_wire_decode(mem, head,
+						   head + in.body_len, &out),
 				 PSYNC_OK);
+		free(mem);
+		in.body_len++;
+		mem = psync_wire_pack(&in, 0, &head);
+		assert_int_equal(psync_wire_decode(mem, head,
+						   head + in.body_len, &out),
+				 PSYNC_DROP_BAD_LENGTH);
 		free(mem);
 	}
 }
@@ -922,7 +1052,7 @@ static void psync_wire_test_csum(void **state)
 	u8 *mem;
 
 	for (i = 0; i < 200; i++) {
-		psync_wire_make(&in, 1 + i % PSYNC_PKT_GONE);
+		psync_wire_make(&in, 1 + i % PSYNC_PKT_FRAG_ACK);
 		mem = psync_wire_pack(&in, i % 2, &len);
 		len -= i % 3;	/* odd lengths too */
 		psync_wire_csum_set(mem + i % 2, len);

@@ -166,6 +166,11 @@ scenario()
 		lab eth 3 '' repair_test
 		lab udp6 3 '' repair_test
 		;;
+	large)
+		for link in eth udp4 udp6; do
+			lab $link 3 '' large_test
+		done
+		;;
 	loss)
 		for loss in 1 3 20; do
 			lab eth 3 "--loss $loss" conv_test,workload,$loss \

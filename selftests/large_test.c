@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets that do not fit the link: bodies up to 16 MiB, 1,024 participants;
+ * loss, small memory, a sender that goes, links that come to carry less.
+ * Needs three hosts on a bridge without impairments of its own, MTU 1500.
+ */
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "lib.h"
+
+#define HOSTS	3
+#define MIB	(1U << 20)
+
+/* What goes to a host gets lost, with this probability in percent. */
+static void loss_to(int host, int percent)
+{
+	lab_run(0, "tc qdisc replace dev veth%d root netem limit 100000 loss %d%%",
+		host, percent);
+}
+
+static void loss_end(int host)
+{
+	lab_run(0, "tc qdisc del dev veth%d root", host);
+}
+
+/* One member on each host. */
+static uint32_t open_all(int *fds)
+{
+	uint32_t group = group_of_hosts(port_new());
+	int i;
+
+	for (i = 0; i < HOSTS; i++)
+		fds[i] = sock_joined(i + 1, 0, group, 1);
+	return group;
+}
+
+/* A body of its own for every @what. */
+static unsigned char *body_new(uint32_t len, unsigned int what)
+{
+	unsigned char *body = malloc(len + 1);
+	uint32_t i, x = what * 2654435761U + 1;
+
+	assert_non_null(body);
+	for (i = 0; i < len; i++) {
+		x = x * 1664525 + 1013904223;
+		body[i] = x >> 24;
+	}
+	return body;
+}
+
+static void body_send(int fd, uint32_t len, unsigned int what)
+{
+	unsigned char *body = body_new(len, what);
+
+	assert_int_equal(works(send(fd, body, len, 0)), len);
+	free(body);
+}
+
+static void body_expect(int fd, uint32_t len, unsigned int what)
+{
+	unsigned char *body = body_new(len, what), *got = malloc(len + 1);
+
+	assert_non_null(got);
+	assert_int_equal(works(recv(fd, got, len + 1, 0)), len);
+	assert_memory_equal(got, body, len);
+	free(got);
+	free(body);
+}
+
+static void unheld_none(int fd)
+{
+	struct patience p = patience_begin();
+
+	while (opt_info(fd).unheld)
+		patience_try(&p, "all to be held");
+}
+
+static uint64_t sum_of(const char *name)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 1; i <= HOSTS; i++)
+		sum += stat_of(i, name);
+	return sum;
+}
+
+/* Around everything that is treated differently, up to the limit. */
+static void sizes(void **state)
+{
+	static const uint32_t lens[] = {
+		1200, 1300, 1400, 1420, 1500, 2800, 2840, 4096, 65535, 65536,
+		65537, 70000, 131072, 131073, 500000, MIB - 1, MIB,
+	};
+	uint64_t cut = stat_of(1, "FragCut"), whole = stat_of(2, "FragWhole");
+	unsigned char *body;
+	unsigned int i;
+	int fds[HOSTS];
+
+	open_all(fds);
+	assert_int_equal(opt_info(fds[0]).max_body, MIB);
+	for (i = 0; i < COUNT(lens); i++) {
+		body_send(fds[0], lens[i], i);
+		body_expect(fds[1], lens[i], i);
+		body_expect(fds[2], lens[i], i);
+	}
+	assert_in_range(stat_of(1, "FragCut") - cut, 2 * COUNT(lens) - 10, 200);
+	assert_in_range(stat_of(2, "FragWhole") - whole, COUNT(lens) - 5, 100);
+	body = body_new(MIB + 1, 0);
+	fails(send(fds[0], body, MIB + 1, 0), EMSGSIZE);
+	fails(send(fds[0], body, 1 << 30, 0), EMSGSIZE);
+	free(body);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+/* The sysctl says how long; in no namespace more than in the initial one. */
+static void limit(void **state)
+{
+	unsigned int old = sysctl_get(1, "max_message");
+	unsigned char *body = body_new(70000, 1);
+	int fds[HOSTS];
+
+	open_all(fds);
+	sysctl_set(1, "max_message", 69999);
+	assert_int_equal(opt_info(fds[0]).max_body, 69999);
+	fails(send(fds[0], body, 70000, 0), EMSGSIZE);
+	works(send(fds[0], body, 69999, 0));
+	/* It is for what is sent here. */
+	works(send(fds[1], body, 70000, 0));
+	sysctl_set(1, "max_message", 1);
+	fails(send(fds[0], body, 2, 0), EMSGSIZE);
+	works(send(fds[0], body, 1, 0));
+	sysctl_set(1, "max_message", old);
+	free(body);
+	sock_close(fds, HOSTS);
+}
+
+/* The greatest there is. */
+static void greatest(void **state)
+{
+	static const char * const names[] = { "max_message", "image_bytes" };
+	unsigned int old[HOSTS + 1][COUNT(names)], k;
+	int fds[HOSTS], i;
+
+	for (i = 0; i <= HOSTS; i++)
+		for (k = 0; k < COUNT(names); k++)
+			old[i][k] = sysctl_set(i, names[k], 16 * MIB);
+	open_all(fds);
+	assert_int_equal(opt_info(fds[0]).max_body, 16 * MIB);
+	body_send(fds[0], 16 * MIB, 1);
+	body_expect(fds[2], 16 * MIB, 1);
+	body_expect(fds[1], 16 * MIB, 1);
+	body_send(fds[1], 16 * MIB - 7, 2);
+	body_expect(fds[0], 16 * MIB - 7, 2);
+	body_expect(fds[2], 16 * MIB - 7, 2);
+	unheld_none(fds[1]);
+	sock_close(fds, HOSTS);
+	for (i = HOSTS; i >= 0; i--)
+		for (k = 0; k < COUNT(names); k++)
+			sysctl_set(i, names[k], old[i][k]);
+}
+
+/* A part of it, a look at it, its length. */
+static void truncation(void **state)
+{
+	unsigned char *body = body_new(300000, 3), *got = malloc(300000);
+	struct iovec iov = { got, 100000 };
+	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int fds[HOSTS];
+
+	assert_non_null(got);
+	open_all(fds);
+	works(send(fds[0], body, 300000, 0));
+	await_poll(fds[1], POLLIN);
+	assert_int_equal(works(recv(fds[1], got, 10, MSG_PEEK | MSG_TRUNC)),
+			 300000);
+	assert_int_equal(works(recvmsg(fds[1], &hdr, MSG_PEEK)), 100000);
+	assert_true(hdr.msg_flags & MSG_TRUNC);
+	assert_memory_equal(got, body, 100000);
+	hdr.msg_flags = 0;
+	iov.iov_len = 300000;
+	assert_int_equal(works(recvmsg(fds[1], &hdr, 0)), 300000);
+	assert_false(hdr.msg_flags & MSG_TRUNC);
+	assert_memory_equal(got, body, 300000);
+	iov.iov_len = 299999;
+	assert_int_equal(works(recvmsg(fds[2], &hdr, MSG_TRUNC)), 300000);
+	assert_true(hdr.msg_flags & MSG_TRUNC);
+	free(got);
+	free(body);
+	sock_close(fds, HOSTS);
+}
+
+/* Everybody in turn, to all others. */
+static void talk(const int *fds, unsigned int rounds, uint32_t len)
+{
+	unsigned int i, k, to;
+
+	for (i = 0; i < rounds; i++)
+		for (k = 0; k < HOSTS; k++) {
+			body_send(fds[k], len - i, HOSTS * i + k);
+			for (to = 0; to < HOSTS; to++)
+				if (to != k)
+					body_expect(fds[to], len - i,
+						    HOSTS * i + k);
+		}
+}
+
+/* Only what gets lost is sent again, not the rest. */
+static void loss(void **state)
+{
+	uint64_t sent, again;
+	int fds[HOSTS], i;
+
+	open_all(fds);
+	for (i = 1; i <= HOSTS; i++)
+		loss_to(i, 3);
+	sent = sum_of("FragSent");
+	again = sum_of("FragRepeated");
+	talk(fds, lab_scaled(3, 1), MIB);
+	again = sum_of("FragRepeated") - again;
+	sent = sum_of("FragSent") - sent;
+	assert_true(again);
+	assert_true(again * 100 < sent * 15);
+	for (i = 1; i <= HOSTS; i++)
+		loss_end(i);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+/* Many at a time, from everywhere: none is lost, few wait in vain. */
+static void many(void **state)
+{
+	unsigned int n = lab_scaled(20, 5), i, k;
+	uint64_t cut = sum_of("FragCut");
+	int fds[HOSTS];
+	struct msg m;
+
+	open_all(fds);
+	for (i = 0; i < n; i++)
+		for (k = 0; k < HOSTS; k++)
+			body_send(fds[k], 20000, k);
+	for (k = 0; k < HOSTS; k++)
+		for (i = 0; i < n * (HOSTS - 1); i++) {
+			msg_recv(fds[k], &m);
+			assert_true(m.flags & MSG_TRUNC);
+		}
+	for (k = 0; k < HOSTS; k++)
+		msg_none(fds[k]);
+	assert_true(sum_of("FragCut") >= cut + n * HOSTS * (HOSTS - 1));
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+/* Memory for incomplete packets, and their number, at the least. */
+static void memory(void **state)
+{
+	static const char * const names[] = { "frag_bytes", "frag_max" };
+	unsigned int old[COUNT(names)], i, k;
+	uint64_t full = stat_of(2, "DropFragFull");
+	int fds[HOSTS];
+
+	for (i = 0; i < COUNT(names); i++)
+		old[i] = sysctl_set(2, names[i], 1);
+	open_all(fds);
+	loss_to(2, 1);
+	for (i = 0; i < 4; i++) {
+		body_send(fds[0], 300000, i);
+		body_send(fds[2], 300000, i);
+	}
+	for (i = 0; i < 8; i++) {
+		unsigned char *got = malloc(300001);
+
+		assert_non_null(got);
+		assert_int_equal(works(recv(fds[1], got, 300001, 0)), 300000);
+		free(got);
+	}
+	assert_true(stat_of(2, "DropFragFull") > full);
+	loss_end(2);
+	for (k = 0; k < COUNT(names); k++)
+		sysctl_set(2, names[k], old[k]);
+	sock_close(fds, HOSTS);
+}
+
+/* A process that is gone before its message is out leaves it behind. */
+static void sender_dies(void **state)
+{
+	uint32_t group = group_of_hosts(port_new());
+	uint64_t cut = stat_of(1, "FragCut");
+	int b = sock_joined(2, 0, group, 1), status;
+	pid_t child;
+
+	loss_to(2, 30);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		int a = sock_joined(1, 0, group, 1);
+
+		body_send(a, MIB, 9);
+		for (;;)
+			pause();
+	}
+	stat_await(1, "FragCut", cut + 1);
+	works(kill(child, SIGKILL));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	body_expect(b, MIB, 9);
+	loss_end(2);
+	works(close(b));
+	convs_none(1);
+}
+
+/* A site that is gone: what has come is no message, and is not kept. */
+static void site_dies(void **state)
+{
+	uint64_t expired = stat_of(2, "DropFragExpired");
+	uint64_t whole = stat_of(2, "FragWhole"), heard = stat_of(2, "FragHeard");
+	unsigned int old = sysctl_set(2, "frag_ms", 500);
+	int fds[HOSTS];
+
+	open_all(fds);
+	loss_to(2, 60);
+	body_send(fds[0], MIB, 1);
+	stat_await(2, "FragHeard", heard + 20);
+	loss_to(2, 100);
+	assert_int_equal(stat_of(2, "FragWhole"), whole);
+	stat_await(2, "DropFragExpired", expired + 1);
+	msg_none(fds[1]);
+	/* It was not gone after all: another try. */
+	loss_end(2);
+	body_expect(fds[1], MIB, 1);
+	body_expect(fds[2], MIB, 1);
+	sysctl_set(2, "frag_ms", old);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+/* What came in fragments is sent on, for its sender's site, in fragments. */
+static void sent_on(void **state)
+{
+	uint64_t cut = stat_of(3, "FragCut"), lingered = stat_of(1, "ConvLingered");
+	int fds[HOSTS];
+
+	open_all(fds);
+	talk(fds, 1, 100);
+	loss_to(2, 100);
+	body_send(fds[0], MIB, 7);
+	body_expect(fds[2], MIB, 7);
+	/* Nothing of host 1's arrives any more. */
+	lab_run(1, "ip link set eth0 down");
+	loss_end(2);
+	msg_send(fds[2], "after it");
+	body_expect(fds[1], MIB, 7);
+	msg_expect(fds[1], "after it");
+	assert_true(stat_of(3, "FragCut") > cut);
+	lab_run(1, "ip link set eth0 up");
+	msg_expect(fds[0], "after it");
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+	assert_true(stat_of(1, "ConvLingered") >= lingered);
+}
+
+/* The link comes to carry less: fragments get smaller, and IP's are not used. */
+static void mtu(void **state)
+{
+	static const unsigned int mtus[] = { 1400, 1280, 1500 };
+	unsigned int i, k;
+	int fds[HOSTS];
+
+	open_all(fds);
+	talk(fds, 1, 100000);
+	for (i = 0; i < COUNT(mtus); i++) {
+		for (k = 1; k <= HOSTS; k++)
+			lab_run(k, "ip link set eth0 mtu %u", mtus[i]);
+		talk(fds, 1, 100000);
+	}
+	for (i = 1; i <= HOSTS; i++)
+		lab_run(i, "grep -q '^Ip: .* 0 0 0$' /proc/net/snmp");
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+#define MOST	1024
+
+/* S10: neither their list nor vectors of theirs fit a packet. */
+static void participants(void **state)
+{
+	static struct psync_pid pids[MOST];
+	struct psync_query_stable s;
+	uint32_t base = port_new() + 100000, group;
+	int listener, a, b, i, round;
+	uint64_t mid, start;
+	struct patience p;
+
+	for (i = 0; i < MOST; i++)
+		pids[i] = (struct psync_pid){ 1 + (i & 1), base + i };
+	listener = sock_listening(2, base + 1, 1);
+	a = sock_new(1, SOCK_SEQPACKET);
+	works(setsockopt(a, SOL_PSYNC, PSYNC_PARTICIPANTS, pids, sizeof(pids)));
+	works(sock_connect(a, 0, 0));
+	assert_int_equal(opt_info(a).participants, MOST);
+	start = stat_of(1, "FragCut");
+	mid = msg_send(a, "to a thousand");
+	b = sock_accept(listener);
+	assert_true(msg_expect(b, "to a thousand") == mid);
+	assert_true(stat_of(1, "FragCut") > start);
+	for (round = 0; round < 5; round++) {
+		body_send(b, 50000, round);
+		body_expect(a, 50000, round);
+		body_send(a, 50000, round);
+		body_expect(b, 50000, round);
+	}
+	/* Vectors are fragmented, too: all is known to be held. */
+	unheld_none(a);
+	unheld_none(b);
+	assert_int_equal(query_stable(a, mid, &s), 0);
+	sock_close((int[]){ a, b, listener }, 3);
+
+	group = group_new(pids, MOST);
+	a = sock_joined(1, base, group, 3);
+	b = sock_joined(2, base + 1, group, 3);
+	mid = msg_send(a, "in a rendezvous");
+	assert_true(msg_expect(b, "in a rendezvous") == mid);
+	msg_send(b, "heard");
+	msg_expect(a, "heard");
+	p = patience_begin();
+	while (opt_info(b).unheld || opt_info(a).unheld)
+		patience_try(&p, "vectors");
+	sock_close((int[]){ a, b }, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(limit),
+		cmocka_unit_test(greatest),
+		cmocka_unit_test(truncation),
+		cmocka_unit_test(loss),
+		cmocka_unit_test(many),
+		cmocka_unit_test(memory),
+		cmocka_unit_test(sender_dies),
+		cmocka_unit_test(site_dies),
+		cmocka_unit_test(sent_on),
+		cmocka_unit_test(mtu),
+		cmocka_unit_test(participants),
+	};
+
+	lab_init();
+	lab_no_nulls();
+	return lab_main(tests);
+}

@@ -15,6 +15,10 @@
 
 /* Bytes an Ethernet frame carries at least. */
 #define PSYNC_NET_PAD	46
+/* And at most. */
+#define PSYNC_NET_FRAME	1500
+/* What is drawn here is drawn from numbers of its own. */
+#define PSYNC_NET_STREAM	5
 /* Longest delay in means. */
 #define PSYNC_NET_BOUND	6
 /* Nothing is held back longer for others to be sent. */
@@ -23,11 +27,18 @@
 void psync_net_init(struct psync_sim *sim, u32 n)
 {
 	struct psync_net *net = &sim->net;
+	struct psync_prng rng;
 	u32 i;
 
 	net->n = n;
 	net->links = psync_sim_alloc((size_t)n * n, sizeof(*net->links));
+	psync_prng_seed(&rng, sim->seed, PSYNC_NET_STREAM);
 	for (i = 0; i < n * n; i++) {
+		net->links[i].mtu = net->shape.mtu ?
+			psync_prng_range(&rng, net->shape.mtu,
+					 psync_prng_chance(&rng, 500) ?
+					 net->shape.mtu + 100 :
+					 PSYNC_NET_FRAME) : U32_MAX;
 		net->links[i].delay = psync_prng_range(&net->rng,
 						       net->shape.base / 10,
 						       net->shape.base);
@@ -53,6 +64,17 @@ struct psync_frame *psync_net_frame(struct psync_sim *sim, u32 len)
 	*frame = (struct psync_frame){ .sim = sim, .len = len };
 	sim->net.frames++;
 	return frame;
+}
+
+void psync_net_drop(struct psync_frame *frame)
+{
+	frame->sim->net.frames--;
+	free(frame);
+}
+
+u32 psync_net_mtu(const struct psync_net *net, u32 from, u32 to)
+{
+	return net->links[from * net->n + to].mtu;
 }
 
 static struct psync_net_link *psync_net_link(const struct psync_frame *frame)

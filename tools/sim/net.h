@@ -13,6 +13,8 @@ struct psync_sim;
 
 /**
  * struct psync_net_shape - what the network of a run is like
+ * @mtu: least of the greatest packets of links, drawn anew for every link up to
+ *	a frame of Ethernet, or 0: nothing is too long
  * @base: least delay of a link, drawn anew for every link up to here
  * @jitter: mean of what is added for every packet
  * @tail: permille of packets delayed by about @tail_delay more
@@ -40,6 +42,7 @@ struct psync_sim;
  * @truncate: packets that are cut off
  */
 struct psync_net_shape {
+	u32 mtu;
 	u64 base;
 	u64 jitter;
 	u64 tail_delay;
@@ -99,6 +102,7 @@ struct psync_frame {
 
 /**
  * struct psync_net_link - one direction between two sites
+ * @mtu: longest packet
  * @delay: least delay
  * @sent: packets sent
  * @newest: greatest number of a packet that arrived
@@ -109,6 +113,7 @@ struct psync_frame {
  * @train: the last packet, while it has not arrived
  */
 struct psync_net_link {
+	u32 mtu;
 	u64 delay;
 	u64 sent;
 	u64 newest;
@@ -146,6 +151,12 @@ u64 psync_net_drain(const struct psync_net *net);
 
 /* Room for a packet of @len bytes; it leaves with psync_net_post(). */
 struct psync_frame *psync_net_frame(struct psync_sim *sim, u32 len);
+
+/* It does not leave. */
+void psync_net_drop(struct psync_frame *frame);
+
+/* The longest packet from one site to the other. */
+u32 psync_net_mtu(const struct psync_net *net, u32 from, u32 to);
 
 /**
  * psync_net_post - a packet leaves

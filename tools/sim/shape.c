@@ -11,6 +11,26 @@
 #include "site.h"
 #include "work.h"
 
+/* What is too long is drawn from numbers of its own. */
+#define PSYNC_SHAPE_STREAM	6
+
+/* In half of the seeds, packets are too long for their links. */
+static void psync_shape_mtu(struct psync_sim *sim)
+{
+	struct psync_prng rng;
+
+	psync_prng_seed(&rng, sim->seed, PSYNC_SHAPE_STREAM);
+	if (psync_prng_chance(&rng, 500))
+		return;
+	sim->net.shape.mtu = psync_prng_range(&rng, PSYNC_WIRE_FRAG +
+					      PSYNC_FRAG_LEAST, 1000);
+	if (psync_prng_chance(&rng, 250)) {
+		sim->net.shape.mtu = psync_prng_range(&rng, PSYNC_WIRE_FRAG +
+						      PSYNC_FRAG_LEAST, 300);
+		sim->large = psync_prng_range(&rng, 2000, 60000);
+	}
+}
+
 static void psync_shape_net(struct psync_sim *sim)
 {
 	static const u64 bases[] = { 20, 100, 500, 2000, 10000 };
@@ -162,6 +182,8 @@ static struct psync_conv *psync_shape_conv(struct psync_sim *sim)
 	conv->owner = U32_MAX;
 	conv->seq_base = psync_shape_seq_base(&sim->rng);
 	conv->max_body = psync_prng_chance(&sim->rng, 100) ? 40000 : 1400;
+	if (sim->large)
+		conv->max_body = sim->large;
 	conv->sessions = 1;
 	psync_shape_parts(conv);
 	psync_shape_talkers(conv);
@@ -276,6 +298,7 @@ void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 	sim->nsites = psync_prng_chance(rng, 800) ? max_sites :
 		      psync_prng_range(rng, 2, max_sites);
 	psync_shape_net(sim);
+	psync_shape_mtu(sim);
 	sim->convs = psync_sim_alloc(PSYNC_SHAPE_CONVS, sizeof(*sim->convs));
 	main = psync_shape_conv(sim);
 	psync_shape_main(main);

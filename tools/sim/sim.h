@@ -47,6 +47,9 @@
 	X(early, ADD, RARE, "early packets")				\
 	X(hellos, ADD, RARE, "packets of confirmation")			\
 	X(over, ADD, RARE, "of them: it is closed here")		\
+	X(fragments, ADD, OFTEN, "fragments")				\
+	X(again, ADD, RARE, "of them, sent again")			\
+	X(wholes, ADD, OFTEN, "packets put together")			\
 	X(parked, ADD, RARE, "parked for their incarnation")		\
 	X(stale, ADD, RARE, "of earlier openings, dropped")		\
 	X(closed, ADD, RARE, "for closed ones, dropped")		\
@@ -85,6 +88,7 @@ struct psync_conv;
  * @seed: where all of it comes from
  * @only: kinds of faults that may happen, a bit each
  * @most: messages of the main conversation at most, 0: as drawn
+ * @large: bodies of so many bytes at most, 0: as conversations are
  * @now: virtual time in ns
  * @trace: where the schedule is printed, or NULL
  * @heap: what happens next
@@ -108,6 +112,7 @@ struct psync_sim {
 	u64 seed;
 	u32 only;
 	u32 most;
+	u32 large;
 	u64 now;
 	FILE *trace;
 	struct psync_heap heap;

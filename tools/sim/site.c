@@ -10,6 +10,7 @@
 
 #include "../../net/psync/core/wire.h"
 #include "agent.h"
+#include "frag.h"
 #include "place.h"
 #include "site.h"
 #include "work.h"
@@ -64,12 +65,18 @@ static bool psync_site_drop_fair(const struct psync_sim *sim,
 	case PSYNC_DROP_RR_RATE:
 	case PSYNC_DROP_CONTEXT_LOST:
 	case PSYNC_DROP_LEFT_OVER:
+	case PSYNC_DROP_FRAG_STALE:
+	case PSYNC_DROP_FRAG_EXPIRED:
+	case PSYNC_DROP_FRAG_FULL:
+	case PSYNC_DROP_TX_GIVEN_UP:
 		return true;
 	case PSYNC_DROP_HELD_FULL:
 	case PSYNC_DROP_IMAGE_FULL:
 	case PSYNC_DROP_PENDING_FULL:
+	case PSYNC_DROP_TX_FRAG_FULL:
 		return psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT);
 	case PSYNC_DROP_NO_MEM:
+	case PSYNC_DROP_TX_NO_MEM:
 		return psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);
 	default:
 		return false;
@@ -117,6 +124,38 @@ static struct psync_conv *psync_site_waits(struct psync_site *site,
 	return NULL;
 }
 
+/* A packet of @len bytes with what the shell knows; its body is to follow. */
+static struct psync_frame *psync_site_frame(struct psync_site *site, u32 to,
+					    struct psync_pkt *pkt)
+{
+	struct psync_frame *frame;
+
+	pkt->src_site = site->id;
+	pkt->src_inc = site->inc;
+	pkt->dst_site = to;
+	frame = psync_net_frame(site->sim,
+				psync_wire_hdr_size(pkt) + pkt->body_len);
+	psync_wire_encode(pkt, frame->data);
+	return frame;
+}
+
+void psync_site_fragment(struct psync_site_peer *peer, struct psync_pkt *pkt,
+			 const u8 *data)
+{
+	struct psync_site *site = peer->site;
+	struct psync_frame *frame;
+
+	if (site->dead)
+		return;
+	frame = psync_site_frame(site, psync_site_id(site->sim, peer->index),
+				 pkt);
+	if (data)
+		memcpy(frame->data + PSYNC_WIRE_FRAG, data, pkt->body_len);
+	psync_wire_csum_set(frame->data, frame->len);
+	/* Who waits for the packet waits for all of it: see psync_frag_send() */
+	psync_net_post(frame, site->index, peer->index, NULL);
+}
+
 /* Fill in what the shell knows and send. */
 void psync_site_transmit(struct psync_site *site, u32 to,
 			 struct psync_pkt *pkt,
@@ -124,7 +163,7 @@ void psync_site_transmit(struct psync_site *site, u32 to,
 {
 	struct psync_site *dst = psync_site_find(site->sim, to);
 	struct psync_frame *frame;
-	u32 size, len;
+	struct psync_conv *conv;
 
 	if (site->dead)
 		return;
@@ -134,21 +173,23 @@ void psync_site_transmit(struct psync_site *site, u32 to,
 			       to);
 		return;
 	}
-	pkt->src_site = site->id;
-	pkt->src_inc = site->inc;
-	pkt->dst_site = to;
 	pkt->body_len = body ? body->len : 0;
-	size = psync_wire_hdr_size(pkt);
-	len = size + pkt->body_len;
-	frame = psync_net_frame(site->sim, len);
-	psync_wire_encode(pkt, frame->data);
+	frame = psync_site_frame(site, to, pkt);
 	if (pkt->body_len)
-		memcpy(frame->data + size, body->data, pkt->body_len);
-	psync_wire_csum_set(frame->data, len);
+		memcpy(frame->data + psync_wire_hdr_size(pkt), body->data,
+		       pkt->body_len);
+	conv = psync_site_waits(site, dst, pkt->cid);
 	if (pkt->type == PSYNC_PKT_MSG && pkt->msg.flags & PSYNC_MSGF_STAMP)
 		site->sim->stats->stamps++;
-	psync_net_post(frame, site->index, dst->index,
-		       psync_site_waits(site, dst, pkt->cid));
+	if (frame->len > psync_net_mtu(&site->sim->net, site->index,
+				       dst->index)) {
+		psync_frag_send(&site->peers[dst->index], pkt, frame->data,
+				frame->len, conv);
+		psync_net_drop(frame);
+		return;
+	}
+	psync_wire_csum_set(frame->data, frame->len);
+	psync_net_post(frame, site->index, dst->index, conv);
 }
 
 /* The site's own idea of a group: a conversation whose list it is. */
@@ -210,6 +251,12 @@ static void psync_site_hello(struct psync_site *site,
 		psync_image_greeted(&place->img, pkt, site->sim->now);
 }
 
+static struct psync_site_peer *psync_site_peer(const struct psync_site *site,
+					       const struct psync_pkt *pkt)
+{
+	return &site->peers[psync_site_find(site->sim, pkt->src_site)->index];
+}
+
 /* A packet of the sender's present incarnation. */
 static enum psync_drop psync_site_dispatch(struct psync_site *site,
 					   const struct psync_pkt *pkt,
@@ -227,6 +274,9 @@ static enum psync_drop psync_site_dispatch(struct psync_site *site,
 		psync_site_hello(site, place, pkt);
 		return PSYNC_OK;
 	}
+	if (pkt->type == PSYNC_PKT_FRAG || pkt->type == PSYNC_PKT_FRAG_ACK)
+		return psync_frag_receive(psync_site_peer(site, pkt), pkt,
+					  data);
 	if (place)
 		drop = psync_place_receive(place, pkt, data);
 	/* Who waits for an answer is told that nobody here has it (S1.5). */
@@ -333,13 +383,10 @@ static enum psync_drop psync_site_peer_admit(struct psync_site_peer *peer,
 	return PSYNC_DROP_STALE_INC;
 }
 
-/* Everything up to the incarnation. */
-static enum psync_drop psync_site_parse(struct psync_site *site,
-					const u8 *data, u32 len,
-					struct psync_pkt *pkt)
+static enum psync_drop psync_site_decode(const u8 *data, u32 len,
+					 struct psync_pkt *pkt)
 {
 	u32 need = 0, asked;
-	enum psync_drop err;
 
 	do {
 		asked = need;
@@ -347,7 +394,37 @@ static enum psync_drop psync_site_parse(struct psync_site *site,
 		if (need > len)
 			return PSYNC_DROP_TOO_SHORT;
 	} while (need > asked);
-	err = psync_wire_decode(data, asked, len, pkt);
+	return psync_wire_decode(data, asked, len, pkt);
+}
+
+void psync_site_whole(struct psync_site_peer *peer, const u8 *data, u32 len,
+		      u64 inc)
+{
+	struct psync_site *site = peer->site;
+	struct psync_pkt pkt;
+	enum psync_drop err;
+
+	err = psync_site_decode(data, len, &pkt);
+	if (!err && (pkt.hdr_len + pkt.body_len != len ||
+		     psync_site_peer(site, &pkt) != peer ||
+		     pkt.src_inc != inc || pkt.dst_site != site->id))
+		err = PSYNC_DROP_BAD_FRAG;
+	if (!err && pkt.dst_inc && pkt.dst_inc != site->inc)
+		err = PSYNC_DROP_OTHER_INC;
+	if (!err)
+		err = psync_site_dispatch(site, &pkt, data);
+	if (err)
+		psync_site_drop(site, err);
+}
+
+/* Everything up to the incarnation. */
+static enum psync_drop psync_site_parse(struct psync_site *site,
+					const u8 *data, u32 len,
+					struct psync_pkt *pkt)
+{
+	enum psync_drop err;
+
+	err = psync_site_decode(data, len, pkt);
 	if (err)
 		return err;
 	if (!psync_wire_csum_ok(data, pkt->hdr_len + pkt->body_len))
@@ -382,7 +459,7 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
 		psync_site_drop(site, err);
 		return;
 	}
-	peer = &site->peers[psync_site_find(site->sim, pkt.src_site)->index];
+	peer = psync_site_peer(site, &pkt);
 	psync_sim_trace(site->sim,
 			"  site %u < %u type %u opening %u%s %u:%u",
 			site->index, peer->index, pkt.type, pkt.opening,
@@ -468,6 +545,7 @@ static void psync_site_boot(struct psync_site *site)
 
 	site->inc = psync_site_wall(site);
 	site->openings = 0;
+	site->frag_id = 0;
 	for (i = 0; i < site->sim->nsites; i++)
 		psync_peer_init(&site->peers[i].inc);
 }
@@ -478,8 +556,10 @@ static void psync_site_clear(struct psync_site *site)
 	struct psync_agent *agent;
 	u32 i, k;
 
-	for (i = 0; i < site->sim->nsites; i++)
+	for (i = 0; i < site->sim->nsites; i++) {
 		psync_site_unpark(&site->peers[i], false);
+		psync_frag_clear(&site->peers[i]);
+	}
 	for (i = 0; i < site->sim->nconvs; i++) {
 		place = &site->places[i];
 		for (k = 0; k < place->conv->n && place->used; k++) {
@@ -550,6 +630,7 @@ void psync_site_init_all(struct psync_sim *sim)
 			site->peers[k].site = site;
 			site->peers[k].index = k;
 			INIT_LIST_HEAD(&site->peers[k].parked);
+			psync_frag_open(&site->peers[k]);
 		}
 		for (k = 0; k < sim->nconvs; k++) {
 			site->places[k].site = site;
@@ -567,6 +648,9 @@ void psync_site_exit_all(struct psync_sim *sim)
 	for (i = 0; i < sim->nsites; i++) {
 		psync_site_thaw(&sim->sites[i]);
 		psync_site_clear(&sim->sites[i]);
+		if (sim->sites[i].frag_packets[0] ||
+		    sim->sites[i].frag_packets[1])
+			psync_sim_fail(sim, "leak", "fragments of site %u", i);
 	}
 	for (i = 0; i < sim->nsites; i++) {
 		free(sim->sites[i].waiting);

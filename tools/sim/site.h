@@ -7,12 +7,14 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "../../net/psync/core/frag.h"
 #include "../../net/psync/core/image.h"
 #include "../../net/psync/core/peer.h"
 #include "sim.h"
 
 struct psync_body;
 struct psync_conv;
+struct psync_frag_bytes;
 struct psync_place;
 
 /**
@@ -33,12 +35,18 @@ struct psync_parked {
  * @index: index of the other
  * @inc: the core's part
  * @parked: struct psync_parked
+ * @frags: packets in fragments
+ * @timer: when they have something to do, U64_MAX: never
+ * @whole: one that was just put together
  */
 struct psync_site_peer {
 	struct psync_site *site;
 	u32 index;
 	struct psync_peer_inc inc;
 	struct list_head parked;
+	struct psync_frags frags;
+	u64 timer;
+	struct psync_frag_bytes *whole;
 };
 
 /**
@@ -49,6 +57,9 @@ struct psync_site_peer {
  * @inc: incarnation
  * @skew: its wall clock is so much ahead
  * @openings: last count given out
+ * @frag_id: last one given out, see struct psync_wire_frag
+ * @frag_bytes: what packets in fragments take, out (0) and in (1)
+ * @frag_packets: how many there are, likewise
  * @dead: it crashed and does not come back
  * @frozen: nothing happens there for a while
  * @waiting: what would have happened meanwhile, in order
@@ -64,6 +75,9 @@ struct psync_site {
 	u64 inc;
 	s64 skew;
 	u32 openings;
+	u64 frag_id;
+	u64 frag_bytes[2];
+	u32 frag_packets[2];
 	bool dead;
 	bool frozen;
 	struct psync_heap_item *waiting;
@@ -116,6 +130,14 @@ void psync_site_drop(struct psync_site *site, enum psync_drop reason);
 /* Fill in what the shell knows, but for the receiver's incarnation; send. */
 void psync_site_transmit(struct psync_site *site, u32 to,
 			 struct psync_pkt *pkt, const struct psync_body *body);
+
+/* Send a FRAG of the bytes at @data, or a FRAG_ACK (@data NULL). */
+void psync_site_fragment(struct psync_site_peer *peer, struct psync_pkt *pkt,
+			 const u8 *data);
+
+/* A packet that came in fragments of that incarnation is complete. */
+void psync_site_whole(struct psync_site_peer *peer, const u8 *data, u32 len,
+		      u64 inc);
 
 /* The site's own idea of a group: a conversation whose list it is. */
 const struct psync_conv *psync_site_group(const struct psync_site *site,

@@ -29,7 +29,7 @@
 /* A fragment is lost when the answer to one so many turns later lacks it. */
 #define PSYNC_FRAG_LATE		3
 /* Incomplete packets are kept for so many of their sender's waits. */
-#define PSYNC_FRAG_WAITS	8
+#define PSYNC_FRAG_WAITS	64
 
 void psync_frags_init(struct psync_frags *f, const struct psync_frag_ops *ops)
 {
@@ -286,10 +286,11 @@ static u32 psync_frag_mark(struct psync_frag_out *out, u32 index)
 static bool psync_frag_possible(const struct psync_frag_out *out,
 				const struct psync_pkt *pkt)
 {
-	u32 i, base = pkt->frag_ack.base;
 	bool whole = pkt->frag_ack.state == PSYNC_FRAG_WHOLE;
+	u32 i, base = pkt->frag_ack.base;
+	bool all = base == out->count;
 
-	if (base > out->next || whole != (base == out->count) ||
+	if (base > out->next || whole != all ||
 	    (s32)(out->turn - pkt->frag_ack.turn) < 0)
 		return false;
 	for (i = 1; i < PSYNC_FRAG_WINDOW; i++)
@@ -514,7 +515,7 @@ static void psync_frag_forget(struct psync_frags *f, struct psync_frag_in *in,
 			f->ops->dropped(f, reason);
 	}
 	list_del(&in->link);
-	f->nin--;
+	f->nkept--;
 	f->ops->free(f, in, sizeof(*in));
 }
 
@@ -562,9 +563,9 @@ static bool psync_frags_room(struct psync_frags *f)
 	struct psync_frag_in *in, *next;
 
 	list_for_each_entry_safe(in, next, &f->in, link)
-		if (f->nin >= PSYNC_FRAG_OPEN && in->done)
+		if (f->nkept >= PSYNC_FRAG_OPEN && in->done)
 			psync_frag_forget(f, in, PSYNC_OK);
-	return f->nin < PSYNC_FRAG_OPEN;
+	return f->nkept < PSYNC_FRAG_OPEN;
 }
 
 /* So much more memory is kept for @in; the only one may always go on. */
@@ -601,7 +602,7 @@ static enum psync_drop psync_frags_begin(struct psync_frags *f,
 		return PSYNC_DROP_FRAG_FULL;
 	}
 	list_add_tail(&in->link, &f->in);
-	f->nin++;
+	f->nkept++;
 	in->id = pkt->frag.id;
 	in->total = pkt->frag.total;
 	in->size = pkt->frag.size;
@@ -685,7 +686,7 @@ enum psync_drop psync_frags_input(struct psync_frags *f,
 		  in->pieces[index % PSYNC_FRAG_WINDOW]))
 		reason = PSYNC_DROP_DUPLICATE;
 	else if (index >= in->base + PSYNC_FRAG_WINDOW)
-		reason = PSYNC_DROP_BAD_FRAG;
+		reason = PSYNC_DROP_FRAG_STALE; /* what was before is gone */
 	else if (!psync_frag_charge(f, in, cost, 0))
 		reason = PSYNC_DROP_FRAG_FULL;
 	if (!reason) {

@@ -210,7 +210,7 @@ struct psync_frag_in {
  * @nout: how many
  * @nactive: how many of them are active
  * @in: struct psync_frag_in
- * @nin: how many
+ * @nkept: how many
  * @nopen: how many of them are not done
  * @bytes: what these count
  * @inc: incarnation of that site that @in is of
@@ -227,7 +227,7 @@ struct psync_frags {
 	u32			nout;
 	u32			nactive;
 	struct list_head	in;
-	u32			nin;
+	u32			nkept;
 	u32			nopen;
 	u32			bytes;
 	u64			inc;

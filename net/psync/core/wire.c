@@ -30,8 +30,8 @@ static_assert(sizeof(struct psync_wire_frag) == 40);
 static_assert(sizeof(struct psync_wire_frag_ack) == 56);
 static_assert(sizeof_field(struct psync_wire_frag_ack, bitmap) * 8 ==
 	      PSYNC_FRAG_WINDOW);
-static_assert(PSYNC_WIRE_FRAG == sizeof(struct psync_wire_hdr) +
-				 sizeof(struct psync_wire_frag));
+static_assert(sizeof(struct psync_wire_hdr) + sizeof(struct psync_wire_frag) ==
+	      PSYNC_WIRE_FRAG);
 static_assert(offsetof(struct psync_wire_hdr, csum) == 6);
 static_assert(offsetof(struct psync_wire_hdr, src_inc) == 16);
 static_assert(offsetof(struct psync_wire_conv, opening) == 24);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The corpus that fuzzing begins with: one packet of every kind for the
- * decoder, short programs of every operation for the image and for the pair.
- * Usage: seeds DECODE_DIRECTORY IMAGE_DIRECTORY PAIR_DIRECTORY
+ * decoder, short programs of every operation for the image, for the pair and
+ * for fragments.
+ * Usage: seeds DECODE_DIRECTORY IMAGE_DIRECTORY PAIR_DIRECTORY FRAG_DIRECTORY
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,8 +215,9 @@ static void psync_seeds_programs(const char *dir, u32 nops)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: seeds DECODE_DIR IMAGE_DIR PAIR_DIR\n");
+	if (argc != 5) {
+		fprintf(stderr,
+			"usage: seeds DECODE_DIR IMAGE_DIR PAIR_DIR FRAG_DIR\n");
 		return 2;
 	}
 	psync_seeds_messages(argv[1]);
@@ -224,5 +226,6 @@ int main(int argc, char **argv)
 	psync_seeds_frags(argv[1]);
 	psync_seeds_programs(argv[2], 20);
 	psync_seeds_programs(argv[3], 16);
+	psync_seeds_programs(argv[4], 16);
 	return 0;
 }

@@ -277,6 +277,30 @@ static void psync_wire_same_vector(const struct psync_pkt *a,
 			    a->vector.n * sizeof(__be32));
 }
 
+static void psync_wire_same_frag(const struct psync_pkt *a,
+				 const struct psync_pkt *b)
+{
+	assert_int_equal(a->frag.id, b->frag.id);
+	assert_int_equal(a->frag.lowest, b->frag.lowest);
+	assert_int_equal(a->frag.total, b->frag.total);
+	assert_int_equal(a->frag.index, b->frag.index);
+	assert_int_equal(a->frag.turn, b->frag.turn);
+	assert_int_equal(a->frag.wait, b->frag.wait);
+	assert_int_equal(a->frag.size, b->frag.size);
+	assert_int_equal(a->frag.flags, b->frag.flags);
+}
+
+static void psync_wire_same_frag_ack(const struct psync_pkt *a,
+				     const struct psync_pkt *b)
+{
+	assert_int_equal(a->frag_ack.id, b->frag_ack.id);
+	assert_int_equal(a->frag_ack.base, b->frag_ack.base);
+	assert_int_equal(a->frag_ack.turn, b->frag_ack.turn);
+	assert_int_equal(a->frag_ack.state, b->frag_ack.state);
+	assert_memory_equal(a->frag_ack.bitmap, b->frag_ack.bitmap,
+			    PSYNC_FRAG_WINDOW / 8);
+}
+
 static void psync_wire_same(const struct psync_pkt *a,
 			    const struct psync_pkt *b)
 {
@@ -323,22 +347,10 @@ static void psync_wire_same(const struct psync_pkt *a,
 		psync_wire_same_vector(a, b);
 		break;
 	case PSYNC_PKT_FRAG:
-		assert_int_equal(a->frag.id, b->frag.id);
-		assert_int_equal(a->frag.lowest, b->frag.lowest);
-		assert_int_equal(a->frag.total, b->frag.total);
-		assert_int_equal(a->frag.index, b->frag.index);
-		assert_int_equal(a->frag.turn, b->frag.turn);
-		assert_int_equal(a->frag.wait, b->frag.wait);
-		assert_int_equal(a->frag.size, b->frag.size);
-		assert_int_equal(a->frag.flags, b->frag.flags);
+		psync_wire_same_frag(a, b);
 		break;
 	case PSYNC_PKT_FRAG_ACK:
-		assert_int_equal(a->frag_ack.id, b->frag_ack.id);
-		assert_int_equal(a->frag_ack.base, b->frag_ack.base);
-		assert_int_equal(a->frag_ack.turn, b->frag_ack.turn);
-		assert_int_equal(a->frag_ack.state, b->frag_ack.state);
-		assert_memory_equal(a->frag_ack.bitmap, b->frag_ack.bitmap,
-				    PSYNC_FRAG_WINDOW / 8);
+		psync_wire_same_frag_ack(a, b);
 		break;
 	}
 }

@@ -47,15 +47,16 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair mesh
+	run 2 two eight reorder repair large mesh
 	run 2 json cli life
 	run 2 failslab
 else
 	kernel=$*
 	limit=900
 	environment=
-	run 1 config eth udp4 udp6 two eight reorder repair loss mesh json cli
-	run 2 eth udp6 eight reorder repair life
+	run 1 config eth udp4 udp6 two eight reorder repair large loss mesh json \
+		cli
+	run 2 eth udp6 eight reorder repair large life
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -306,7 +306,7 @@ static void header_flaws(void **state)
 		{ 0, AT_VERSION, 1, 2, "DropBadVersion" },
 		{ 3, AT_VERSION, 1, 255, "DropBadVersion" },
 		{ 3, AT_TYPE, 1, 0, "DropBadType" },
-		{ 3, AT_TYPE, 1, 9, "DropBadType" },
+		{ 3, AT_TYPE, 1, 11, "DropBadType" },
 		{ 3, AT_FLAGS, 2, 1, "DropBadHeader" },
 		{ 3, AT_SEAL, 8, 1, "DropBadHeader" },
 		{ 3, AT_SRC_SITE, 4, 0, "DropBadHeader" },

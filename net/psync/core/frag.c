@@ -96,6 +96,7 @@ static void psync_frag_end(struct psync_frags *f, struct psync_frag_out *out)
 static void psync_frag_cut(struct psync_frags *f, struct psync_frag_out *out)
 {
 	out->id = f->ops->id(f);
+	out->cuts++;
 	/* It is not sent whole, even if it would fit by now. */
 	out->size = min(f->size, out->p.total - 1);
 	out->count = (out->p.total - 1) / out->size + 1;
@@ -358,12 +359,18 @@ static void psync_frag_grow(struct psync_frag_out *out, u32 news)
 	out->window = min_t(u32, out->window, PSYNC_FRAG_WINDOW);
 }
 
-/* From its beginning, as another. */
+/* From its beginning, as another; but nobody has it sent again and again. */
 static void psync_frag_again(struct psync_frags *f, struct psync_frag_out *out,
 			     u64 now)
 {
 	if (!f->size)
 		return;
+	if (out->cuts > PSYNC_FRAG_TRIES) {
+		f->ops->dropped(f, PSYNC_DROP_TX_GIVEN_UP);
+		psync_frag_end(f, out);
+		psync_frags_start(f, now);
+		return;
+	}
 	psync_frag_cut(f, out);
 	psync_frag_wait(f, out, now);
 	psync_frag_pump(f, out, now);

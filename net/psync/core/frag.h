@@ -122,6 +122,7 @@ struct psync_frag_limits {
  * @p: the packet
  * @active: it has an @id and fragments of it are sent
  * @id: see struct psync_wire_frag; changes when the fragments do
+ * @cuts: how often it began
  * @size: bytes of each fragment
  * @count: fragments
  * @base: the first that is not known to have come
@@ -148,6 +149,7 @@ struct psync_frag_out {
 	struct psync_frag_packet p;
 	bool			active;
 	u64			id;
+	u32			cuts;
 	u32			size;
 	u32			count;
 	u32			base;

@@ -169,6 +169,7 @@ static enum psync_drop psync_wire_decode_hdr(const struct psync_wire_hdr *hdr,
 	pkt->dst_site = be32_to_cpu(hdr->dst_site);
 	pkt->src_inc = be64_to_cpu(hdr->src_inc);
 	pkt->dst_inc = be64_to_cpu(hdr->dst_inc);
+	pkt->cid = 0;
 	return PSYNC_OK;
 }
 

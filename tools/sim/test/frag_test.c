@@ -761,6 +761,7 @@ static void psync_frag_test_answers(void **state)
 	struct psync_frag_end *a = psync_frag_open(INC);
 	u8 bitmap[PSYNC_FRAG_WINDOW / 8] = {};
 	struct psync_frag_out *out;
+	u64 id;
 	struct psync_pkt ack = {
 		.type = PSYNC_PKT_FRAG_ACK,
 		.frag_ack = { .id = 1, .base = 0, .turn = 1,
@@ -810,6 +811,19 @@ static void psync_frag_test_answers(void **state)
 	assert_int_equal(psync_frags_answer(&a->f, &ack, 1), PSYNC_OK);
 	assert_int_equal(out->base, 0);
 	assert_int_equal(out->id, 2);
+	/* Nobody has it begin anew for ever. */
+	for (id = 2; a->f.nout; id++) {
+		assert_in_range(id, 2, 20);
+		psync_frag_clear(a);
+		ack.frag_ack.id = id;
+		ack.frag_ack.base = 10;
+		ack.frag_ack.turn = 10;
+		assert_int_equal(psync_frags_answer(&a->f, &ack, 1), PSYNC_OK);
+		ack.frag_ack.base = 9;
+		ack.frag_ack.turn = 11;
+		assert_int_equal(psync_frags_answer(&a->f, &ack, 1), PSYNC_OK);
+	}
+	assert_int_equal(a->drops[PSYNC_DROP_TX_GIVEN_UP], 1);
 	psync_frag_close(a);
 }
 

@@ -1414,11 +1414,17 @@ static void events_lost(void **state)
 	works(close(fd));
 }
 
-/* No reason to drop without a test, but those of a machine without memory. */
+/*
+ * No reason to drop without a test, but those of a machine without memory, and
+ * those of fragments, which have a program of their own.
+ */
 static void every_reason(void **state)
 {
 	static const char * const elsewhere[] = {
 		"DropNoMem", "DropTxNoMem",	/* fault injection's */
+		/* large_test's */
+		"DropBadFragment", "DropFragStale", "DropFragFull",
+		"DropFragExpired", "DropTxFragFull", "DropTxGivenUp",
 	};
 	unsigned int i, k;
 	struct stats s;

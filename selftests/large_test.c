@@ -286,6 +286,30 @@ static void memory(void **state)
 	sock_close(fds, HOSTS);
 }
 
+/* The same where it goes out: what finds no room is repaired later. */
+static void sending_memory(void **state)
+{
+	static const char * const names[] = { "frag_bytes", "frag_max" };
+	uint64_t full = stat_of(1, "DropTxFragFull");
+	unsigned int old[COUNT(names)], i;
+	int fds[HOSTS];
+
+	for (i = 0; i < COUNT(names); i++)
+		old[i] = sysctl_set(1, names[i], 1);
+	open_all(fds);
+	for (i = 0; i < 4; i++)
+		body_send(fds[0], 100000, i);
+	for (i = 0; i < 4; i++) {
+		body_expect(fds[1], 100000, i);
+		body_expect(fds[2], 100000, i);
+	}
+	assert_true(stat_of(1, "DropTxFragFull") > full);
+	for (i = 0; i < COUNT(names); i++)
+		sysctl_set(1, names[i], old[i]);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
 /* A process that is gone before its message is out leaves it behind. */
 static void sender_dies(void **state)
 {
@@ -318,6 +342,7 @@ static void site_dies(void **state)
 {
 	uint64_t expired = stat_of(2, "DropFragExpired");
 	uint64_t whole = stat_of(2, "FragWhole"), heard = stat_of(2, "FragHeard");
+	uint64_t given_up = stat_of(1, "DropTxGivenUp");
 	unsigned int old = sysctl_set(2, "frag_ms", 500);
 	int fds[HOSTS];
 
@@ -328,6 +353,7 @@ static void site_dies(void **state)
 	loss_to(2, 100);
 	assert_int_equal(stat_of(2, "FragWhole"), whole);
 	stat_await(2, "DropFragExpired", expired + 1);
+	stat_await(1, "DropTxGivenUp", given_up + 1);
 	msg_none(fds[1]);
 	/* It was not gone after all: another try. */
 	loss_end(2);
@@ -432,6 +458,22 @@ static void participants(void **state)
 }
 
 static struct fake fake;
+
+/* Of a test's own: what others send would fill its socket. */
+static int fake_begin(void **state)
+{
+	fake = fake_new(0);
+	return 0;
+}
+
+static int fake_end(void **state)
+{
+	fake_del(&fake);
+	return 0;
+}
+
+#define fake_unit_test(test) \
+	cmocka_unit_test_setup_teardown(test, fake_begin, fake_end)
 
 /* The part @index of a packet that is right in itself; it asks. */
 static void part(struct wire *w, const struct wire *whole, uint64_t id,
@@ -603,7 +645,7 @@ static void wrong_inside(void **state)
 		const char *drop;
 	} flaws[] = {
 		{ AT_VERSION, 2, "DropBadVersion" },
-		{ AT_TYPE, WIRE_FRAG, "DropBadFragment" },
+		{ AT_TYPE, WIRE_FRAG, "DropBadHeader" },
 		{ AT_TYPE, 77, "DropBadType" },
 		{ AT_LEN, 0, "DropBadLength" },
 		{ AT_SRC_SITE, 0xff, "DropBadFragment" },
@@ -680,22 +722,19 @@ int main(void)
 		cmocka_unit_test(loss),
 		cmocka_unit_test(many),
 		cmocka_unit_test(memory),
+		cmocka_unit_test(sending_memory),
 		cmocka_unit_test(sender_dies),
 		cmocka_unit_test(site_dies),
 		cmocka_unit_test(sent_on),
 		cmocka_unit_test(mtu),
 		cmocka_unit_test(participants),
-		cmocka_unit_test(by_hand),
-		cmocka_unit_test(hostile),
-		cmocka_unit_test(wrong_inside),
-		cmocka_unit_test(beginnings),
+		fake_unit_test(by_hand),
+		fake_unit_test(hostile),
+		fake_unit_test(wrong_inside),
+		fake_unit_test(beginnings),
 	};
-	int status;
 
 	lab_init();
 	lab_no_nulls();
-	fake = fake_new(0);
-	status = lab_main(tests);
-	fake_del(&fake);
-	return status;
+	return lab_main(tests);
 }

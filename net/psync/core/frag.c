@@ -121,9 +121,11 @@ static u64 psync_frags_lowest(const struct psync_frags *f)
 	const struct psync_frag_out *out;
 	u64 lowest = U64_MAX;
 
-	list_for_each_entry(out, &f->out, link)
-		if (out->active)
-			lowest = min(lowest, out->id);
+	list_for_each_entry(out, &f->out, link) {
+		if (!out->active)
+			break;
+		lowest = min(lowest, out->id);
+	}
 	return lowest;
 }
 
@@ -381,9 +383,12 @@ static struct psync_frag_out *psync_frags_find_out(struct psync_frags *f,
 {
 	struct psync_frag_out *out;
 
-	list_for_each_entry(out, &f->out, link)
-		if (out->active && out->id == id)
+	list_for_each_entry(out, &f->out, link) {
+		if (!out->active)
+			break;
+		if (out->id == id)
 			return out;
+	}
 	return NULL;
 }
 

@@ -208,7 +208,7 @@ struct psync_frag_in {
  * @limits: bounds; the caller may change them between calls
  * @size: bytes of a packet that fit a fragment to that site now; set by the
  *	caller before every call, 0: there is no way
- * @out: struct psync_frag_out
+ * @out: struct psync_frag_out, the active ones first
  * @nout: how many
  * @nactive: how many of them are active
  * @in: struct psync_frag_in

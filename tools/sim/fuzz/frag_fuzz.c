@@ -267,6 +267,7 @@ static void psync_fuzz_count_out(const struct psync_fuzz_frag *fuzz)
 	u32 n = 0, active = 0, i, flight, lost;
 
 	list_for_each_entry(out, &fuzz->f.out, link) {
+		psync_fuzz_require(!out->active || n == active);
 		n++;
 		active += out->active;
 		if (!out->active)

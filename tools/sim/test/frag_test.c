@@ -755,13 +755,12 @@ static void psync_frag_test_shrunk(void **state)
 	psync_frag_close(b);
 }
 
-/* Answers that cannot be true, or are late, change nothing. */
+/* Answers that cannot be true change nothing. */
 static void psync_frag_test_answers(void **state)
 {
 	struct psync_frag_end *a = psync_frag_open(INC);
 	u8 bitmap[PSYNC_FRAG_WINDOW / 8] = {};
 	struct psync_frag_out *out;
-	u64 id;
 	struct psync_pkt ack = {
 		.type = PSYNC_PKT_FRAG_ACK,
 		.frag_ack = { .id = 1, .base = 0, .turn = 1,
@@ -796,9 +795,26 @@ static void psync_frag_test_answers(void **state)
 			 PSYNC_DROP_BAD_FRAG);
 	assert_int_equal(out->base, 0);
 	assert_int_equal(a->nqueue, 0);
+	psync_frag_close(a);
+}
+
+/* A late one changes nothing; one that lacks what had come begins it anew. */
+static void psync_frag_test_given_up_there(void **state)
+{
+	struct psync_frag_end *a = psync_frag_open(INC);
+	u8 bitmap[PSYNC_FRAG_WINDOW / 8] = {};
+	struct psync_frag_out *out;
+	u64 id;
+	struct psync_pkt ack = {
+		.type = PSYNC_PKT_FRAG_ACK,
+		.frag_ack = { .id = 1, .base = 100, .turn = 200,
+			      .bitmap = bitmap },
+	};
+
+	psync_frag_push(a, 400 * SIZE, 1, 0);
+	out = list_first_entry(&a->f.out, struct psync_frag_out, link);
+	psync_frag_clear(a);
 	/* True, then an older one. */
-	ack.frag_ack.base = 100;
-	ack.frag_ack.turn = 200;
 	assert_int_equal(psync_frags_answer(&a->f, &ack, 1), PSYNC_OK);
 	assert_int_equal(out->base, 100);
 	ack.frag_ack.base = 50;
@@ -868,6 +884,7 @@ const struct CMUnitTest psync_frag_tests[] = {
 	cmocka_unit_test(psync_frag_test_refused),
 	cmocka_unit_test(psync_frag_test_shrunk),
 	cmocka_unit_test(psync_frag_test_answers),
+	cmocka_unit_test(psync_frag_test_given_up_there),
 	cmocka_unit_test(psync_frag_test_memory),
 };
 const size_t psync_frag_ntests = ARRAY_SIZE(psync_frag_tests);

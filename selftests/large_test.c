@@ -297,6 +297,9 @@ static void sending_memory(void **state)
 	for (i = 0; i < COUNT(names); i++)
 		old[i] = sysctl_set(1, names[i], 1);
 	open_all(fds);
+	talk(fds, 1, 100);
+	/* Else each is over before the next begins. */
+	lab_run(0, "tc qdisc replace dev veth2 root netem limit 100000 delay 20ms");
 	for (i = 0; i < 4; i++)
 		body_send(fds[0], 100000, i);
 	for (i = 0; i < 4; i++) {
@@ -304,6 +307,7 @@ static void sending_memory(void **state)
 		body_expect(fds[2], 100000, i);
 	}
 	assert_true(stat_of(1, "DropTxFragFull") > full);
+	loss_end(2);
 	for (i = 0; i < COUNT(names); i++)
 		sysctl_set(1, names[i], old[i]);
 	unheld_none(fds[0]);

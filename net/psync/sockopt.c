@@ -18,6 +18,8 @@ static int psync_sockopt_err(int answer)
 		return -ENOENT;
 	case PSYNC_EFREED:
 		return -ESTALE;
+	case PSYNC_EWANTED:
+		return -EBUSY;
 	}
 	return 0;
 }
@@ -89,6 +91,26 @@ static int psync_set_resend(struct psync_sock *psk, sockptr_t optval,
 	return psync_sockopt_err(answer);
 }
 
+/* P 3.3, free_node. */
+static int psync_set_free(struct psync_sock *psk, sockptr_t optval,
+			  unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	int answer;
+	u64 mid;
+
+	if (!part)
+		return -ENOTCONN;
+	if (len != sizeof(mid))
+		return -EINVAL;
+	if (copy_from_sockptr(&mid, optval, sizeof(mid)))
+		return -EFAULT;
+	psync_conv_lock(part->conv);
+	answer = psync_view_free(&part->view, mid, ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return psync_sockopt_err(answer);
+}
+
 /* S3.3; before connect() it is remembered. */
 static int psync_set_manual(struct psync_sock *psk, sockptr_t optval,
 			    unsigned int len)
@@ -132,6 +154,9 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_RESEND:
 		err = psync_set_resend(psk, optval, optlen);
+		break;
+	case PSYNC_FREE_NODE:
+		err = psync_set_free(psk, optval, optlen);
 		break;
 	default:
 		err = -ENOPROTOOPT;

@@ -228,6 +228,11 @@ int psync_stable(int fd, uint64_t mid, uint32_t *participants,
  */
 int psync_resend(int fd, uint64_t mid);
 
+/* P 3.3: forget a stable message and all that precede it.  Return: 0, -EBUSY,
+ * -ENOENT, -ESTALE, -ENOTCONN.
+ */
+int psync_free_node(int fd, uint64_t mid);
+
 /* Who sent a message; @index may be NULL.  Return: 0, -ENOENT, -ESTALE. */
 int psync_sender(int fd, uint64_t mid, struct psync_pid *pid,
 		 uint32_t *index);

@@ -185,6 +185,13 @@ int psync_resend(int fd, uint64_t mid)
 	return 0;
 }
 
+int psync_free_node(int fd, uint64_t mid)
+{
+	if (setsockopt(fd, SOL_PSYNC, PSYNC_FREE_NODE, &mid, sizeof(mid)) < 0)
+		return -errno;
+	return 0;
+}
+
 int psync_sender(int fd, uint64_t mid, struct psync_pid *pid, uint32_t *index)
 {
 	struct psync_query_sender q = { .mid = mid };

@@ -150,9 +150,26 @@ static void psync_agent_ask_outstanding(struct psync_agent *agent)
 	rec->others = !!psync_view_next(&agent->view);
 }
 
+static void psync_agent_free(struct psync_agent *agent, u64 mid)
+{
+	struct psync_sim *sim = agent->conv->sim;
+	struct psync_rec *rec;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_FREE);
+	rec->mid = mid;
+	rec->answer = psync_view_free(&agent->view, mid, sim->now);
+	sim->stats->frees += !rec->answer;
+}
+
 static void psync_agent_ask(struct psync_agent *agent)
 {
 	u64 mid = psync_agent_mid(agent);
+
+	if (agent->conv->frees &&
+	    psync_prng_chance(&agent->conv->sim->rng, 100)) {
+		psync_agent_free(agent, mid);
+		return;
+	}
 
 	switch (psync_prng_below(&agent->conv->sim->rng, 8)) {
 	case 0:

@@ -84,6 +84,8 @@ struct psync_check_msg {
  * @view: set: what it sent or received
  * @leaves: set: leaves of the view
  * @stable: set: what it was told to be stable
+ * @freed: set: what somebody of its site had freed
+ * @here: it is open at this time
  */
 struct psync_check_seat {
 	uint32_t inst;
@@ -101,6 +103,8 @@ struct psync_check_seat {
 	uint64_t *view;
 	uint64_t *leaves;
 	uint64_t *stable;
+	uint64_t *freed;
+	bool here;
 };
 
 /**
@@ -293,6 +297,21 @@ static void psync_check_enter(struct psync_check *c,
 		c->verdict->width = width;
 }
 
+/* Another seat of the same image, after @from, or PSYNC_CHECK_NONE. */
+static uint32_t psync_check_neighbour(struct psync_check *c,
+				      const struct psync_check_seat *seat,
+				      uint32_t from)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+
+	while (from != PSYNC_CHECK_NONE &&
+	       (&c->seats[from] == seat || !c->seats[from].here ||
+		sites[c->seats[from].part] != sites[seat->part]))
+		from = c->seats[from].next;
+	return from;
+}
+
 /*
  * It opened: behind a gap when its site had given messages up.  Whatever
  * precedes the leaves it names counts as received.
@@ -304,6 +323,10 @@ static void psync_check_open(struct psync_check *c)
 	const struct psync_check_msg *msg;
 	uint32_t i;
 
+	i = psync_check_neighbour(c, seat, in->seats);
+	if (i != PSYNC_CHECK_NONE)
+		psync_check_or(seat->freed, c->seats[i].freed, in->words);
+	seat->here = true;
 	if (!psync_check_set(c, c->scratch))
 		psync_check_fail(c, "leaves", "begins behind the unknown");
 	for (i = 0; i < in->nsent; i++)
@@ -433,14 +456,29 @@ static struct psync_check_msg *psync_check_asked(struct psync_check *c,
 	return known ? msg : NULL;
 }
 
-/* True when the answer to a query about @msg is one and can be judged. */
-static bool psync_check_answered(struct psync_check *c, bool known)
+/* Did somebody of its site have @msg freed? */
+static bool psync_check_freed(struct psync_check *c,
+			      const struct psync_check_msg *msg)
+{
+	return msg && psync_check_has(c->seats[c->rec->seat].freed, msg->bit);
+}
+
+/*
+ * True when the answer to a query about a message is one and can be judged.
+ * @freed: it was freed on request.
+ */
+static bool psync_check_answered(struct psync_check *c, bool known, bool freed)
 {
 	int32_t answer = c->rec->answer;
 
 	if (answer == PSYNC_HIST_FREED) {
-		if (!known || psync_check_conv(c)->exact)
+		if (!known || (psync_check_conv(c)->exact && !freed))
 			psync_check_fail(c, "known", "is not freed");
+		return false;
+	}
+	if (known && freed) {
+		psync_check_fail(c, "free-known", "answer %d, was freed",
+				 answer);
 		return false;
 	}
 	if (known != (answer != PSYNC_HIST_UNKNOWN)) {
@@ -495,10 +533,11 @@ static void psync_check_stable(struct psync_check *c)
 	struct psync_check_msg *msg = psync_check_asked(c, c->rec->mid);
 	uint32_t i, others = 0, ended = 0, nsites = 1, sender;
 	const struct psync_check_msg *last;
-	bool stable;
+	bool stable, exact;
 
-	if (!psync_check_answered(c, msg))
+	if (!psync_check_answered(c, msg, false))
 		return;
+	exact = conv->exact && !psync_check_freed(c, msg);
 	sender = c->seats[msg->seat].part;
 	for (i = 0; i < conv->n; i++) {
 		last = seat->last[i] ? &c->msgs[seat->last[i] - 1] : NULL;
@@ -521,9 +560,9 @@ static void psync_check_stable(struct psync_check *c)
 	stable = others + ended == conv->n - 1;
 	if ((c->rec->answer && !stable) ||
 	    (!c->rec->answer && c->rec->others == conv->n - 1) ||
-	    (conv->exact && c->rec->answer != stable) ||
+	    (exact && c->rec->answer != stable) ||
 	    c->rec->others > others || c->rec->sites > nsites ||
-	    (conv->exact &&
+	    (exact &&
 	     (c->rec->others != others || c->rec->sites != nsites)))
 		psync_check_fail(c, "stable-exact",
 				 "answer %d, %u others, %u sites; are %u, %u",
@@ -538,7 +577,9 @@ static void psync_check_precedes(struct psync_check *c)
 
 	/* one may be unknown and the other freed: then either may be said */
 	if (!psync_check_answered(c, c->rec->answer == PSYNC_HIST_FREED ?
-				  first || second : first && second))
+				  first || second : first && second,
+				  psync_check_freed(c, first) ||
+				  psync_check_freed(c, second)))
 		return;
 	if (c->rec->answer != psync_check_has(second->context, first->bit))
 		psync_check_fail(c, "precedes", "%u:%llu? answered %d",
@@ -564,7 +605,7 @@ static void psync_check_query(struct psync_check *c)
 
 	msg = psync_check_asked(c, c->rec->mid);
 	if ((type == PSYNC_REC_NEXT || type == PSYNC_REC_PREV) &&
-	    !psync_check_answered(c, msg))
+	    !psync_check_answered(c, msg, psync_check_freed(c, msg)))
 		return;
 	memset(truth, 0, in->words * sizeof(*truth));
 	for (i = 0; i < in->nsent; i++) {
@@ -585,6 +626,31 @@ static void psync_check_query(struct psync_check *c)
 		psync_check_fail(c, names[type], "%u answered, are %u",
 				 c->rec->nset,
 				 psync_check_count(truth, in->words));
+}
+
+/* It had a message and all before it freed: only what all have. */
+static void psync_check_free(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	struct psync_check_msg *msg = psync_check_asked(c, c->rec->mid);
+	struct psync_check_seat *other;
+	uint32_t i;
+
+	if (!psync_check_answered(c, msg, psync_check_freed(c, msg)) ||
+	    c->rec->answer == PSYNC_HIST_WANTED)
+		return;
+	if (!psync_check_everywhere(c, msg))
+		psync_check_fail(c, "free-unstable",
+				 "somebody has not received it");
+	psync_check_or(seat->freed, msg->context, in->words);
+	psync_check_put(seat->freed, msg->bit);
+	i = psync_check_neighbour(c, seat, in->seats);
+	while (i != PSYNC_CHECK_NONE) {
+		other = &c->seats[i];
+		psync_check_or(other->freed, seat->freed, in->words);
+		i = psync_check_neighbour(c, seat, other->next);
+	}
 }
 
 static void psync_check_outstanding(struct psync_check *c)
@@ -724,6 +790,7 @@ static void psync_check_close(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 
+	seat->here = false;
 	if (!seat->nview || psync_check_inst(c)->refused ||
 	    psync_check_conv(c)->starved || !psync_check_heard(c, seat))
 		return;
@@ -798,12 +865,14 @@ static void psync_check_rest(struct psync_check *c)
 	struct psync_check_inst *in = &c->insts[seat->inst];
 	const uint64_t *mids = &c->hist->sets[c->rec->set];
 	uint64_t *seen = c->scratch, *kept = c->scratch + in->words;
+	uint32_t nfreed = psync_check_count(seat->freed, in->words);
 	struct psync_check_msg *msg;
 	uint32_t i, k;
 
 	if (!psync_check_set(c, kept) || (uint32_t)c->rec->answer !=
 	    seat->nview || !psync_check_subset(kept, seat->view, in->words) ||
-	    (psync_check_conv(c)->exact && c->rec->nset != seat->nview))
+	    (psync_check_conv(c)->exact &&
+	     c->rec->nset != seat->nview - nfreed))
 		psync_check_fail(c, "rest-view", "%u of %d listed, are %u",
 				 c->rec->nset, c->rec->answer, seat->nview);
 	memset(seen, 0, in->words * sizeof(*seen));
@@ -888,6 +957,12 @@ static void psync_check_replay(struct psync_check *c)
 		break;
 	case PSYNC_REC_PRECEDES:
 		psync_check_precedes(c);
+		break;
+	case PSYNC_REC_FREE:
+		psync_check_free(c);
+		break;
+	case PSYNC_REC_CRASH:
+		c->seats[c->rec->seat].here = false;
 		break;
 	case PSYNC_REC_OUTSTANDING:
 		psync_check_outstanding(c);
@@ -1000,7 +1075,7 @@ static void psync_check_layout(struct psync_check *c)
 	for (i = 0; i < hist->nconvs; i++)
 		most = hist->convs[i].n > most ? hist->convs[i].n : most;
 	for (i = 0; i < hist->nseats; i++) {
-		words += 3 * (size_t)c->insts[c->seats[i].inst].words;
+		words += 4 * (size_t)c->insts[c->seats[i].inst].words;
 		numbers += c->seats[i].nsent +
 			   hist->convs[hist->seats[i].conv].n;
 	}
@@ -1024,7 +1099,8 @@ static void psync_check_layout(struct psync_check *c)
 		seat->view = c->words + words;
 		seat->leaves = seat->view + in->words;
 		seat->stable = seat->leaves + in->words;
-		words += 3 * in->words;
+		seat->freed = seat->stable + in->words;
+		words += 4 * in->words;
 		seat->sent = c->numbers + numbers;
 		numbers += seat->nsent;
 		seat->last = c->numbers + numbers;

@@ -14,6 +14,7 @@
 #define PSYNC_HIST_SEQ_BITS	48
 #define PSYNC_HIST_UNKNOWN	(-1)	/* answer: not in the view */
 #define PSYNC_HIST_FREED	(-2)	/* answer: no longer kept */
+#define PSYNC_HIST_WANTED	(-3)	/* answer: not to be freed yet */
 
 /**
  * enum psync_rec_type - what was done
@@ -30,6 +31,8 @@
  * @PSYNC_REC_ROOTS: likewise
  * @PSYNC_REC_NEXT: successors of @mid; @answer is negative or the set counts
  * @PSYNC_REC_PREV: predecessors of @mid, likewise
+ * @PSYNC_REC_FREE: it had @mid and all that precedes it freed, or @answer says
+ *	why not
  * @PSYNC_REC_OUTSTANDING: @answer wait; @others says whether one can be taken
  * @PSYNC_REC_CRASH: its site crashed: it is gone, and nobody was told
  * @PSYNC_REC_ATTACHED: an image (@seat) has attached its participants' messages
@@ -51,6 +54,7 @@ enum psync_rec_type {
 	PSYNC_REC_ROOTS,
 	PSYNC_REC_NEXT,
 	PSYNC_REC_PREV,
+	PSYNC_REC_FREE,
 	PSYNC_REC_OUTSTANDING,
 	PSYNC_REC_CRASH,
 	PSYNC_REC_ATTACHED,
@@ -125,7 +129,8 @@ struct psync_hist_image {
  * @sites: site of each, first entry in psync_hist.sets; a site goes by the
  *	index of its first participant
  * @seq_base: sequence numbers begin after it
- * @exact: no node is freed for its depth, so every query has a full answer
+ * @exact: no node is freed for its depth, so every query has a full answer but
+ *	those about what was freed on request
  * @starved: allocations fail
  * @brief: who has closed answers no requests any more
  * @blur: two sites may disagree for so long about which of them acted first

@@ -74,6 +74,7 @@ static void psync_shape_limits(struct psync_conv *conv)
 	struct psync_limits *limits = &conv->limits;
 
 	conv->exact = !psync_prng_chance(rng, 250);
+	conv->frees = psync_prng_chance(rng, 300);
 	limits->max_nodes = 1 << 20;
 	if (!conv->exact)
 		limits->max_nodes =

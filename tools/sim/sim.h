@@ -58,6 +58,7 @@
 	X(stamps, ADD, RARE, "packets with a stamp")			\
 	X(freed, ADD, RARE, "answers: freed")				\
 	X(stable, ADD, RARE, "answers: stable")				\
+	X(frees, ADD, RARE, "freed on request")				\
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\
 	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\

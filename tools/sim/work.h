@@ -25,6 +25,7 @@ struct psync_agent;
  * @seq_base: sequence numbers begin after it
  * @limits: of all images
  * @exact: no node is freed for its depth
+ * @frees: participants have freed what they have done with
  * @brief: who has closed answers no requests any more
  * @owner: index of the one site whose list this is, which all others refuse;
  *	U32_MAX: it is that of all sites that do not own another
@@ -61,6 +62,7 @@ struct psync_conv {
 	u64 seq_base;
 	struct psync_limits limits;
 	bool exact;
+	bool frees;
 	bool brief;
 	u32 owner;
 	u32 max_body;

@@ -87,6 +87,7 @@ struct sockaddr_psync {
 #define PSYNC_INFO		15	/* get: struct psync_info */
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
+#define PSYNC_FREE_NODE		34	/* set: __u64, a message id */
 
 /**
  * struct psync_query - a question whose answer is a set of message ids

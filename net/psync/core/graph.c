@@ -547,6 +547,33 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 	return next && psync_node_follows(next, psync_node_mid(node)) ? next : NULL;
 }
 
+/* Is @node in the context of @last, or that one itself? */
+static bool psync_graph_before(const struct psync_node *node,
+			       const struct psync_node *last)
+{
+	return node->seq <= last->stamp[node->sender];
+}
+
+bool psync_graph_free(struct psync_image *img, const struct psync_node *last)
+{
+	struct psync_node *node, *next;
+
+	list_for_each_entry(node, &img->order, order) {
+		if (psync_graph_before(node, last) && !node->gone)
+			return false;
+		if (node == last)
+			break;
+	}
+	/* In attach order: each after all that it follows. */
+	list_for_each_entry_safe(node, next, &img->order, order) {
+		if (psync_graph_before(node, last))
+			psync_graph_forget(img, node);
+		if (node == last)
+			break;
+	}
+	return true;
+}
+
 void psync_graph_trim(struct psync_image *img)
 {
 	struct psync_node *node;

@@ -51,6 +51,7 @@ struct psync_view;
 /* Query results that are no booleans; the shell's errno is in the comment. */
 #define PSYNC_EUNKNOWN	(-1)	/* ENOENT: not in the view */
 #define PSYNC_EFREED	(-2)	/* ESTALE: was in the view, its node is freed */
+#define PSYNC_EWANTED	(-3)	/* EBUSY: not stable, or somebody lacks it */
 
 /**
  * struct psync_image_ops - all that the core asks of its surroundings
@@ -806,6 +807,21 @@ void psync_view_manual(struct psync_view *view, bool manual, u64 now);
  * Return: 0, PSYNC_EUNKNOWN, PSYNC_EFREED.
  */
 int psync_view_resend(struct psync_view *view, u64 mid, u64 now);
+
+/**
+ * psync_view_free - P 3.3, free_node; S2.4
+ * @view: view
+ * @mid: stable message
+ * @now: time
+ *
+ * Frees its node and all that precede it, as the paper has it: so what is
+ * freed stays closed downwards.  Other participants here who have received
+ * them have done with them, too.
+ * Return: 0, PSYNC_EUNKNOWN, PSYNC_EFREED, PSYNC_EWANTED (it is not stable in
+ * this view, or a participant here has yet to receive it, or a site that
+ * counts may lack one of them; nothing is freed).
+ */
+int psync_view_free(struct psync_view *view, u64 mid, u64 now);
 
 /**
  * psync_view_step - P 2, next and prev: immediate successors or predecessors

@@ -210,6 +210,22 @@ int psync_view_resend(struct psync_view *view, u64 mid, u64 now)
 	return err;
 }
 
+int psync_view_free(struct psync_view *view, u64 mid, u64 now)
+{
+	const struct psync_node *node;
+	u32 participants, sites;
+	int err;
+
+	view->img->now = now;
+	err = psync_view_find(view, mid, &node);
+	if (err)
+		return err;
+	if (psync_view_stable(view, mid, &participants, &sites) != 1 ||
+	    !psync_graph_free(view->img, node))
+		return PSYNC_EWANTED;
+	return 0;
+}
+
 int psync_view_find(const struct psync_view *view, u64 mid,
 		    const struct psync_node **node)
 {

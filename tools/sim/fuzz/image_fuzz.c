@@ -512,6 +512,8 @@ static void psync_fuzz_ask(struct psync_fuzz *f, u32 i)
 	psync_view_stable(view, mid, &others, &sites);
 	psync_view_find(view, mid, &node);
 	psync_view_resend(view, mid, f->now);
+	if (psync_fuzz_byte(f) & 1)
+		psync_view_free(view, mid, f->now);
 }
 
 /* Time passes; the timer may run late. */

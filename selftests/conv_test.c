@@ -476,6 +476,7 @@ static void pending_kept(void **state)
 /* That it is over is told once, by the event and by SO_ERROR; it stays so. */
 static void is_stale(int fd, int so_error)
 {
+	struct psync_query_wait wait = { 0 };
 	socklen_t len = sizeof(int);
 	struct msg m;
 	int error, i;
@@ -491,6 +492,11 @@ static void is_stale(int fd, int so_error)
 	works(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
 	assert_int_equal(error, so_error);
 	assert_true(poll_now(fd, 0) & POLLERR);
+	wait.mid = opt_u64(fd, PSYNC_LAST_MID);
+	len = sizeof(wait);
+	if (wait.mid)
+		fails(getsockopt(fd, SOL_PSYNC, PSYNC_STABLE_WAIT, &wait,
+				 &len), ESTALE);
 	for (i = 0; i < 2; i++) {
 		do {
 			error = msg_try(fd, &m, 0);

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a program may ask of the graph beside the paper's questions: to forget
- * (PSYNC_FREE_NODE). Needs two hosts.
+ * (PSYNC_FREE_NODE), to tell when something is n-stable (PSYNC_STABLE_WAIT,
+ * PSYNC_STABLE_POLL). Needs two hosts.
  */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 
 #include "lib.h"
 
@@ -118,12 +126,213 @@ static void free_local(void **state)
 	lab_nulls();
 }
 
+static int wait_for(int fd, struct psync_query_wait *q)
+{
+	socklen_t len = sizeof(*q);
+
+	return getsockopt(fd, SOL_PSYNC, PSYNC_STABLE_WAIT, q, &len);
+}
+
+static int wait_n(int fd, uint64_t mid, uint32_t participants, uint32_t sites)
+{
+	struct psync_query_wait q = { mid, participants, sites, 0, 0 };
+
+	return wait_for(fd, &q);
+}
+
+static int poll_n(int fd, uint64_t mid, uint32_t participants, uint32_t sites)
+{
+	struct psync_query_wait q = { mid, participants, sites, 0, 0 };
+
+	return set(fd, PSYNC_STABLE_POLL, &q, sizeof(q));
+}
+
+static void on_signal(int sig)
+{
+}
+
+static void wait_errors(void **state)
+{
+	struct psync_query_wait q = { PSYNC_MID(0, 1), 0, 0, 0, 0 };
+	int fd = sock_new(1, SOCK_SEQPACKET);
+	socklen_t len = sizeof(q) - 1;
+	uint64_t mid, begin;
+	int fds[2];
+
+	fails(wait_for(fd, &q), ENOTCONN);
+	fails(set(fd, PSYNC_STABLE_POLL, &q, sizeof(q)), ENOTCONN);
+	works(close(fd));
+	lab_no_nulls();
+	open_pair(fds);
+	fd = fds[0];
+	fails(wait_for(fd, &q), ENOENT);
+	fails(set(fd, PSYNC_STABLE_POLL, &q, sizeof(q)), ENOENT);
+	mid = msg_send(fd, "x");
+	fails(wait_n(fd, 0, 1, 0), ENOENT);
+	fails(wait_n(fd, PSYNC_MID(7, 1), 1, 0), ENOENT);
+	fails(getsockopt(fd, SOL_PSYNC, PSYNC_STABLE_WAIT, &q, &len), EINVAL);
+	len = sizeof(q);
+	fails(getsockopt(fd, SOL_PSYNC, PSYNC_STABLE_WAIT, (void *)8, &len),
+	      EFAULT);
+	fails(set(fd, PSYNC_STABLE_POLL, &q, sizeof(q) - 1), EINVAL);
+	fails(set(fd, PSYNC_STABLE_POLL, &q, sizeof(q) + 1), EINVAL);
+	fails(set(fd, PSYNC_STABLE_POLL, (void *)8, sizeof(q)), EFAULT);
+	fails(wait_n(fd, mid, 2, 0), EINVAL);
+	fails(wait_n(fd, mid, 0, 3), EINVAL);
+	fails(poll_n(fd, mid, 2, 0), EINVAL);
+	fails(poll_n(fd, 0, 1, 0), EINVAL);
+	fails(poll_n(fd, 0, 0, 1), EINVAL);
+	q = (struct psync_query_wait){ .mid = mid, .answer = 1 };
+	fails(wait_for(fd, &q), EINVAL);
+	q = (struct psync_query_wait){ .mid = mid, .reserved = 1 };
+	fails(wait_for(fd, &q), EINVAL);
+	fails(set(fd, PSYNC_STABLE_POLL, &q, sizeof(q)), EINVAL);
+	sock_timeout(fd, SO_RCVTIMEO, 60);
+	begin = clock_ms();
+	fails(wait_n(fd, mid, 0, 0), EAGAIN);
+	assert_true(clock_ms() - begin >= 50);
+	sock_timeout(fd, SO_RCVTIMEO, 0);
+	works(fcntl(fd, F_SETFL, O_NONBLOCK));
+	fails(wait_n(fd, mid, 1, 0), EAGAIN);
+	/* The sender's own site has it. */
+	works(wait_n(fd, mid, 0, 1));
+	sock_close(fds, 2);
+	lab_nulls();
+}
+
+static void wait_signal(void **state)
+{
+	const struct itimerval every = {
+		.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000,
+	};
+	const struct itimerval off = { 0 };
+	struct sigaction act = { .sa_handler = on_signal };
+	uint64_t mid;
+	int fds[2];
+
+	open_pair(fds);
+	mid = msg_send(fds[0], "x");
+	works(sigaction(SIGALRM, &act, NULL));
+	works(setitimer(ITIMER_REAL, &every, NULL));
+	fails(wait_n(fds[0], mid, 0, 0), EINTR);
+	works(setitimer(ITIMER_REAL, &off, NULL));
+	sock_close(fds, 2);
+}
+
+struct waiter {
+	struct sleeper s;
+	struct psync_query_wait q;
+};
+
+static void *waiter_thread(void *arg)
+{
+	struct waiter *w = arg;
+
+	sleeper_here(&w->s);
+	return (void *)(long)(wait_for(w->s.fd, &w->q) ? -errno : 0);
+}
+
+/* Woken by what was not received, by a null message, by the END of others. */
+static void wait_wakes(void **state)
+{
+	struct waiter w[2] = { 0 };
+	pthread_t thread[2];
+	void *result;
+	int fds[2], i;
+
+	open_pair(fds);
+	for (i = 0; i < 2; i++) {
+		w[i].s.fd = fds[0];
+		w[i].q.mid = msg_send(fds[0], "x");
+		w[i].q.participants = i;
+	}
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL,
+						waiter_thread, &w[i]), 0);
+	for (i = 0; i < 2; i++)
+		sleeper_await(&w[i].s, SYS_getsockopt);
+	msg_expect(fds[1], "x");
+	msg_send(fds[1], "answer");
+	pthread_join(thread[0], &result);
+	assert_int_equal((long)result, 0);
+	assert_int_equal(w[0].q.answer, 1);
+	assert_int_equal(w[0].q.participants, 1);
+	assert_int_equal(w[0].q.sites, 2);
+	/* Nothing but a null message acknowledges the other one. */
+	msg_expect(fds[1], "x");
+	pthread_join(thread[1], &result);
+	assert_int_equal((long)result, 0);
+	assert_int_equal(w[1].q.participants, 1);
+	works(wait_n(fds[0], w[1].q.mid, 1, 2));
+	msg_expect(fds[0], "answer");
+	sock_close(fds, 2);
+}
+
+/* Who closes without it will never have it. */
+static void wait_never(void **state)
+{
+	struct waiter w = { 0 };
+	pthread_t thread;
+	void *result;
+	int fds[2];
+
+	open_pair(fds);
+	w.s.fd = fds[0];
+	w.q.mid = msg_send(fds[0], "x");
+	w.q.sites = 2;
+	await_poll(fds[1], POLLIN);
+	works(poll_n(fds[0], w.q.mid, 1, 0));
+	assert_int_equal(pthread_create(&thread, NULL, waiter_thread, &w), 0);
+	sleeper_await(&w.s, SYS_getsockopt);
+	assert_int_equal(poll_now(fds[0], POLLPRI), 0);
+	works(close(fds[1]));
+	pthread_join(thread, &result);
+	assert_int_equal((long)result, -EPIPE);
+	assert_int_equal(await_poll(fds[0], POLLPRI), POLLPRI);
+	fails(wait_n(fds[0], w.q.mid, 1, 0), EPIPE);
+	/* But nobody waits for it, either. */
+	works(wait_n(fds[0], w.q.mid, 0, 0));
+	works(close(fds[0]));
+}
+
+/* poll() tells, until it is asked for something else. */
+static void wait_poll(void **state)
+{
+	uint64_t first, second;
+	int fds[2];
+
+	open_pair(fds);
+	first = msg_send(fds[0], "first");
+	second = msg_send(fds[0], "second");
+	works(poll_n(fds[0], first, 0, 2));
+	assert_int_equal(poll_now(fds[0], POLLPRI), 0);
+	msg_expect(fds[1], "first");
+	assert_int_equal(await_poll(fds[0], POLLPRI), POLLPRI);
+	works(wait_n(fds[0], first, 0, 2));
+	works(poll_n(fds[0], second, 1, 0));
+	assert_int_equal(poll_now(fds[0], POLLPRI), 0);
+	fails(poll_n(fds[0], PSYNC_MID(1, 500), 1, 0), ENOENT);
+	assert_int_equal(poll_now(fds[0], POLLPRI), 0);
+	/* It is so already. */
+	works(poll_n(fds[0], first, 0, 0));
+	assert_int_equal(poll_now(fds[0], POLLPRI), POLLPRI);
+	works(poll_n(fds[0], 0, 0, 0));
+	assert_int_equal(poll_now(fds[0], POLLPRI), 0);
+	works(poll_n(fds[0], second, 0, 0));
+	sock_close(fds, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(free_errors),
 		cmocka_unit_test(free_node),
 		cmocka_unit_test(free_local),
+		cmocka_unit_test(wait_errors),
+		cmocka_unit_test(wait_signal),
+		cmocka_unit_test(wait_wakes),
+		cmocka_unit_test(wait_never),
+		cmocka_unit_test(wait_poll),
 	};
 
 	lab_init();

@@ -557,6 +557,8 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	    (part && READ_ONCE(part->view.outstanding)))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (part && READ_ONCE(part->watch.answer))
+		mask |= EPOLLPRI;
 	if (psync_poll_writable(sk, part))
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	else

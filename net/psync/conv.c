@@ -222,6 +222,14 @@ static void psync_conv_op_passed(struct psync_image *img,
 			 PSYNC_MID(node->sender, node->seq), node->kind);
 }
 
+static void psync_conv_op_stable(struct psync_image *img,
+				 struct psync_watch *watch)
+{
+	struct sock *sk = watch->user;
+
+	sk->sk_data_ready(sk);
+}
+
 static void psync_conv_op_dropped(struct psync_image *img,
 				  enum psync_drop reason)
 {
@@ -277,6 +285,7 @@ static const struct psync_image_ops psync_conv_ops = {
 	.cost		= psync_conv_op_cost,
 	.writable	= psync_conv_op_writable,
 	.passed		= psync_conv_op_passed,
+	.stable		= psync_conv_op_stable,
 	.dropped	= psync_conv_op_dropped,
 	.nonce		= psync_conv_op_nonce,
 };
@@ -880,6 +889,7 @@ void psync_conv_leave(struct psync_participant *part)
 
 	psync_conv_lock(conv);
 	psync_conv_disown(conv, part);
+	psync_stable_unwatch(&part->watch);
 	part->sk = NULL;
 	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
 	psync_conv_closed(conv);

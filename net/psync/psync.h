@@ -23,6 +23,7 @@
 #include "core/frag.h"
 #include "core/image.h"
 #include "core/peer.h"
+#include "core/stable.h"
 #include "core/wire.h"
 #include "mib.h"
 
@@ -423,6 +424,7 @@ struct psync_conv {
  *	sk_receive_queue.lock
  * @pid: its identity
  * @binding: binding number of its port
+ * @watch: PSYNC_STABLE_POLL; under psync_conv.lock, its answer is read without
  * @wanted: what the last message would have counted that found no room, or 0;
  *	under psync_conv.lock
  */
@@ -433,6 +435,7 @@ struct psync_participant {
 	struct list_head	queue;
 	struct psync_pid	pid;
 	u32			binding;
+	struct psync_watch	watch;
 	u32			wanted;
 };
 
@@ -851,6 +854,29 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		     sockptr_t optval, unsigned int optlen);
 int psync_getsockopt(struct socket *sock, int level, int optname,
 		     char __user *optval, int __user *optlen);
+
+/* stable.c: waiting for n-stability */
+
+/**
+ * psync_stable_wait - PSYNC_STABLE_WAIT
+ * @psk: socket with a participant, under lock_sock, which is given back while
+ *	it sleeps
+ * @q: question, and answer
+ * @nonblock: do not sleep
+ *
+ * Return: 0, -EINVAL, -ENOENT, -EAGAIN, -EINTR or the like, -EPIPE, -ESTALE.
+ */
+int psync_stable_wait(struct psync_sock *psk, struct psync_query_wait *q,
+		      bool nonblock);
+
+/**
+ * psync_stable_set - PSYNC_STABLE_POLL
+ * @psk: socket with a participant, under lock_sock
+ * @q: what POLLPRI is to tell, or a mid of zero: nothing
+ *
+ * Return: 0, -EINVAL, -ENOENT.
+ */
+int psync_stable_set(struct psync_sock *psk, const struct psync_query_wait *q);
 
 /* sendmsg.c, recvmsg.c: conversations */
 int psync_sendmsg(struct socket *sock, struct msghdr *msg, size_t len);

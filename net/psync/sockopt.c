@@ -111,6 +111,20 @@ static int psync_set_free(struct psync_sock *psk, sockptr_t optval,
 	return psync_sockopt_err(answer);
 }
 
+static int psync_set_watch(struct psync_sock *psk, sockptr_t optval,
+			   unsigned int len)
+{
+	struct psync_query_wait q;
+
+	if (!psk->part)
+		return -ENOTCONN;
+	if (len != sizeof(q))
+		return -EINVAL;
+	if (copy_from_sockptr(&q, optval, sizeof(q)))
+		return -EFAULT;
+	return psync_stable_set(psk, &q);
+}
+
 /* S3.3; before connect() it is remembered. */
 static int psync_set_manual(struct psync_sock *psk, sockptr_t optval,
 			    unsigned int len)
@@ -157,6 +171,9 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_FREE_NODE:
 		err = psync_set_free(psk, optval, optlen);
+		break;
+	case PSYNC_STABLE_POLL:
+		err = psync_set_watch(psk, optval, optlen);
 		break;
 	default:
 		err = -ENOPROTOOPT;
@@ -322,6 +339,25 @@ static int psync_get_stable(struct psync_participant *part, int len,
 	return psync_answer(&q, sizeof(q), len, optval, optlen);
 }
 
+/* May sleep; lock_sock is given back meanwhile. */
+static int psync_get_wait(struct socket *sock, int len, char __user *optval,
+			  int __user *optlen)
+{
+	bool nonblock = sock->file && sock->file->f_flags & O_NONBLOCK;
+	struct psync_sock *psk = psync_sk(sock->sk);
+	struct psync_query_wait q;
+	int err;
+
+	if (!psk->part)
+		return -ENOTCONN;
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	err = psync_stable_wait(psk, &q, nonblock);
+	return err ?: psync_answer(&q, sizeof(q), len, optval, optlen);
+}
+
 /* The last message this participant sent; the conversation is locked. */
 static u64 psync_last_mid(const struct psync_participant *part)
 {
@@ -420,6 +456,9 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 	case PSYNC_MANUAL:
 		value = psk->manual;
 		err = psync_answer(&value, sizeof(value), len, optval, optlen);
+		break;
+	case PSYNC_STABLE_WAIT:
+		err = psync_get_wait(sock, len, optval, optlen);
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:
 	case PSYNC_INFO:

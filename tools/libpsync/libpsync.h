@@ -223,6 +223,20 @@ int psync_precedes(int fd, uint64_t first, uint64_t second);
 int psync_stable(int fd, uint64_t mid, uint32_t *participants,
 		 uint32_t *sites);
 
+/**
+ * psync_stable_wait - wait until a message is n-stable
+ * @fd: conversation
+ * @mid: the message
+ * @participants: so many others are to have sent in its context, or zero
+ * @sites: so many sites are to have it for certain, or zero; with both zero:
+ *	until every other participant has sent in its context
+ *
+ * Return: 0, -EAGAIN (the socket must not block or its timeout passed), -EPIPE
+ * (it never will be: others have closed), -EINVAL, -EINTR, -ENOENT, -ESTALE.
+ */
+int psync_stable_wait(int fd, uint64_t mid, uint32_t participants,
+		      uint32_t sites);
+
 /* P 3.2.2: send a message again to who may lack it or what follows it.  Return:
  * 0, -ENOENT, -ESTALE, -ENOTCONN.
  */

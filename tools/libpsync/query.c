@@ -178,6 +178,16 @@ int psync_stable(int fd, uint64_t mid, uint32_t *participants, uint32_t *sites)
 	return !!q.answer;
 }
 
+int psync_stable_wait(int fd, uint64_t mid, uint32_t participants,
+		      uint32_t sites)
+{
+	struct psync_query_wait q = {
+		.mid = mid, .participants = participants, .sites = sites,
+	};
+
+	return psync_ask(fd, PSYNC_STABLE_WAIT, &q, sizeof(q));
+}
+
 int psync_resend(int fd, uint64_t mid)
 {
 	if (setsockopt(fd, SOL_PSYNC, PSYNC_RESEND, &mid, sizeof(mid)) < 0)

@@ -161,10 +161,62 @@ static void psync_agent_free(struct psync_agent *agent, u64 mid)
 	sim->stats->frees += !rec->answer;
 }
 
+/* It was told; nothing was asked that has an answer at once. */
+void psync_agent_stable(struct psync_agent *agent)
+{
+	struct psync_watch *watch = &agent->watch;
+	struct psync_rec *rec;
+
+	/* what happens while it is cleared away is never heard */
+	if (agent->site->dead)
+		return;
+	rec = psync_agent_rec(agent, PSYNC_REC_AWAITED);
+	rec->mid = watch->mid;
+	rec->answer = watch->answer;
+	rec->others = watch->participants;
+	rec->sites = watch->sites;
+	agent->conv->sim->stats->awaited += watch->answer == 1;
+}
+
+/* Waits until so many others, or sites, have a message. */
+static void psync_agent_await(struct psync_agent *agent, u64 mid)
+{
+	struct psync_prng *rng = &agent->conv->sim->rng;
+	struct psync_watch *watch = &agent->watch;
+
+	psync_stable_unwatch(watch);
+	watch->mid = mid;
+	watch->participants = psync_prng_range(rng, 1, agent->conv->n - 1);
+	watch->sites = psync_prng_range(rng, 0, agent->view.img->nremotes + 1);
+	watch->user = agent;
+	if (psync_stable_watch(&agent->view, watch) && watch->answer == 1)
+		psync_agent_stable(agent);
+}
+
+/* Nothing moves any more: is there something it was not told? */
+static void psync_agent_untold(struct psync_agent *agent)
+{
+	const struct psync_watch *watch = &agent->watch;
+	u32 participants, sites;
+
+	if (!watch->view || watch->answer ||
+	    psync_stable_count(&agent->view, watch->mid, &participants,
+			       &sites) < 0)
+		return;
+	if (participants >= watch->participants && sites >= watch->sites)
+		psync_sim_fail(agent->conv->sim, "stable-told",
+			       "%u others, %u sites have %llx", participants,
+			       sites, watch->mid);
+}
+
 static void psync_agent_ask(struct psync_agent *agent)
 {
 	u64 mid = psync_agent_mid(agent);
 
+	if (psync_prng_chance(&agent->conv->sim->rng, 50)) {
+		psync_agent_await(agent, mid);
+		return;
+	}
 	if (agent->conv->frees &&
 	    psync_prng_chance(&agent->conv->sim->rng, 100)) {
 		psync_agent_free(agent, mid);
@@ -204,6 +256,7 @@ void psync_agent_rest(struct psync_agent *agent)
 	u32 i;
 	int n;
 
+	psync_agent_untold(agent);
 	for (i = 0; i < 48; i++)
 		psync_agent_ask(agent);
 	psync_agent_ask_outstanding(agent);
@@ -285,6 +338,7 @@ void psync_agent_close(struct psync_agent *agent)
 
 	psync_sim_trace(conv->sim, "close %u:%u at site %u", conv->index,
 			agent->part, agent->home);
+	psync_stable_unwatch(&agent->watch);
 	/* what its kernel still says for it comes before */
 	psync_place_close(agent);
 	psync_agent_rec(agent, PSYNC_REC_CLOSE);
@@ -297,6 +351,7 @@ void psync_agent_crash(struct psync_agent *agent)
 	struct psync_conv *conv = agent->conv;
 
 	agent->absent = true;
+	psync_stable_unwatch(&agent->watch);
 	if (agent->state == PSYNC_AGENT_OPEN) {
 		psync_agent_rec(agent, PSYNC_REC_CRASH);
 		conv->open--;

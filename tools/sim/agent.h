@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "../../net/psync/core/image.h"
+#include "../../net/psync/core/stable.h"
 #include "sim.h"
 
 /**
@@ -64,6 +65,7 @@ enum psync_agent_taste {
  * @back: ... and comes back after this time, 0: does not
  * @slow: while that fault is on, its mean time is so many times longer
  * @stops: while that fault is on, it receives no more than so many, 0: it does
+ * @watch: what it waits for to be stable
  * @blocked: it was refused to send and waits to be told that it may
  */
 struct psync_agent {
@@ -95,6 +97,7 @@ struct psync_agent {
 	u64 back;
 	u32 slow;
 	u32 stops;
+	struct psync_watch watch;
 	bool blocked;
 };
 
@@ -118,6 +121,9 @@ void psync_agent_wake(struct psync_agent *agent);
 
 /* Who was refused to send may send. */
 void psync_agent_writable(struct psync_agent *agent);
+
+/* What it waited for is stable, or never will be. */
+void psync_agent_stable(struct psync_agent *agent);
 
 /* The site has the conversation now: @agent may accept it. */
 void psync_agent_pending(struct psync_agent *agent);

@@ -653,6 +653,40 @@ static void psync_check_free(struct psync_check *c)
 	}
 }
 
+/* It was told that so many others, and sites, have a message. */
+static void psync_check_awaited(struct psync_check *c)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	struct psync_check_msg *msg = psync_check_asked(c, c->rec->mid);
+	uint32_t i, others = 0, nsites = 0, part, *seen = c->numbers;
+	uint64_t *parts = c->scratch;
+	struct psync_check_seat *seat;
+
+	if (!msg || c->rec->answer != 1) {
+		if (!msg)
+			psync_check_fail(c, "awaited", "not in the view");
+		return;
+	}
+	memset(parts, 0, (conv->n + 63) / 64 * sizeof(*parts));
+	for (i = psync_check_inst(c)->seats; i != PSYNC_CHECK_NONE;
+	     i = seat->next) {
+		seat = &c->seats[i];
+		part = seat->part;
+		if (!psync_check_has(seat->view, msg->bit) ||
+		    psync_check_has(parts, part))
+			continue;
+		psync_check_put(parts, part);
+		others += part != c->seats[msg->seat].part;
+		nsites += !seen[sites[part]]++;
+	}
+	memset(seen, 0, conv->n * sizeof(*seen));
+	if (others < c->rec->others || nsites < c->rec->sites)
+		psync_check_fail(c, "awaited", "told %u, %u sites; %u, %u have",
+				 c->rec->others, c->rec->sites, others,
+				 nsites);
+}
+
 static void psync_check_outstanding(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
@@ -960,6 +994,9 @@ static void psync_check_replay(struct psync_check *c)
 		break;
 	case PSYNC_REC_FREE:
 		psync_check_free(c);
+		break;
+	case PSYNC_REC_AWAITED:
+		psync_check_awaited(c);
 		break;
 	case PSYNC_REC_CRASH:
 		c->seats[c->rec->seat].here = false;

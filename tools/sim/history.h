@@ -33,6 +33,8 @@
  * @PSYNC_REC_PREV: predecessors of @mid, likewise
  * @PSYNC_REC_FREE: it had @mid and all that precedes it freed, or @answer says
  *	why not
+ * @PSYNC_REC_AWAITED: @others participants and @sites sites have @mid (@answer 1),
+ *	as it waited for, or never will
  * @PSYNC_REC_OUTSTANDING: @answer wait; @others says whether one can be taken
  * @PSYNC_REC_CRASH: its site crashed: it is gone, and nobody was told
  * @PSYNC_REC_ATTACHED: an image (@seat) has attached its participants' messages
@@ -55,6 +57,7 @@ enum psync_rec_type {
 	PSYNC_REC_NEXT,
 	PSYNC_REC_PREV,
 	PSYNC_REC_FREE,
+	PSYNC_REC_AWAITED,
 	PSYNC_REC_OUTSTANDING,
 	PSYNC_REC_CRASH,
 	PSYNC_REC_ATTACHED,

@@ -117,6 +117,13 @@ static void psync_place_op_writable(struct psync_image *img)
 			psync_agent_writable(&place->conv->agents[i]);
 }
 
+static void psync_place_op_stable(struct psync_image *img,
+				  struct psync_watch *watch)
+{
+	(void)img;
+	psync_agent_stable(watch->user);
+}
+
 static void psync_place_op_passed(struct psync_image *img,
 				  struct psync_view *view,
 				  const struct psync_node *node)
@@ -273,6 +280,7 @@ static const struct psync_image_ops psync_place_ops = {
 	.event = psync_place_op_event,
 	.arm = psync_place_op_arm,
 	.writable = psync_place_op_writable,
+	.stable = psync_place_op_stable,
 	.passed = psync_place_op_passed,
 	.dropped = psync_place_op_dropped,
 	.nonce = psync_place_op_nonce,

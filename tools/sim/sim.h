@@ -59,6 +59,7 @@
 	X(freed, ADD, RARE, "answers: freed")				\
 	X(stable, ADD, RARE, "answers: stable")				\
 	X(frees, ADD, RARE, "freed on request")				\
+	X(awaited, ADD, RARE, "became stable as awaited")		\
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\
 	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\

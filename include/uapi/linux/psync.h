@@ -88,6 +88,8 @@ struct sockaddr_psync {
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
 #define PSYNC_FREE_NODE		34	/* set: __u64, a message id */
+#define PSYNC_STABLE_WAIT	35	/* get: struct psync_query_wait; waits */
+#define PSYNC_STABLE_POLL	36	/* set: struct psync_query_wait, for POLLPRI */
 
 /**
  * struct psync_query - a question whose answer is a set of message ids
@@ -149,6 +151,27 @@ struct psync_query_stable {
 	__u32	answer;
 	__u32	participants;
 	__u32	sites;
+	__u32	reserved;
+};
+
+/**
+ * struct psync_query_wait - wait until a message is n-stable
+ * @mid: in: a message in this socket's view; POLL: zero: none any more
+ * @participants: in: so many others have to have sent in its context, or zero;
+ *	out: how many have
+ * @sites: in: so many distinct sites have to have it for certain, the sender's
+ *	included, or zero; out: how many have it
+ * @answer: in: zero; out: 1 if every other participant has, else 0
+ * @reserved: zero
+ *
+ * With @participants and @sites zero: until every other participant has.
+ * Messages count that this site has, whether received or not.
+ */
+struct psync_query_wait {
+	__u64	mid;
+	__u32	participants;
+	__u32	sites;
+	__u32	answer;
 	__u32	reserved;
 };
 

@@ -20,6 +20,7 @@
 #include "ack.h"
 #include "graph.h"
 #include "repair.h"
+#include "stable.h"
 #include "view.h"
 
 #define PSYNC_GRAPH_BUCKETS	64
@@ -452,6 +453,7 @@ static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
 		psync_ack_due(img, &img->remotes[part->remote]);
 	if (node->kind == PSYNC_KIND_END)
 		psync_ack_ended(img, node->sender);
+	psync_stable_attached(img, node);
 }
 
 void psync_graph_attach(struct psync_image *img, struct psync_node *node)

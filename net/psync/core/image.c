@@ -191,6 +191,7 @@ int psync_image_init(struct psync_image *img,
 	img->p.pids = NULL;
 	img->p.n = 0;
 	INIT_LIST_HEAD(&img->views);
+	INIT_LIST_HEAD(&img->watches);
 	INIT_LIST_HEAD(&img->order);
 	INIT_LIST_HEAD(&img->embryo);
 	img->deadline = U64_MAX;

@@ -47,11 +47,13 @@
 struct psync_image;
 struct psync_node;
 struct psync_view;
+struct psync_watch;
 
 /* Query results that are no booleans; the shell's errno is in the comment. */
 #define PSYNC_EUNKNOWN	(-1)	/* ENOENT: not in the view */
 #define PSYNC_EFREED	(-2)	/* ESTALE: was in the view, its node is freed */
 #define PSYNC_EWANTED	(-3)	/* EBUSY: not stable, or somebody lacks it */
+#define PSYNC_ENEVER	(-4)	/* EPIPE: who could make it so has closed */
 
 /**
  * struct psync_image_ops - all that the core asks of its surroundings
@@ -72,6 +74,7 @@ struct psync_view;
  * @writable: a send that was refused with -EAGAIN would be accepted now
  * @passed: @node, which the kernel made (null message or END), entered @view,
  *	whose participant it is of or for whom it was received
+ * @stable: @watch has its answer
  * @dropped: a packet or held message was dropped inside the core, after
  *	psync_image_input() had returned PSYNC_OK for it or on its own account
  * @nonce: an unpredictable 64-bit number, not zero
@@ -91,6 +94,7 @@ struct psync_image_ops {
 	void	(*writable)(struct psync_image *img);
 	void	(*passed)(struct psync_image *img, struct psync_view *view,
 			  const struct psync_node *node);
+	void	(*stable)(struct psync_image *img, struct psync_watch *watch);
 	void	(*dropped)(struct psync_image *img, enum psync_drop reason);
 	u64	(*nonce)(struct psync_image *img);
 };
@@ -391,6 +395,7 @@ struct psync_image_params {
  * @views: local participants that have opened, or are pending
  * @nviews: how many
  * @nopen: how many of them are not pending
+ * @watches: those who wait for messages to be n-stable, see stable.c
  * @joined: some view has joined; before that everything is kept
  * @begun: a start message was attached
  * @order: nodes by attachment
@@ -440,6 +445,7 @@ struct psync_image {
 	struct list_head		views;
 	u32				nviews;
 	u32				nopen;
+	struct list_head		watches;
 	bool				joined;
 	bool				begun;
 	struct list_head		order;
@@ -860,7 +866,7 @@ int psync_view_precedes(const struct psync_view *view, u64 first, u64 second);
 
 /**
  * psync_view_stable - P 2, stable; S2.2
- * @view: view
+ * @view: view; one without a stamp has all that is attached
  * @mid: mid
  * @participants: how many others have sent in its context, in this view
  * @sites: distinct sites among them and the sender's

@@ -329,6 +329,15 @@ int psync_view_precedes(const struct psync_view *view, u64 first, u64 second)
 	return a != b && b->stamp[a->sender] >= a->seq;
 }
 
+/* The last message of a participant in the view. */
+static const struct psync_node *psync_view_last(const struct psync_view *view,
+						u32 index)
+{
+	if (!view->stamp)
+		return view->img->parts[index].last;
+	return psync_graph_known(view->img, index, view->stamp[index]);
+}
+
 int psync_view_stable(const struct psync_view *view, u64 mid,
 		      u32 *participants, u32 *sites)
 {
@@ -341,14 +350,14 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	u32 i;
 
 	if (index >= img->p.n || seq <= img->p.seq_base ||
-	    seq > view->stamp[index])
+	    (view->stamp && seq > view->stamp[index]))
 		return PSYNC_EUNKNOWN;
 	bitmap_zero(seen, PSYNC_PARTICIPANTS_LIM);
 	*participants = 0;
 	*sites = 0;
 	for (i = 0; i < img->p.n; i++) {
 		if (i != index) {
-			last = psync_graph_known(img, i, view->stamp[i]);
+			last = psync_view_last(view, i);
 			if (!last || last->stamp[index] < seq) {
 				/* After its END nobody waits for it (S3.2). */
 				ended += last && last->kind == PSYNC_KIND_END;

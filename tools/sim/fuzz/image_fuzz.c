@@ -15,6 +15,7 @@
 #include <linux/limits.h>
 
 #include "core/image.h"
+#include "core/stable.h"
 #include "state.h"
 
 #define PSYNC_FUZZ_CID		0x0123456789abcdefULL
@@ -185,6 +186,12 @@ static void psync_fuzz_op_writable(struct psync_image *img)
 	psync_fuzz_require(psync_image_may_send(img, 0));
 }
 
+static void psync_fuzz_op_stable(struct psync_image *img,
+				 struct psync_watch *watch)
+{
+	psync_fuzz_require(watch->view->img == img && watch->answer);
+}
+
 static void psync_fuzz_op_passed(struct psync_image *img,
 				 struct psync_view *view,
 				 const struct psync_node *node)
@@ -221,6 +228,7 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.arm = psync_fuzz_op_arm,
 	.cost = psync_fuzz_op_cost,
 	.writable = psync_fuzz_op_writable,
+	.stable = psync_fuzz_op_stable,
 	.passed = psync_fuzz_op_passed,
 	.dropped = psync_fuzz_op_dropped,
 	.nonce = psync_fuzz_op_nonce,

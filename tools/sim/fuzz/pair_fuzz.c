@@ -19,6 +19,7 @@
 
 #include "core/graph.h"
 #include "core/image.h"
+#include "core/stable.h"
 #include "state.h"
 
 #define PSYNC_PAIR_CID		0x0123456789abcdefULL
@@ -217,6 +218,12 @@ static void psync_pair_op_writable(struct psync_image *img)
 	psync_fuzz_require(psync_image_may_send(img, 0));
 }
 
+static void psync_pair_op_stable(struct psync_image *img,
+				 struct psync_watch *watch)
+{
+	psync_fuzz_require(watch->view->img == img && watch->answer);
+}
+
 static void psync_pair_op_passed(struct psync_image *img,
 				 struct psync_view *view,
 				 const struct psync_node *node)
@@ -280,6 +287,7 @@ static const struct psync_image_ops psync_pair_ops = {
 	.arm = psync_pair_op_arm,
 	.cost = psync_pair_op_cost,
 	.writable = psync_pair_op_writable,
+	.stable = psync_pair_op_stable,
 	.passed = psync_pair_op_passed,
 	.dropped = psync_pair_op_dropped,
 	.nonce = psync_pair_op_nonce,

@@ -130,6 +130,13 @@ static void psync_bed_passed(struct psync_image *img, struct psync_view *view,
 	bed->npassed++;
 }
 
+static void psync_bed_stable(struct psync_image *img, struct psync_watch *watch)
+{
+	assert_int_not_equal(watch->answer, 0);
+	assert_ptr_equal(watch->view->img, img);
+	psync_bed_of(img)->stable++;
+}
+
 static void psync_bed_dropped(struct psync_image *img, enum psync_drop reason)
 {
 	assert_in_range(reason, PSYNC_OK + 1, PSYNC_DROP_MAX - 1);
@@ -158,6 +165,7 @@ const struct psync_image_ops psync_bed_ops = {
 	.cost		= psync_bed_cost,
 	.writable	= psync_bed_writable,
 	.passed		= psync_bed_passed,
+	.stable		= psync_bed_stable,
 	.dropped	= psync_bed_dropped,
 	.nonce		= psync_bed_nonce,
 };
@@ -238,6 +246,7 @@ void psync_bed_exit(struct psync_bed *bed)
 {
 	assert_int_equal(bed->img.nviews, 0);
 	assert_int_equal(bed->img.nopen, 0);
+	assert_true(list_empty(&bed->img.watches));
 	psync_image_destroy(&bed->img);
 	assert_int_equal(bed->live, 0);
 	assert_int_equal(bed->img.nheld, 0);

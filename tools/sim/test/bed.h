@@ -21,6 +21,7 @@
 #include "core/null.h"
 #include "core/peer.h"
 #include "core/repair.h"
+#include "core/stable.h"
 #include "core/view.h"
 
 #define PSYNC_BED_CID		0x1122334455667788ULL
@@ -69,6 +70,7 @@ struct psync_bed_packet {
  * @ntypes: packets transmitted, lost ones too, by type
  * @readable: how often a view became readable
  * @writable: how often it was said that sends are accepted again
+ * @stable: how often it was said that what was waited for is stable
  * @passed: mids of the first nodes that the kernel made and that entered views
  * @npassed: how many there were
  * @armed: last deadline asked for
@@ -90,6 +92,7 @@ struct psync_bed {
 	u32			ntypes[PSYNC_PKT_GONE + 1];
 	u32			readable;
 	u32			writable;
+	u32			stable;
 	u64			passed[PSYNC_BED_EVENTS];
 	u32			npassed;
 	u64			armed;
@@ -202,6 +205,7 @@ PSYNC_BED_TESTS(repair);
 PSYNC_BED_TESTS(null);
 PSYNC_BED_TESTS(linger);
 PSYNC_BED_TESTS(free);
+PSYNC_BED_TESTS(stable);
 PSYNC_BED_TESTS(model);
 PSYNC_BED_TESTS(memory);
 PSYNC_BED_TESTS(frag);

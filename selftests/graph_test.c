@@ -2,7 +2,8 @@
 /*
  * What a program may ask of the graph beside the paper's questions: to forget
  * (PSYNC_FREE_NODE), to tell when something is n-stable (PSYNC_STABLE_WAIT,
- * PSYNC_STABLE_POLL). Needs two hosts.
+ * PSYNC_STABLE_POLL), to give null messages and END (PSYNC_RECV_NULLS). Needs
+ * two hosts.
  */
 
 #include <fcntl.h>
@@ -322,6 +323,72 @@ static void wait_poll(void **state)
 	sock_close(fds, 2);
 }
 
+static void shown(int fd, int sender, uint32_t flags)
+{
+	struct msg m;
+
+	msg_recv(fd, &m);
+	assert_int_equal(m.len, 0);
+	assert_false(m.event);
+	assert_true(m.has_info);
+	/* The other kernel may think it lost. */
+	assert_int_equal(m.info.flags & ~PSYNC_MSG_REPEATED, flags);
+	assert_int_equal(m.info.index, sender);
+}
+
+/* Null messages and END are given on request, each once, in their places. */
+static void nulls_shown(void **state)
+{
+	const uint32_t all = PSYNC_RECV_INFO | PSYNC_RECV_PREDS |
+			     PSYNC_RECV_NULLS;
+	uint64_t nulls = stat_of(1, "MsgNullReceived");
+	uint64_t ends = stat_of(1, "MsgEndReceived");
+	uint64_t received = stat_of(1, "MsgReceived");
+	struct msg m;
+	int fds[2], fd;
+
+	fd = sock_new(1, SOCK_SEQPACKET);
+	fails(opt_set_u32(fd, PSYNC_RECVINFO, PSYNC_RECV_NULLS), EINVAL);
+	fails(opt_set_u32(fd, PSYNC_RECVINFO, PSYNC_RECV_NULLS |
+			  PSYNC_RECV_PREDS), EINVAL);
+	fails(opt_set_u32(fd, PSYNC_RECVINFO, 8), EINVAL);
+	works(opt_set_u32(fd, PSYNC_RECVINFO, all));
+	assert_int_equal(opt_u32(fd, PSYNC_RECVINFO), all);
+	works(close(fd));
+	open_pair(fds);
+	works(opt_set_u32(fds[0], PSYNC_RECVINFO, all));
+	msg_send(fds[0], "x");
+	msg_recv(fds[1], &m);
+	assert_int_equal(m.info.flags, 0);
+	assert_int_equal(await_poll(fds[0], POLLIN), POLLIN);
+	assert_int_equal(opt_outstanding(fds[0]), 1);
+	assert_int_equal(opt_info(fds[0]).view, 1);
+	shown(fds[0], 1, PSYNC_MSG_NULL);
+	assert_int_equal(opt_info(fds[0]).view, 2);
+	msg_none(fds[0]);
+	/* What waits when nobody wants it any more is received by itself. */
+	msg_send(fds[0], "y");
+	msg_recv(fds[1], &m);
+	assert_int_equal(await_poll(fds[0], POLLIN), POLLIN);
+	works(opt_set_u32(fds[0], PSYNC_RECVINFO, PSYNC_RECV_INFO));
+	msg_none(fds[0]);
+	works(opt_set_u32(fds[0], PSYNC_RECVINFO, all));
+	msg_none(fds[0]);
+	works(opt_set_u32(fds[1], PSYNC_MANUAL, 1));
+	msg_send(fds[1], "bare");
+	msg_recv(fds[0], &m);
+	assert_string_equal(m.body, "bare");
+	assert_int_equal(m.info.flags, PSYNC_MSG_MANUAL);
+	works(opt_set_u32(fds[1], PSYNC_MANUAL, 0));
+	works(close(fds[1]));
+	shown(fds[0], 1, PSYNC_MSG_END);
+	msg_none(fds[0]);
+	works(close(fds[0]));
+	assert_int_equal(stat_of(1, "MsgNullReceived"), nulls + 2);
+	assert_int_equal(stat_of(1, "MsgEndReceived"), ends + 1);
+	assert_int_equal(stat_of(1, "MsgReceived"), received + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +400,7 @@ int main(void)
 		cmocka_unit_test(wait_wakes),
 		cmocka_unit_test(wait_never),
 		cmocka_unit_test(wait_poll),
+		cmocka_unit_test(nulls_shown),
 	};
 
 	lab_init();

@@ -272,6 +272,7 @@ static void resend_manually(void **state)
 	uint32_t group = group_of_hosts(port_new());
 	uint64_t nulls = stat_of(2, "MsgNullSent"), m1, m2;
 	int fds[HOSTS], i;
+	struct msg m;
 
 	lab_nulls();
 	for (i = 0; i < HOSTS; i++)
@@ -285,7 +286,11 @@ static void resend_manually(void **state)
 	nanosleep(&a_while, NULL);
 	msg_none(fds[1]);
 	works(resend(fds[0], m1));
-	msg_expect(fds[1], "m1");
+	works(opt_set_u32(fds[1], PSYNC_RECVINFO, PSYNC_RECV_INFO));
+	msg_recv(fds[1], &m);
+	assert_string_equal(m.body, "m1");
+	assert_int_equal(m.info.flags, PSYNC_MSG_MANUAL | PSYNC_MSG_REPEATED |
+			 PSYNC_MSG_RESENT);
 
 	loss_to(1, 100);
 	m2 = msg_send(fds[2], "m2");

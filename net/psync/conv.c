@@ -695,6 +695,7 @@ psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
 	part->pid = psk->pid;
 	part->binding = psk->binding;
 	part->view.manual = psk->manual;
+	part->view.nulls = psk->recvinfo & PSYNC_RECV_NULLS;
 	return part;
 }
 
@@ -827,6 +828,9 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	psync_view_accept(&part->view, part->binding,
 			  psync_conv_opening(conv->pnet),
 			  ktime_get_ns());
+	/* The listener may have changed its mind meanwhile. */
+	psync_view_nulls(&part->view, psk->recvinfo & PSYNC_RECV_NULLS,
+			 ktime_get_ns());
 	psync_conv_opened(conv);
 	psync_conv_unlock(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */

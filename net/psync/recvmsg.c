@@ -19,7 +19,8 @@
 /**
  * struct psync_recv - a message on its way to the user
  * @node: stays until the view takes it
- * @skb: its body, referenced
+ * @skb: its body, referenced, or NULL: the kernel made it
+ * @len: its length
  * @info: what is known of it
  * @preds: copies of its predecessors, if asked for
  * @npreds: entries
@@ -27,6 +28,7 @@
 struct psync_recv {
 	struct psync_node	*node;
 	struct sk_buff		*skb;
+	u32			len;
 	struct psync_msginfo	info;
 	u64			*preds;
 	u32			npreds;
@@ -59,6 +61,23 @@ static int psync_recv_wait(struct sock *sk, long *timeo)
 	return err;
 }
 
+static u32 psync_recv_flags(const struct psync_node *node)
+{
+	u32 flags = 0;
+
+	if (node->kind == PSYNC_KIND_NULL)
+		flags |= PSYNC_MSG_NULL;
+	if (node->kind == PSYNC_KIND_END)
+		flags |= PSYNC_MSG_END;
+	if (node->manual)
+		flags |= PSYNC_MSG_MANUAL;
+	if (node->repeated)
+		flags |= PSYNC_MSG_REPEATED;
+	if (node->resent)
+		flags |= PSYNC_MSG_RESENT;
+	return flags;
+}
+
 /* Chooses the earliest outstanding message. */
 static int psync_recv_choose(struct psync_sock *psk, struct psync_recv *r)
 {
@@ -84,13 +103,16 @@ static int psync_recv_choose(struct psync_sock *psk, struct psync_recv *r)
 	}
 	r->node = node;
 	r->npreds = node->npred;
-	r->skb = skb_get(node->body);
+	if (node->body)
+		r->skb = skb_get(node->body);
+	r->len = node->body_len;
 	pid = &conv->img.p.pids[node->sender];
 	r->info.mid = PSYNC_MID(node->sender, node->seq);
 	r->info.sender = *pid;
 	r->info.binding = node->binding;
 	r->info.index = node->sender;
 	r->info.wave = node->wave;
+	r->info.flags = psync_recv_flags(node);
 out:
 	psync_conv_unlock(conv);
 	return err;
@@ -99,13 +121,14 @@ out:
 static int psync_recv_copy(struct psync_sock *psk, struct psync_recv *r,
 			   struct msghdr *msg, size_t size)
 {
-	size_t len = min_t(size_t, size, r->skb->len);
-	int err;
+	size_t len = min_t(size_t, size, r->len);
+	int err = 0;
 
-	err = skb_copy_datagram_msg(r->skb, 0, msg, len);
+	if (r->skb)
+		err = skb_copy_datagram_msg(r->skb, 0, msg, len);
 	if (err)
 		return err;
-	if (len < r->skb->len)
+	if (len < r->len)
 		msg->msg_flags |= MSG_TRUNC;
 	if (msg->msg_name) {
 		psync_addr_pid(msg->msg_name, r->info.sender.site,
@@ -129,8 +152,10 @@ static void psync_recv_take(struct psync_participant *part,
 	psync_conv_lock(conv);
 	psync_view_take(&part->view, r->node, ktime_get_ns());
 	psync_conv_unlock(conv);
-	PSYNC_INC(conv->pnet, MSG_RECEIVED);
-	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->skb->len);
+	/* What the kernel made is counted as such. */
+	if (r->skb)
+		PSYNC_INC(conv->pnet, MSG_RECEIVED);
+	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->len);
 }
 
 static int psync_recv_message(struct psync_sock *psk, struct msghdr *msg,
@@ -144,8 +169,7 @@ static int psync_recv_message(struct psync_sock *psk, struct msghdr *msg,
 		return err;
 	err = psync_recv_copy(psk, &r, msg, size);
 	if (!err) {
-		err = flags & MSG_TRUNC ? r.skb->len :
-					  min_t(size_t, size, r.skb->len);
+		err = flags & MSG_TRUNC ? r.len : min_t(size_t, size, r.len);
 		if (!(flags & MSG_PEEK))
 			psync_recv_take(psk->part, &r);
 	}

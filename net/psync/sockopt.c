@@ -70,6 +70,30 @@ static int psync_set_mask(u32 *mask, u32 known, sockptr_t optval,
 	return 0;
 }
 
+static int psync_set_recvinfo(struct psync_sock *psk, sockptr_t optval,
+			      unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	u32 value;
+	int err;
+
+	err = psync_set_mask(&value, PSYNC_RECV_INFO | PSYNC_RECV_PREDS |
+			     PSYNC_RECV_NULLS, optval, len);
+	if (err)
+		return err;
+	/* Nothing else tells a null message from an empty one. */
+	if (value & PSYNC_RECV_NULLS && !(value & PSYNC_RECV_INFO))
+		return -EINVAL;
+	psk->recvinfo = value;
+	if (!part)
+		return 0;
+	psync_conv_lock(part->conv);
+	psync_view_nulls(&part->view, value & PSYNC_RECV_NULLS,
+			 ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return 0;
+}
+
 /* P 3.2.2, resend. */
 static int psync_set_resend(struct psync_sock *psk, sockptr_t optval,
 			    unsigned int len)
@@ -159,9 +183,7 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 				     optlen);
 		break;
 	case PSYNC_RECVINFO:
-		err = psync_set_mask(&psk->recvinfo,
-				     PSYNC_RECV_INFO | PSYNC_RECV_PREDS,
-				     optval, optlen);
+		err = psync_set_recvinfo(psk, optval, optlen);
 		break;
 	case PSYNC_MANUAL:
 		err = psync_set_manual(psk, optval, optlen);

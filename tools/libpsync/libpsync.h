@@ -139,6 +139,7 @@ enum psync_received_kind {
  * @npreds: MESSAGE: immediate predecessors; may be more than there was room
  *	for
  * @event: EVENT: what happened
+ * @flags: MESSAGE: PSYNC_MSG_* bits; NULL and END only with PSYNC_RECV_NULLS
  */
 struct psync_received {
 	uint32_t		kind;
@@ -150,6 +151,7 @@ struct psync_received {
 	uint32_t		wave;
 	uint32_t		npreds;
 	struct psync_event	event;
+	uint32_t		flags;
 };
 
 /**

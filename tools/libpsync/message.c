@@ -40,6 +40,7 @@ static void psync_recv_info(struct cmsghdr *cmsg, struct psync_received *info)
 	info->binding = m.binding;
 	info->index = m.index;
 	info->wave = m.wave;
+	info->flags = m.flags;
 }
 
 static void psync_recv_preds(struct cmsghdr *cmsg, struct psync_received *info,

@@ -436,6 +436,14 @@ static void psync_agent_receive(struct psync_agent *agent,
 	const struct psync_body *body = node->body;
 	struct psync_rec *rec;
 
+	/* what the kernel made is put down when it enters the view */
+	if (node->kind != PSYNC_KIND_DATA) {
+		if (!agent->nulls)
+			psync_sim_fail(sim, "null-shown", "%u:%llu",
+				       node->sender, node->seq);
+		psync_view_take(&agent->view, node, sim->now);
+		return;
+	}
 	rec = psync_agent_rec(agent, PSYNC_REC_RECV);
 	rec->mid = PSYNC_MID(node->sender, node->seq);
 	rec->wave = node->wave;

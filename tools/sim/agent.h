@@ -61,6 +61,7 @@ enum psync_agent_taste {
  * @speak: permille of actions without that send
  * @burst: most messages sent at once
  * @ask: permille of actions that query
+ * @nulls: receives null messages and END itself
  * @quit: closes for good when its view has so many messages, 0: does not
  * @back: ... and comes back after this time, 0: does not
  * @slow: while that fault is on, its mean time is so many times longer
@@ -93,6 +94,7 @@ struct psync_agent {
 	u32 speak;
 	u32 burst;
 	u32 ask;
+	bool nulls;
 	u64 quit;
 	u64 back;
 	u32 slow;

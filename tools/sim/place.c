@@ -304,7 +304,8 @@ static void psync_place_listen(struct psync_place *place,
 		if (agent->site != site || agent == but || agent->joined ||
 		    !agent->listens || agent->state != PSYNC_AGENT_WAITING)
 			continue;
-		agent->view = (struct psync_view){ .pending = true,
+		agent->view = (struct psync_view){ .nulls = agent->nulls,
+						   .pending = true,
 						   .user = agent };
 		err = psync_image_join(&place->img, &agent->view, i,
 				       agent->openings + 1,
@@ -510,7 +511,8 @@ int psync_place_open(struct psync_agent *agent)
 		psync_view_accept(&agent->view, agent->openings + 1,
 				  site->openings + 1, site->sim->now);
 	} else {
-		agent->view = (struct psync_view){ .user = agent };
+		agent->view = (struct psync_view){ .nulls = agent->nulls,
+						   .user = agent };
 		err = psync_image_join(&place->img, &agent->view, agent->part,
 				       agent->openings + 1,
 				       site->openings + 1, site->sim->now);

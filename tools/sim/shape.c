@@ -169,6 +169,7 @@ static void psync_shape_agents(struct psync_conv *conv)
 		agent->speak = psync_prng_range(rng, 20, 500);
 		agent->burst = bursts[psync_prng_below(rng, 5)];
 		agent->ask = psync_prng_range(rng, 50, 900);
+		agent->nulls = psync_prng_chance(rng, 200);
 		agent->absent = psync_prng_chance(rng, 10) &&
 				i != conv->opener;
 	}

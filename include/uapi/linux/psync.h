@@ -210,9 +210,17 @@ struct psync_info {
 /* Ancillary data on receive, switched on by PSYNC_RECVINFO; level SOL_PSYNC. */
 #define PSYNC_RECV_INFO		0x1	/* gives PSYNC_CMSG_INFO */
 #define PSYNC_RECV_PREDS	0x2	/* gives PSYNC_CMSG_PREDS */
+#define PSYNC_RECV_NULLS	0x4	/* and null messages and END; needs INFO */
 
 #define PSYNC_CMSG_INFO		1	/* struct psync_msginfo */
 #define PSYNC_CMSG_PREDS	2	/* __u64[], immediate predecessors */
+
+/* psync_msginfo.flags */
+#define PSYNC_MSG_NULL		0x1	/* null message: its kernel acknowledged */
+#define PSYNC_MSG_END		0x2	/* its sender's last: it has closed */
+#define PSYNC_MSG_MANUAL	0x4	/* its sender is PSYNC_MANUAL */
+#define PSYNC_MSG_REPEATED	0x8	/* the copy that came was not the first */
+#define PSYNC_MSG_RESENT	0x10	/* but one sent again with PSYNC_RESEND */
 
 /**
  * struct psync_msginfo - what is known of a received message
@@ -221,7 +229,7 @@ struct psync_info {
  * @binding: binding number of the sender's port
  * @index: its sender's participant index
  * @wave: one more than the greatest wave among its predecessors
- * @flags: zero
+ * @flags: PSYNC_MSG_* bits
  */
 struct psync_msginfo {
 	__u64			mid;

@@ -141,6 +141,8 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	node->binding = pkt->msg.binding;
 	node->start = pkt->msg.flags & PSYNC_MSGF_START;
 	node->manual = pkt->msg.flags & PSYNC_MSGF_MANUAL;
+	node->repeated = pkt->msg.flags & PSYNC_MSGF_REPEAT;
+	node->resent = pkt->msg.flags & PSYNC_MSGF_RESENT;
 	node->body_len = pkt->body_len;
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP)
 		drop = psync_node_decode_stamp(img, pkt, node);

@@ -159,6 +159,8 @@ struct psync_limits {
  * @unheld: other sites that count and do not hold it, as far as is known
  * @start: it carries the participant list when it is sent
  * @manual: its sender's kernel says nothing for it (S3.3)
+ * @repeated: this copy was not the first one sent
+ * @resent: but one that a participant had sent again (P 3.2.2)
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
@@ -190,6 +192,8 @@ struct psync_node {
 	u16			unheld;
 	bool			start;
 	bool			manual;
+	bool			repeated;
+	bool			resent;
 	u32			wave;
 	u32			binding;
 	u32			body_len;
@@ -325,13 +329,16 @@ struct psync_remote {
  * @gap: it began behind what was given back before; to be told
  * @manual: the paper bare (S3.3): no null messages, no asking of silent sites,
  *	no END; see psync_view_manual()
+ * @nulls: null messages and END are received like others, not for the
+ *	participant; set by the caller before psync_image_join(), later see
+ *	psync_view_nulls()
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
  * @next: first node in attach order that may be outstanding, or NULL
  * @null_at: when a null message is due, U64_MAX: none
  * @outstanding: messages in the image and not in the view; what the kernel
- *	made does not count
+ *	made does not count, unless @nulls
  * @count: messages in the view
  * @max_wave: greatest wave in the view, which one of its leaves has
  * @user: the caller's
@@ -344,6 +351,7 @@ struct psync_view {
 	bool			pending;
 	bool			gap;
 	bool			manual;
+	bool			nulls;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
@@ -801,6 +809,16 @@ u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room);
  * Vectors are sent as long as some participant here is not manual.
  */
 void psync_view_manual(struct psync_view *view, bool manual, u64 now);
+
+/**
+ * psync_view_nulls - are null messages and END handed to the participant?
+ * @view: view
+ * @nulls: they are
+ * @now: time
+ *
+ * Only then do they enter the view.
+ */
+void psync_view_nulls(struct psync_view *view, bool nulls, u64 now);
 
 /**
  * psync_view_resend - P 3.2.2, resend

@@ -106,6 +106,13 @@ const struct psync_node *psync_view_behind(struct psync_view *view)
 	return gone;
 }
 
+/* Is it for the program to receive? */
+static bool psync_view_shows(const struct psync_view *view,
+			     const struct psync_node *node)
+{
+	return node->kind == PSYNC_KIND_DATA || view->nulls;
+}
+
 void psync_view_begin(struct psync_view *view)
 {
 	const struct psync_node *behind = psync_view_behind(view);
@@ -115,7 +122,7 @@ void psync_view_begin(struct psync_view *view)
 		if (node == behind)
 			break;
 		node->wanted++;
-		view->outstanding += node->kind == PSYNC_KIND_DATA;
+		view->outstanding += psync_view_shows(view, node);
 		view->next = node;
 	}
 }
@@ -133,7 +140,7 @@ void psync_view_skip(struct psync_view *view)
 
 	while ((node = view->next)) {
 		if (!psync_view_has(view, node)) {
-			if (node->kind == PSYNC_KIND_DATA || view->pending)
+			if (psync_view_shows(view, node) || view->pending)
 				return;
 			view->img->ops->passed(view->img, view, node);
 			psync_view_enter(view, node);
@@ -159,7 +166,7 @@ void psync_view_offer(struct psync_view *view, struct psync_node *node)
 	node->wanted++;
 	if (!view->next)
 		view->next = node;
-	if (node->kind != PSYNC_KIND_DATA)
+	if (!psync_view_shows(view, node))
 		psync_view_skip(view);
 	else if (!view->outstanding++)
 		view->img->ops->readable(view->img, view);
@@ -173,15 +180,20 @@ struct psync_node *psync_view_next(struct psync_view *view)
 
 void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
 {
+	bool data = node->kind == PSYNC_KIND_DATA;
 	struct psync_image *img = view->img;
 
 	img->now = now;
 	view->next = psync_view_after(view, node);
 	view->outstanding--;
+	if (!data)
+		img->ops->passed(img, view, node);
 	psync_view_enter(view, node);
 	psync_view_unwant(view, node);
 	psync_view_skip(view);
-	psync_null_due(view);
+	/* A null message acknowledges no other (S3.1). */
+	if (data)
+		psync_null_due(view);
 	psync_graph_trim(img);
 }
 
@@ -194,6 +206,23 @@ void psync_view_manual(struct psync_view *view, bool manual, u64 now)
 	/* What fell due meanwhile is looked for. */
 	else
 		psync_image_arm(view->img, now);
+}
+
+void psync_view_nulls(struct psync_view *view, bool nulls, u64 now)
+{
+	u32 outstanding = view->outstanding;
+	struct psync_node *node;
+
+	view->img->now = now;
+	view->nulls = nulls;
+	psync_view_skip(view);
+	view->outstanding = 0;
+	for (node = view->next; node; node = psync_view_after(view, node))
+		if (!psync_view_has(view, node) && psync_view_shows(view, node))
+			view->outstanding++;
+	if (!outstanding && view->outstanding)
+		view->img->ops->readable(view->img, view);
+	psync_graph_trim(view->img);
 }
 
 int psync_view_resend(struct psync_view *view, u64 mid, u64 now)

@@ -486,11 +486,13 @@ static void psync_fuzz_receive(struct psync_fuzz *f, u32 i)
 	while (f->in[i] && count-- &&
 	       (node = psync_view_next(&f->views[i]))) {
 		/* To one who only listens, what the kernel made waits, too. */
-		if (node->kind != PSYNC_KIND_DATA) {
+		if (node->kind != PSYNC_KIND_DATA && !f->views[i].nulls) {
 			psync_fuzz_require(f->views[i].pending);
 			return;
 		}
-		psync_fuzz_require(node->body && f->views[i].outstanding);
+		psync_fuzz_require(!node->body ==
+				   (node->kind != PSYNC_KIND_DATA) &&
+				   f->views[i].outstanding);
 		psync_view_take(&f->views[i], node, f->now);
 	}
 }
@@ -601,6 +603,8 @@ static void psync_fuzz_op(struct psync_fuzz *f)
 	case 16:
 		if (f->in[i])
 			psync_view_manual(&f->views[i], op & 0x80, f->now);
+		if (f->in[i])
+			psync_view_nulls(&f->views[i], op & 0x40, f->now);
 		break;
 	default:
 		psync_fuzz_msg(f);

@@ -194,7 +194,7 @@ static void psync_pair_op_body_put(struct psync_image *img, void *body)
 static void psync_pair_op_readable(struct psync_image *img,
 				   struct psync_view *view)
 {
-	psync_fuzz_require(view->img == img && view->outstanding == 1);
+	psync_fuzz_require(view->img == img && view->outstanding);
 }
 
 static void psync_pair_op_event(struct psync_image *img,

@@ -115,6 +115,81 @@ static void psync_null_test_own(void **state)
 	psync_null_close(&bed, &view);
 }
 
+/* On request they are received like others; nothing is sent for them. */
+static void psync_null_test_shown(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), b2 = PSYNC_MID(1, 2);
+	struct psync_view view = { .nulls = true };
+	struct psync_node *node;
+	struct psync_bed bed;
+
+	psync_null_open(&bed, 1);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 7, 0), 0);
+	assert_int_equal(psync_null_msg(&bed, PSYNC_KIND_NULL, 1, 1, 1, 0,
+					NULL), PSYNC_OK);
+	assert_int_equal(view.outstanding, 1);
+	assert_int_equal(view.count, 0);
+	assert_int_equal(bed.readable, 1);
+	assert_int_equal(bed.npassed, 0);
+	assert_int_equal(psync_null_msg(&bed, PSYNC_KIND_END, 1, 2, 2, 1,
+					&b1), PSYNC_OK);
+	node = psync_view_next(&view);
+	assert_int_equal(psync_node_mid(node), b1);
+	assert_int_equal(node->kind, PSYNC_KIND_NULL);
+	assert_null(node->body);
+	psync_view_take(&view, node, bed.img.now);
+	assert_int_equal(bed.npassed, 1);
+	assert_int_equal(view.count, 1);
+	assert_int_equal(view.null_at, U64_MAX);
+	/* Not any more: what waited is received for it. */
+	psync_view_nulls(&view, false, bed.img.now);
+	assert_int_equal(view.outstanding, 0);
+	assert_int_equal(view.count, 2);
+	assert_int_equal(bed.passed[1], b2);
+	/* And again: what is to come, and what waits behind a message. */
+	assert_int_equal(psync_null_msg(&bed, PSYNC_KIND_DATA, 2, 1, 1, 0,
+					NULL), PSYNC_OK);
+	b1 = PSYNC_MID(2, 1);
+	assert_int_equal(psync_null_msg(&bed, PSYNC_KIND_NULL, 2, 2, 2, 1,
+					&b1), PSYNC_OK);
+	assert_int_equal(view.outstanding, 1);
+	psync_view_nulls(&view, true, bed.img.now);
+	assert_int_equal(view.outstanding, 2);
+	assert_int_equal(bed.readable, 2);
+	assert_int_equal(psync_bed_receive(&view), b1);
+	assert_int_equal(view.outstanding, 1);
+	psync_view_take(&view, psync_view_next(&view), bed.img.now);
+	assert_int_equal(view.outstanding, 0);
+	assert_int_equal(bed.npassed, 3);
+	psync_null_close(&bed, &view);
+}
+
+/* What a message came as is known. */
+static void psync_null_test_flags(void **state)
+{
+	struct psync_wire_mid wire[PSYNC_PREDS_LIST];
+	struct psync_node *node;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+
+	psync_null_open(&bed, 1);
+	psync_null_join(&bed, &view, 0);
+	psync_bed_craft(&bed, 1, 1, 1, 0, NULL, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	psync_bed_craft(&bed, 2, 1, 1, 0, NULL, wire, &pkt);
+	pkt.msg.flags = PSYNC_MSGF_REPEAT | PSYNC_MSGF_RESENT |
+			PSYNC_MSGF_MANUAL;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	node = psync_view_next(&view);
+	assert_false(node->repeated || node->resent || node->manual);
+	psync_view_take(&view, node, bed.img.now);
+	node = psync_view_next(&view);
+	assert_true(node->repeated && node->resent && node->manual);
+	psync_view_take(&view, node, bed.img.now);
+	psync_null_close(&bed, &view);
+}
+
 /* Others' nulls enter the view by themselves, in order, and cause none. */
 static void psync_null_test_received(void **state)
 {
@@ -464,6 +539,8 @@ const struct CMUnitTest psync_null_tests[] = {
 	cmocka_unit_test(psync_null_test_due),
 	cmocka_unit_test(psync_null_test_own),
 	cmocka_unit_test(psync_null_test_received),
+	cmocka_unit_test(psync_null_test_shown),
+	cmocka_unit_test(psync_null_test_flags),
 	cmocka_unit_test(psync_null_test_silent),
 	cmocka_unit_test(psync_null_test_local),
 	cmocka_unit_test(psync_null_test_alone),

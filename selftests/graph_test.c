@@ -366,6 +366,7 @@ static void nulls_shown(void **state)
 	shown(fds[0], 1, PSYNC_MSG_NULL);
 	assert_int_equal(opt_info(fds[0]).view, 2);
 	msg_none(fds[0]);
+	assert_int_equal(stat_of(1, "MsgNullReceived"), nulls + 1);
 	/* What waits when nobody wants it any more is received by itself. */
 	msg_send(fds[0], "y");
 	msg_recv(fds[1], &m);
@@ -374,6 +375,7 @@ static void nulls_shown(void **state)
 	msg_none(fds[0]);
 	works(opt_set_u32(fds[0], PSYNC_RECVINFO, all));
 	msg_none(fds[0]);
+	assert_int_equal(stat_of(1, "MsgNullReceived"), nulls + 2);
 	works(opt_set_u32(fds[1], PSYNC_MANUAL, 1));
 	msg_send(fds[1], "bare");
 	msg_recv(fds[0], &m);

@@ -163,6 +163,22 @@ ns_with_timers()
 	unload
 }
 
+# Deleted while a conversation lingers, for longer than anybody waits here: what
+# others lack of it is given up at once.
+ns_lingering()
+{
+	modprobe psync || return
+	echo 600000 >/proc/sys/net/psync/absent_ms || return
+	echo 600000 >/proc/sys/net/psync/linger_ms || return
+	ns_new a || return
+	hold one a join 7 1 && hold_end one || return
+	[ "$(counter a ConvLingered)" -eq 1 ] || return
+	[ "$(counter a ConvGivenUp)" -eq 0 ] || return
+	ip netns del a
+	await ns_gone a || return
+	unload
+}
+
 # flood LINK: hosts 1 and 2 send one another what they can
 flood()
 {
@@ -379,6 +395,7 @@ for link in eth udp4 udp6; do
 done
 life_try "a namespace ends when its last socket is closed" ns_with_sockets
 life_try "the end of a namespace frees conversations and timers" ns_with_timers
+life_try "a namespace ends while a conversation lingers" ns_lingering
 for link in eth udp4 udp6; do
 	life_try "a device of $link is removed under traffic" device_removed $link
 	life_try "link and peer of $link change under traffic" config_churn $link

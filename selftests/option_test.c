@@ -410,8 +410,8 @@ static void sysctls(void **state)
 		"pending_bytes", "hello_ms", "hello_tries", "pending_max",
 		"embryo_ms", "closed_ms", "closed_max", "park_max",
 		"convs_max", "linger_max", "linger_ms", "absent_ms",
-		"repair_rate", "max_message", "frag_bytes", "frag_max",
-		"frag_ms",
+		"repair_rate", "owed_bytes", "max_message", "frag_bytes",
+		"frag_max", "frag_ms",
 	};
 	unsigned int i, value;
 	char path[96];

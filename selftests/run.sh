@@ -137,7 +137,7 @@ scenario()
 	case $1 in
 	eth | udp4 | udp6)
 		lab "$1" 3 '' input_test sockets_test message_test option_test \
-			conv_test graph_test dgram_test
+			conv_test graph_test charge_test dgram_test
 		;;
 	config)
 		lab eth 1 '' config_test

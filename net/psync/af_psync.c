@@ -697,6 +697,7 @@ static int psync_release(struct socket *sock)
 static void psync_sock_destruct(struct sock *sk)
 {
 	skb_queue_purge(&sk->sk_receive_queue);
+	psync_purse_close(psync_sk(sk));
 }
 
 static struct sock *psync_sock_alloc(struct net *net, struct socket *sock,
@@ -716,6 +717,16 @@ static struct sock *psync_sock_alloc(struct net *net, struct socket *sock,
 	psk = psync_sk(sk);
 	INIT_HLIST_NODE(&psk->port_node);
 	INIT_LIST_HEAD(&psk->accept_queue);
+	if (psync_purse_open(psk)) {
+		sk_free(sk);
+		if (sock)
+			sock->sk = NULL;
+		return NULL;
+	}
+	/* Unread messages have as much room as the image, unless told. */
+	if (type == SOCK_SEQPACKET)
+		WRITE_ONCE(sk->sk_rcvbuf,
+			   READ_ONCE(psync_pernet(net)->sysctl.image_bytes));
 	return sk;
 }
 

@@ -67,11 +67,17 @@ static struct psync_conv *psync_conv_of(struct psync_image *img)
 
 static void *psync_conv_op_alloc(struct psync_image *img, size_t size)
 {
-	return kzalloc(size, GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
+	void *mem = kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (mem)
+		psync_conv_of(img)->charge.bytes += size;
+	return mem;
 }
 
 static void psync_conv_op_free(struct psync_image *img, void *mem, size_t size)
 {
+	if (mem)
+		psync_conv_of(img)->charge.bytes -= size;
 	kfree(mem);
 }
 
@@ -88,7 +94,27 @@ static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 
 static void psync_conv_op_body_put(struct psync_image *img, void *body)
 {
+	psync_charge_body_put(psync_conv_of(img), body);
 	consume_skb(body);
+}
+
+/* Is there somebody to pay for what was just made of a message? */
+static bool psync_conv_op_afford(struct psync_image *img)
+{
+	struct psync_conv *conv = psync_conv_of(img);
+
+	if (psync_charge_settle(conv))
+		return true;
+	PSYNC_INC(conv->pnet, CHARGE_REFUSED);
+	return false;
+}
+
+static u32 psync_conv_op_room(struct psync_image *img, struct psync_view *view)
+{
+	struct psync_participant *part;
+
+	part = container_of(view, struct psync_participant, view);
+	return part->sk ? READ_ONCE(part->sk->sk_rcvbuf) : U32_MAX;
 }
 
 static void psync_conv_queue_tx(struct psync_conv *conv, u32 site,
@@ -283,6 +309,8 @@ static const struct psync_image_ops psync_conv_ops = {
 	.event		= psync_conv_op_event,
 	.arm		= psync_conv_op_arm,
 	.cost		= psync_conv_op_cost,
+	.room		= psync_conv_op_room,
+	.afford		= psync_conv_op_afford,
 	.writable	= psync_conv_op_writable,
 	.passed		= psync_conv_op_passed,
 	.stable		= psync_conv_op_stable,
@@ -304,6 +332,12 @@ static void psync_conv_release(struct kref *ref)
 	/* Nobody else can reach it: the lock is for the core's contract. */
 	spin_lock_bh(&conv->lock);
 	psync_image_destroy(&conv->img);
+	if (conv->charge.bytes != sizeof(*conv))
+		pr_err_ratelimited("psync: leak: a conversation ends with %llu bytes\n",
+				   conv->charge.bytes);
+	conv->charge.bytes = 0;
+	psync_charge_move(conv);
+	psync_charge_settle(conv);
 	spin_unlock_bh(&conv->lock);
 	__skb_queue_purge(&conv->txq);
 	call_rcu(&conv->rcu, psync_conv_free_rcu);
@@ -331,6 +365,7 @@ void psync_conv_unlock(struct psync_conv *conv)
 
 	__skb_queue_head_init(&txq);
 	skb_queue_splice_tail_init(&conv->txq, &txq);
+	psync_charge_settle(conv);
 	spin_unlock_bh(&conv->lock);
 	while ((skb = __skb_dequeue(&txq)))
 		psync_output_send(conv->pnet, skb);
@@ -545,6 +580,20 @@ void psync_conv_evict_lingering(struct psync_net *pnet, unsigned int max)
 	}
 }
 
+/* The oldest that linger go while more is owed than may be. */
+static void psync_conv_evict_owing(struct psync_net *pnet)
+{
+	unsigned int n;
+
+	while (atomic_long_read(&pnet->owed) >
+	       READ_ONCE(pnet->sysctl.owed_bytes)) {
+		n = READ_ONCE(pnet->nlinger);
+		if (!n)
+			return;
+		psync_conv_evict_lingering(pnet, n - 1);
+	}
+}
+
 static int psync_conv_insert(struct psync_net *pnet, struct psync_conv *conv,
 			     struct psync_conv **old, struct psync_conv **victim)
 {
@@ -630,6 +679,7 @@ int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
 	new->pnet = pnet;
 	new->cid = p->cid;
 	new->opener = opener;
+	new->charge.bytes = sizeof(*new);
 	new->embryo_end = U64_MAX;
 	if (!p->n)
 		new->embryo_end = ktime_get_ns() +
@@ -721,10 +771,12 @@ static bool psync_conv_offer(struct psync_conv *conv, u32 index,
 		list_add_tail(&part->queue, &psk->accept_queue);
 		sk_acceptq_added(sk);
 		kref_get(&conv->ref);
+		part->listener = sk;
 		queued = true;
 	}
 	spin_unlock(&q->lock);
 	if (queued) {
+		psync_charge_move(conv);
 		sk->sk_data_ready(sk);
 		return true;
 	}
@@ -786,6 +838,7 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 		return err;
 	}
 	kref_get(&conv->ref);
+	psync_charge_move(conv);
 	psync_conv_opened(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */
 	smp_store_release(&psk->part, part);
@@ -825,6 +878,8 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 		return -ECONNABORTED;
 	}
 	part->sk = sk;
+	part->listener = NULL;
+	psync_charge_move(conv);
 	psync_view_accept(&part->view, part->binding,
 			  psync_conv_opening(conv->pnet),
 			  ktime_get_ns());
@@ -850,7 +905,7 @@ static void psync_conv_disown(struct psync_conv *conv,
 	lockdep_assert_held(&conv->lock);
 	list_for_each_entry(node, &conv->img.order, order)
 		if (node->sender == part->view.index && node->body)
-			skb_orphan(node->body);
+			psync_charge_disown(conv, node->body);
 }
 
 /*
@@ -895,10 +950,13 @@ void psync_conv_leave(struct psync_participant *part)
 	psync_conv_disown(conv, part);
 	psync_stable_unwatch(&part->watch);
 	part->sk = NULL;
+	part->listener = NULL;
 	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
+	psync_charge_move(conv);
 	psync_conv_closed(conv);
 	psync_conv_unlock(conv);
 	psync_conv_evict_lingering(pnet, READ_ONCE(pnet->sysctl.linger_max));
+	psync_conv_evict_owing(pnet);
 	psync_conv_put(conv);
 	kmem_cache_free(psync_participant_cache, part);
 }

@@ -493,11 +493,14 @@ static enum psync_drop psync_input_feed(struct psync_conv *conv,
 	if (reason)
 		return reason;
 	skb_get(skb);
+	psync_charge_body(conv, skb);
 	reason = psync_image_input(img, pkt, skb, ktime_get_ns());
-	if (reason)
+	if (reason) {
+		psync_charge_body_put(conv, skb);
 		consume_skb(skb);
-	else
+	} else {
 		psync_conv_announce(conv);
+	}
 	if (psync_input_useless(conv)) {
 		psync_conv_kill(conv);
 		return reason ?: PSYNC_DROP_PENDING_FULL;

@@ -20,9 +20,12 @@ static int __init psync_init(void)
 {
 	int err;
 
-	err = psync_conv_init();
+	err = psync_charge_init();
 	if (err)
 		return err;
+	err = psync_conv_init();
+	if (err)
+		goto err_charge;
 	err = psync_netns_init();
 	if (err)
 		goto err_conv;
@@ -46,6 +49,8 @@ err_netns:
 err_conv:
 	rcu_barrier();
 	psync_conv_exit();
+err_charge:
+	psync_charge_exit();
 	return err;
 }
 
@@ -63,6 +68,7 @@ static void __exit psync_exit(void)
 	psync_netns_exit();
 	rcu_barrier();
 	psync_conv_exit();
+	psync_charge_exit();
 }
 
 module_init(psync_init);

@@ -41,7 +41,8 @@
 	X(CONV_CLOSED,	"ConvClosed",	"conversations closed")		\
 	X(CONV_EVICTED,	"ConvEvicted",	"pending conversations given up") \
 	X(CONV_LINGERED, "ConvLingered", "closed conversations kept for what others lacked") \
-	X(CONV_GIVEN_UP, "ConvGivenUp",	"of these, given up while others lacked something")
+	X(CONV_GIVEN_UP, "ConvGivenUp",	"of these, given up while others lacked something") \
+	X(CHARGE_REFUSED, "ChargeRefused", "messages refused since no memory could be charged")
 
 enum psync_counter {
 #define X(name, counter, text) PSYNC_MIB_##name,

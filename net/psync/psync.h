@@ -25,6 +25,7 @@
 #include "core/peer.h"
 #include "core/stable.h"
 #include "core/wire.h"
+#include "charge.h"
 #include "mib.h"
 
 /**
@@ -40,6 +41,7 @@
  *	sk_receive_queue.lock	a listener's or socket's queue (spinlock, BH)
  *	psync_peer.lock		one peer's incarnation and parked packets (spinlock, BH)
  *	psync_peer.frag_lock	what is under way in fragments with a peer (spinlock, BH)
+ *	psync_sock.purse_lock	what is charged to one socket (spinlock, BH)
  *
  * Packets are looked up and dispatched under RCU alone.  Nothing is sent while
  * psync_conv.lock or psync_peer.frag_lock is held: packets gather in
@@ -84,6 +86,7 @@
  *	those that go out in fragments; half of it with one peer
  * @frag_max: packets likewise
  * @frag_ms: psync_frag_limits.keep_ns, in ms
+ * @owed_bytes: memory of conversations that is charged to no socket
  * @ack_us: psync_limits.ack_ns, in us; from here on a namespace's values are
  *	its own affair
  * @null_ms: psync_limits.null_ns, in ms
@@ -114,6 +117,7 @@ struct psync_sysctl {
 	unsigned int	frag_bytes;
 	unsigned int	frag_max;
 	unsigned int	frag_ms;
+	unsigned int	owed_bytes;
 	unsigned int	ack_us;
 	unsigned int	null_ms;
 	unsigned int	rto_ms;
@@ -142,6 +146,7 @@ struct psync_sysctl {
  * @nlisteners: sockets that listen
  * @serial: psync_conv.serial given out last
  * @alive: conversations not yet freed, waited for at the namespace's end
+ * @owed: memory of conversations that is charged to no socket, see charge.c
  * @closed: remembered closed cids, see conv.c
  * @ports: bound sockets by port; RCU look-up
  * @hash_seed: of @ports
@@ -178,6 +183,7 @@ struct psync_net {
 	unsigned int		nlisteners;
 	u64			serial;
 	atomic_t		alive;
+	atomic_long_t		owed;
 	struct psync_closed	*closed;
 	struct hlist_head	ports[PSYNC_PORT_HASH];
 	u32			hash_seed;
@@ -383,6 +389,7 @@ struct psync_group {
  * @closed_at: when that began
  * @announced: listeners here were told
  * @cost: what psync_image_ops.cost() said last
+ * @charge: who pays for what is kept
  * @armed: the timer holds a reference
  * @txq: packets to leave when the lock is given back
  * @timer: runs psync_image_timer() or ends an embryo
@@ -408,6 +415,7 @@ struct psync_conv {
 	u64			closed_at;
 	bool			announced;
 	u32			cost;
+	struct psync_charge	charge;
 	bool			armed;
 	struct sk_buff_head	txq;
 	struct hrtimer		timer;
@@ -420,6 +428,7 @@ struct psync_conv {
  * @conv: holds a reference
  * @sk: its socket, or NULL while it waits in a listener's queue; changed
  *	under psync_conv.lock
+ * @listener: in whose queue it waits, or NULL; likewise
  * @queue: in psync_sock.accept_queue, under the listener's
  *	sk_receive_queue.lock
  * @pid: its identity
@@ -432,6 +441,7 @@ struct psync_participant {
 	struct psync_view	view;
 	struct psync_conv	*conv;
 	struct sock		*sk;
+	struct sock		*listener;
 	struct list_head	queue;
 	struct psync_pid	pid;
 	u32			binding;
@@ -458,6 +468,8 @@ struct psync_participant {
  * @events_lost: events that found no room since the last LOST
  * @recvinfo: PSYNC_RECV_* bits
  * @manual: PSYNC_MANUAL
+ * @purse: what is charged to it, see charge.c; under @purse_lock
+ * @purse_lock: innermost
  */
 struct psync_sock {
 	struct sock			sk;
@@ -474,6 +486,8 @@ struct psync_sock {
 	u32				events_lost;
 	u32				recvinfo;
 	u32				manual;
+	struct sock			*purse;
+	spinlock_t			purse_lock;
 };
 
 static inline struct psync_sock *psync_sk(const struct sock *sk)

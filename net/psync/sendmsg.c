@@ -63,6 +63,8 @@ struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
 	skb->len = first;
 	*err = len > first ? psync_msg_extend(sk, skb, len - first) : 0;
 	if (!*err)
+		*err = psync_charge_sent(psync_sk(sk), skb);
+	if (!*err)
 		*err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
 	if (*err) {
 		kfree_skb(skb);

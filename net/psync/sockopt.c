@@ -389,7 +389,8 @@ static u64 psync_last_mid(const struct psync_participant *part)
 	return seq > view->img->p.seq_base ? PSYNC_MID(view->index, seq) : 0;
 }
 
-static int psync_get_info(struct psync_participant *part, int len,
+static int psync_get_info(const struct psync_sock *psk,
+			  struct psync_participant *part, int len,
 			  char __user *optval, int __user *optlen)
 {
 	const struct psync_image *img = &part->conv->img;
@@ -410,12 +411,14 @@ static int psync_get_info(struct psync_participant *part, int len,
 	info.unheld = img->nowed;
 	info.lacking = min_t(u64, psync_conv_lacking(part->conv), U32_MAX);
 	psync_conv_unlock(part->conv);
+	info.charged = psync_purse_charged(psk);
 	return psync_answer(&info, sizeof(info), len, optval, optlen);
 }
 
-static int psync_get_conv(struct psync_participant *part, int optname, int len,
+static int psync_get_conv(const struct psync_sock *psk, int optname, int len,
 			  char __user *optval, int __user *optlen)
 {
+	struct psync_participant *part = psk->part;
 	u64 mid;
 	u32 n;
 
@@ -444,7 +447,7 @@ static int psync_get_conv(struct psync_participant *part, int optname, int len,
 		psync_conv_unlock(part->conv);
 		return psync_answer(&mid, sizeof(mid), len, optval, optlen);
 	case PSYNC_INFO:
-		return psync_get_info(part, len, optval, optlen);
+		return psync_get_info(psk, part, len, optval, optlen);
 	}
 	return -ENOPROTOOPT;
 }
@@ -484,8 +487,8 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:
 	case PSYNC_INFO:
-		err = psk->part ? psync_get_conv(psk->part, optname, len,
-						 optval, optlen) : -ENOTCONN;
+		err = psk->part ? psync_get_conv(psk, optname, len, optval,
+						 optlen) : -ENOTCONN;
 		break;
 	default:
 		err = -ENOPROTOOPT;

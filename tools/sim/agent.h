@@ -62,6 +62,8 @@ enum psync_agent_taste {
  * @burst: most messages sent at once
  * @ask: permille of actions that query
  * @nulls: receives null messages and END itself
+ * @room: while limits are at their minimum: bytes that it may have yet to
+ *	receive, 0: any
  * @quit: closes for good when its view has so many messages, 0: does not
  * @back: ... and comes back after this time, 0: does not
  * @slow: while that fault is on, its mean time is so many times longer
@@ -95,6 +97,7 @@ struct psync_agent {
 	u32 burst;
 	u32 ask;
 	bool nulls;
+	u32 room;
 	u64 quit;
 	u64 back;
 	u32 slow;

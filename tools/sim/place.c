@@ -270,8 +270,24 @@ static u32 psync_place_op_cost(struct psync_image *img, void *body, u32 len,
 	return len + size;
 }
 
+static u32 psync_place_op_room(struct psync_image *img, struct psync_view *view)
+{
+	const struct psync_agent *agent = view->user;
+	const struct psync_sim *sim = psync_place_of(img)->site->sim;
+
+	return agent->room && psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT) ?
+	       agent->room : U32_MAX;
+}
+
+static bool psync_place_op_afford(struct psync_image *img)
+{
+	return !psync_fault_memory(psync_place_of(img)->site->sim);
+}
+
 static const struct psync_image_ops psync_place_ops = {
 	.cost = psync_place_op_cost,
+	.room = psync_place_op_room,
+	.afford = psync_place_op_afford,
 	.alloc = psync_place_op_alloc,
 	.free = psync_place_op_free,
 	.transmit = psync_place_op_transmit,

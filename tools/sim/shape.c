@@ -170,6 +170,8 @@ static void psync_shape_agents(struct psync_conv *conv)
 		agent->burst = bursts[psync_prng_below(rng, 5)];
 		agent->ask = psync_prng_range(rng, 50, 900);
 		agent->nulls = psync_prng_chance(rng, 200);
+		if (psync_prng_chance(rng, 500))
+			agent->room = psync_prng_range(rng, 1, 20000);
 		agent->absent = psync_prng_chance(rng, 10) &&
 				i != conv->opener;
 	}

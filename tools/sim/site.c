@@ -74,7 +74,8 @@ static bool psync_site_drop_fair(const struct psync_sim *sim,
 	case PSYNC_DROP_IMAGE_FULL:
 	case PSYNC_DROP_PENDING_FULL:
 	case PSYNC_DROP_TX_FRAG_FULL:
-		return psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT);
+		return psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT) ||
+		       psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);
 	case PSYNC_DROP_NO_MEM:
 	case PSYNC_DROP_TX_NO_MEM:
 		return psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);

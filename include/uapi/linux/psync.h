@@ -190,6 +190,7 @@ struct psync_query_wait {
  * @max_body: greatest message in bytes that send accepts
  * @unheld: messages sent at this site that some site that counts may lack
  * @lacking: messages that others are known to have and this site lacks
+ * @charged: bytes of memory that are charged to this socket
  */
 struct psync_info {
 	__u64	cid;
@@ -205,6 +206,7 @@ struct psync_info {
 	__u32	max_body;
 	__u32	unheld;
 	__u32	lacking;
+	__u64	charged;
 };
 
 /* Ancillary data on receive, switched on by PSYNC_RECVINFO; level SOL_PSYNC. */

@@ -144,6 +144,10 @@ enum psync_drop psync_early_keep(struct psync_image *img,
 	early = img->ops->alloc(img, size);
 	if (!early)
 		return PSYNC_DROP_NO_MEM;
+	if (!img->ops->afford(img)) {
+		img->ops->free(img, early, size);
+		return PSYNC_DROP_PENDING_FULL;
+	}
 	early->size = size;
 	early->cost = cost;
 	early->body = body;

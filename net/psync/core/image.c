@@ -568,21 +568,37 @@ static bool psync_image_may_hold(const struct psync_image *img,
 	       node->seq - part->seq <= max + 1ULL;
 }
 
+/* Has each participant here room for another message that it has yet to take? */
+static bool psync_image_room(struct psync_image *img,
+			     const struct psync_node *node)
+{
+	struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		if (view->unread && view->unread + node->cost >
+				    img->ops->room(img, view))
+			return false;
+	return true;
+}
+
 /*
  * Is there room for it whatever else is kept?  For what its site may have here,
- * and for one message of each participant.  Of those that some site lacks, take
- * one all before which are held everywhere: what its participant sent before is
- * given back once it was received, so this one is taken in the end, and so on
- * with the next.  Without this two sites could each be full of what the other
- * has no room for.
+ * as long as its readers and who pays have room, and for one message of each
+ * participant.  Of those that some site lacks, take one all before which are
+ * held everywhere: what its participant sent before is given back once it was
+ * received, so this one is taken in the end, and so on with the next.  Without
+ * this two sites could each be full of what the other has no room for.
  */
-static bool psync_image_owes(const struct psync_image *img,
+static bool psync_image_owes(struct psync_image *img,
 			     const struct psync_node *node)
 {
 	const struct psync_part *part = &img->parts[node->sender];
 
-	return !part->nkept || img->remotes[part->remote].bytes + node->cost <=
-			       psync_image_share(img);
+	if (!part->nkept)
+		return true;
+	return img->remotes[part->remote].bytes + node->cost <=
+	       psync_image_share(img) && psync_image_room(img, node) &&
+	       img->ops->afford(img);
 }
 
 /*
@@ -591,7 +607,7 @@ static bool psync_image_owes(const struct psync_image *img,
  * complete.  A start message is always taken, so is anything when nothing is
  * kept; one that a held message waits for has twice the room.
  */
-static enum psync_drop psync_image_admit(const struct psync_image *img,
+static enum psync_drop psync_image_admit(struct psync_image *img,
 					 const struct psync_node *node,
 					 enum psync_hold_state state, bool start)
 {
@@ -606,7 +622,9 @@ static enum psync_drop psync_image_admit(const struct psync_image *img,
 		kept = img->body_bytes - img->waiting_bytes;
 	else if (!psync_image_may_hold(img, node))
 		return PSYNC_DROP_HELD_FULL;
-	if (!kept || kept + node->cost <= limit)
+	if ((!kept || kept + node->cost <= limit) &&
+	    (state != PSYNC_HOLD_READY || psync_image_room(img, node)) &&
+	    img->ops->afford(img))
 		return PSYNC_OK;
 	if (state == PSYNC_HOLD_READY &&
 	    ((start && !img->begun) ||

@@ -71,6 +71,9 @@ struct psync_watch;
  * @arm: psync_image_deadline() moved to the earlier @deadline
  * @cost: bytes of memory that keeping @body (@len bytes; NULL: none) and @size
  *	bytes of the core's own takes; counts against psync_limits; at least 1
+ * @room: bytes, as @cost says, of messages that @view's participant may have
+ *	yet to take; one message at least
+ * @afford: is there memory for the message that was just made?
  * @writable: a send that was refused with -EAGAIN would be accepted now
  * @passed: @node, which the kernel made (null message or END), entered @view,
  *	whose participant it is of or for whom it was received
@@ -91,6 +94,8 @@ struct psync_image_ops {
 	void	(*arm)(struct psync_image *img, u64 deadline);
 	u32	(*cost)(struct psync_image *img, void *body, u32 len,
 			size_t size);
+	u32	(*room)(struct psync_image *img, struct psync_view *view);
+	bool	(*afford)(struct psync_image *img);
 	void	(*writable)(struct psync_image *img);
 	void	(*passed)(struct psync_image *img, struct psync_view *view,
 			  const struct psync_node *node);
@@ -339,6 +344,7 @@ struct psync_remote {
  * @null_at: when a null message is due, U64_MAX: none
  * @outstanding: messages in the image and not in the view; what the kernel
  *	made does not count, unless @nulls
+ * @unread: what the messages that it has yet to take count in the limits
  * @count: messages in the view
  * @max_wave: greatest wave in the view, which one of its leaves has
  * @user: the caller's
@@ -358,6 +364,7 @@ struct psync_view {
 	struct psync_node	*next;
 	u64			null_at;
 	u32			outstanding;
+	u64			unread;
 	u64			count;
 	u32			max_wave;
 	void			*user;

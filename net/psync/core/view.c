@@ -113,6 +113,12 @@ static bool psync_view_shows(const struct psync_view *view,
 	return node->kind == PSYNC_KIND_DATA || view->nulls;
 }
 
+static void psync_view_want(struct psync_view *view, struct psync_node *node)
+{
+	node->wanted++;
+	view->unread += node->cost;
+}
+
 void psync_view_begin(struct psync_view *view)
 {
 	const struct psync_node *behind = psync_view_behind(view);
@@ -121,7 +127,7 @@ void psync_view_begin(struct psync_view *view)
 	list_for_each_entry_reverse(node, &view->img->order, order) {
 		if (node == behind)
 			break;
-		node->wanted++;
+		psync_view_want(view, node);
 		view->outstanding += psync_view_shows(view, node);
 		view->next = node;
 	}
@@ -130,6 +136,7 @@ void psync_view_begin(struct psync_view *view)
 /* One view fewer wants @node. */
 static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 {
+	view->unread -= node->cost;
 	if (!--node->wanted && !node->unheld)
 		psync_graph_release(view->img, node);
 }
@@ -163,7 +170,7 @@ void psync_view_end(struct psync_view *view)
 
 void psync_view_offer(struct psync_view *view, struct psync_node *node)
 {
-	node->wanted++;
+	psync_view_want(view, node);
 	if (!view->next)
 		view->next = node;
 	if (!psync_view_shows(view, node))

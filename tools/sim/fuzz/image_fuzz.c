@@ -218,6 +218,17 @@ static u32 psync_fuzz_op_cost(struct psync_image *img, void *body, u32 len,
 	return len + size;
 }
 
+static u32 psync_fuzz_op_room(struct psync_image *img, struct psync_view *view)
+{
+	psync_fuzz_require(view->img == img && view->unread);
+	return view->index % 2 ? 2000 : U32_MAX;
+}
+
+static bool psync_fuzz_op_afford(struct psync_image *img)
+{
+	return img->body_bytes < 1 << 20;
+}
+
 static const struct psync_image_ops psync_fuzz_ops = {
 	.alloc = psync_fuzz_op_alloc,
 	.free = psync_fuzz_op_free,
@@ -227,6 +238,8 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.event = psync_fuzz_op_event,
 	.arm = psync_fuzz_op_arm,
 	.cost = psync_fuzz_op_cost,
+	.room = psync_fuzz_op_room,
+	.afford = psync_fuzz_op_afford,
 	.writable = psync_fuzz_op_writable,
 	.stable = psync_fuzz_op_stable,
 	.passed = psync_fuzz_op_passed,

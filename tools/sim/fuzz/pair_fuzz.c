@@ -277,6 +277,17 @@ static u32 psync_pair_op_cost(struct psync_image *img, void *body, u32 len,
 	return len + size;
 }
 
+static u32 psync_pair_op_room(struct psync_image *img, struct psync_view *view)
+{
+	psync_fuzz_require(view->img == img && view->unread);
+	return view->index % 2 ? 2000 : U32_MAX;
+}
+
+static bool psync_pair_op_afford(struct psync_image *img)
+{
+	return img->body_bytes < 1 << 20;
+}
+
 static const struct psync_image_ops psync_pair_ops = {
 	.alloc = psync_pair_op_alloc,
 	.free = psync_pair_op_free,
@@ -286,6 +297,8 @@ static const struct psync_image_ops psync_pair_ops = {
 	.event = psync_pair_op_event,
 	.arm = psync_pair_op_arm,
 	.cost = psync_pair_op_cost,
+	.room = psync_pair_op_room,
+	.afford = psync_pair_op_afford,
 	.writable = psync_pair_op_writable,
 	.stable = psync_pair_op_stable,
 	.passed = psync_pair_op_passed,

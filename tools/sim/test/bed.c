@@ -154,6 +154,19 @@ static u32 psync_bed_cost(struct psync_image *img, void *body, u32 len,
 	return len > PSYNC_BODY_LEAST ? len : PSYNC_BODY_LEAST;
 }
 
+static u32 psync_bed_room(struct psync_image *img, struct psync_view *view)
+{
+	struct psync_bed *bed = psync_bed_of(img);
+
+	assert_true(view->unread);
+	return bed->room ? bed->room : U32_MAX;
+}
+
+static bool psync_bed_afford(struct psync_image *img)
+{
+	return !psync_bed_of(img)->poor;
+}
+
 const struct psync_image_ops psync_bed_ops = {
 	.alloc		= psync_bed_alloc,
 	.free		= psync_bed_free,
@@ -163,6 +176,8 @@ const struct psync_image_ops psync_bed_ops = {
 	.event		= psync_bed_event,
 	.arm		= psync_bed_arm,
 	.cost		= psync_bed_cost,
+	.room		= psync_bed_room,
+	.afford		= psync_bed_afford,
 	.writable	= psync_bed_writable,
 	.passed		= psync_bed_passed,
 	.stable		= psync_bed_stable,

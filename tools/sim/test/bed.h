@@ -70,6 +70,8 @@ struct psync_bed_packet {
  * @ntypes: packets transmitted, lost ones too, by type
  * @readable: how often a view became readable
  * @writable: how often it was said that sends are accepted again
+ * @room: bytes that a participant may have yet to take, 0: any
+ * @poor: nobody pays for more
  * @stable: how often it was said that what was waited for is stable
  * @passed: mids of the first nodes that the kernel made and that entered views
  * @npassed: how many there were
@@ -92,6 +94,8 @@ struct psync_bed {
 	u32			ntypes[PSYNC_PKT_GONE + 1];
 	u32			readable;
 	u32			writable;
+	u32			room;
+	bool			poor;
 	u32			stable;
 	u64			passed[PSYNC_BED_EVENTS];
 	u32			npassed;
@@ -206,6 +210,7 @@ PSYNC_BED_TESTS(null);
 PSYNC_BED_TESTS(linger);
 PSYNC_BED_TESTS(free);
 PSYNC_BED_TESTS(stable);
+PSYNC_BED_TESTS(room);
 PSYNC_BED_TESTS(model);
 PSYNC_BED_TESTS(memory);
 PSYNC_BED_TESTS(frag);

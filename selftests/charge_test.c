@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory charged to sockets: to whom, how much, given back, refused when there
+ * is no more; SO_RCVBUF. Needs two hosts.
+ */
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "lib.h"
+
+#define MANY	64	/* conversations that use up what a CPU may hold back */
+
+/* A conversation of two: hosts 1 and 2. */
+static uint32_t open_pair(int *fds)
+{
+	uint32_t port = port_new();
+	const struct psync_pid pids[] = { { 1, port }, { 2, port } };
+	uint32_t group = group_new(pids, 2);
+
+	fds[0] = sock_joined(1, 0, group, 1);
+	fds[1] = sock_joined(2, 0, group, 1);
+	return group;
+}
+
+static void charged_await(int fd, uint64_t most)
+{
+	struct patience p = patience_begin();
+
+	while (opt_info(fd).charged > most)
+		patience_try(&p, "the charge to be given back");
+}
+
+static void say_much(int fd, unsigned int n)
+{
+	static char body[1024];
+
+	while (n--)
+		works(send(fd, body, sizeof(body), 0));
+}
+
+static void hear_much(int fd, unsigned int n)
+{
+	struct msg m;
+
+	while (n--) {
+		msg_recv(fd, &m);
+		assert_int_equal(m.len, 1024);
+	}
+}
+
+/* To the sender until it is held, to the reader until it is read. */
+static void who_pays(void **state)
+{
+	uint64_t idle[2], once;
+	int fds[2], i;
+
+	lab_no_nulls();
+	open_pair(fds);
+	for (i = 0; i < 2; i++) {
+		idle[i] = opt_info(fds[i]).charged;
+		assert_in_range(idle[i], 1, 1 << 16);
+	}
+	say_much(fds[0], 100);
+	while (opt_outstanding(fds[1]) < 100)
+		await_poll(fds[1], POLLIN);
+	once = opt_info(fds[1]).charged;
+	assert_in_range(once, 100 * 1024, 1 << 20);
+	hear_much(fds[1], 100);
+	msg_send(fds[1], "answer");
+	msg_expect(fds[0], "answer");
+	msg_send(fds[0], "so it is");
+	msg_expect(fds[1], "so it is");
+	/* Nodes stay, bodies do not. */
+	for (i = 0; i < 2; i++)
+		charged_await(fds[i], idle[i] + 64 * 1024);
+	sock_close(fds, 2);
+	lab_nulls();
+}
+
+/* The listener pays until accept(), then the new socket; a neighbour later. */
+static void who_inherits(void **state)
+{
+	uint32_t port = port_new(), port2 = port_new();
+	const struct psync_pid pids[] = {
+		{ 1, port }, { 2, port }, { 2, port2 },
+	};
+	uint32_t group = group_new(pids, 3);
+	int lis = sock_listening(2, port, 4), a, b, c;
+	uint64_t before;
+
+	c = sock_new(2, SOCK_SEQPACKET);
+	works(sock_bind(c, port2));
+	a = sock_joined(1, 0, group, 3);
+	say_much(a, 40);
+	await_poll(lis, POLLIN);
+	b = sock_accept(lis);
+	works(sock_connect(c, group, 3));
+	while (opt_outstanding(b) < 40 || opt_outstanding(c) < 40)
+		await_poll(b, POLLIN);
+	assert_in_range(opt_info(b).charged, 40 * 1024, 1 << 20);
+	before = opt_info(c).charged;
+	assert_in_range(before, 0, 40 * 1024);
+	works(close(b));
+	assert_in_range(opt_info(c).charged, 40 * 1024, 1 << 20);
+	hear_much(c, 40);
+	sock_close((int[]){ lis, a, c }, 3);
+}
+
+/* What a socket has yet to read is bounded; the rest comes later. */
+static void receive_buffer(void **state)
+{
+	uint64_t full = stat_of(2, "DropImageFull");
+	int size = 8192, got, fds[2];
+	socklen_t len = sizeof(got);
+	uint32_t group;
+
+	group = open_pair(fds);
+	assert_true(group);
+	works(getsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &got, &len));
+	assert_int_equal(got, sysctl_get(2, "image_bytes"));
+	works(setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	say_much(fds[0], 60);
+	stat_await(2, "DropImageFull", full + 1);
+	assert_in_range(opt_outstanding(fds[1]), 1, 20);
+	hear_much(fds[1], 60);
+	msg_none(fds[1]);
+	sock_close(fds, 2);
+}
+
+static void mem_set(const char *text)
+{
+	int fd;
+
+	lab_enter(0);
+	fd = open("/proc/sys/net/psync/psync_mem", O_WRONLY);
+	works(fd);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	works(close(fd));
+}
+
+static void mem_get(char *text, size_t size)
+{
+	ssize_t n;
+	int fd;
+
+	lab_enter(0);
+	fd = open("/proc/sys/net/psync/psync_mem", O_RDONLY);
+	works(fd);
+	n = read(fd, text, size - 1);
+	assert_true(n > 0);
+	text[n] = 0;
+	works(close(fd));
+}
+
+/* Beyond psync_mem sends fail; what was sent arrives, and then they work. */
+static void mem_limit(void **state)
+{
+	uint64_t refused = stat_of(1, "ChargeRefused");
+	static char body[1024];
+	int fds[MANY][2], n, i, sent[MANY];
+	bool empty = false;
+	char old[96];
+
+	mem_get(old, sizeof(old));
+	mem_set("0 0 0");
+	for (n = 0; n < MANY && !empty; n++) {
+		open_pair(fds[n]);
+		works(fcntl(fds[n][0], F_SETFL, O_NONBLOCK));
+		sent[n] = 0;
+		while (send(fds[n][0], body, sizeof(body), 0) > 0)
+			sent[n]++;
+		empty = errno == ENOBUFS;
+		if (!empty)
+			assert_int_equal(errno, EAGAIN);
+	}
+	assert_true(empty);
+	assert_true(stat_of(1, "ChargeRefused") > refused);
+	mem_set(old);
+	for (i = 0; i < n; i++)
+		hear_much(fds[i][1], sent[i]);
+	works(send(fds[n - 1][0], body, sizeof(body), 0));
+	hear_much(fds[n - 1][1], 1);
+	for (i = 0; i < n; i++)
+		sock_close(fds[i], 2);
+}
+
+static bool file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static uint64_t cgroup_sock(void)
+{
+	FILE *f = fopen("/tmp/charge/t/memory.stat", "r");
+	unsigned long long value, found = 0;
+	char name[64];
+
+	assert_non_null(f);
+	while (fscanf(f, "%63s %llu", name, &value) == 2)
+		if (!strcmp(name, "sock"))
+			found = value;
+	fclose(f);
+	return found;
+}
+
+/* The control group of who made the socket sees it, and sees it go. */
+static void control_group(void **state)
+{
+	struct patience p = patience_begin();
+	char pid[16];
+	int fds[2];
+
+	mkdir("/tmp/charge", 0755);
+	if (mount("none", "/tmp/charge", "cgroup2", 0, NULL) ||
+	    !file_write("/tmp/charge/cgroup.subtree_control", "+memory")) {
+		umount("/tmp/charge");
+		print_message("# no control groups for memory\n");
+		skip();
+	}
+	works(mkdir("/tmp/charge/t", 0755));
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	assert_true(file_write("/tmp/charge/t/cgroup.procs", pid));
+	open_pair(fds);
+	say_much(fds[0], 100);
+	while (opt_outstanding(fds[1]) < 100)
+		await_poll(fds[1], POLLIN);
+	assert_true(cgroup_sock() >= 100 * 1024);
+	sock_close(fds, 2);
+	convs_none(1);
+	convs_none(2);
+	while (cgroup_sock())
+		patience_try(&p, "the control group's charge to go");
+	assert_true(file_write("/tmp/charge/cgroup.procs", pid));
+	p = patience_begin();
+	while (rmdir("/tmp/charge/t"))
+		patience_try(&p, "the control group to go");
+	works(umount("/tmp/charge"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_pays),
+		cmocka_unit_test(who_inherits),
+		cmocka_unit_test(receive_buffer),
+		cmocka_unit_test(mem_limit),
+		cmocka_unit_test(control_group),
+	};
+
+	lab_init();
+	return lab_main(tests);
+}

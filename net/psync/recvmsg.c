@@ -19,7 +19,7 @@
 /**
  * struct psync_recv - a message on its way to the user
  * @node: stays until the view takes it
- * @skb: its body, referenced, or NULL: the kernel made it
+ * @skb: its body, referenced, or NULL: there is none
  * @len: its length
  * @info: what is known of it
  * @preds: copies of its predecessors, if asked for
@@ -153,7 +153,7 @@ static void psync_recv_take(struct psync_participant *part,
 	psync_view_take(&part->view, r->node, ktime_get_ns());
 	psync_conv_unlock(conv);
 	/* What the kernel made is counted as such. */
-	if (r->skb)
+	if (!(r->info.flags & (PSYNC_MSG_NULL | PSYNC_MSG_END)))
 		PSYNC_INC(conv->pnet, MSG_RECEIVED);
 	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->len);
 }

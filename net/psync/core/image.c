@@ -568,14 +568,19 @@ static bool psync_image_may_hold(const struct psync_image *img,
 	       node->seq - part->seq <= max + 1ULL;
 }
 
-/* Has each participant here room for another message that it has yet to take? */
+/*
+ * Has each participant here room for another message that it has yet to take?
+ * What waits will be one, and what that waits for is not refused then.
+ */
 static bool psync_image_room(struct psync_image *img,
-			     const struct psync_node *node)
+			     const struct psync_node *node,
+			     enum psync_hold_state state)
 {
+	u64 waiting = state == PSYNC_HOLD_READY ? 0 : img->waiting_bytes;
 	struct psync_view *view;
 
 	list_for_each_entry(view, &img->views, link)
-		if (view->unread && view->unread + node->cost >
+		if (view->unread && view->unread + waiting + node->cost >
 				    img->ops->room(img, view))
 			return false;
 	return true;
@@ -623,8 +628,7 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 	else if (!psync_image_may_hold(img, node))
 		return PSYNC_DROP_HELD_FULL;
 	if ((!kept || kept + node->cost <= limit) &&
-	    (state != PSYNC_HOLD_READY || psync_image_room(img, node)) &&
-	    img->ops->afford(img))
+	    psync_image_room(img, node, state) && img->ops->afford(img))
 		return PSYNC_OK;
 	if (state == PSYNC_HOLD_READY &&
 	    ((start && !img->begun) ||

@@ -52,6 +52,9 @@ static void psync_room_test_unread(void **state)
 	assert_int_equal(view.unread, 100);
 	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 0),
 			 PSYNC_DROP_IMAGE_FULL);
+	/* Nor is what follows it kept, which would have it admitted. */
+	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 1),
+			 PSYNC_DROP_HELD_FULL);
 	bed.room = 200;
 	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 0), PSYNC_OK);
 	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 0),

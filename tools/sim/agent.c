@@ -475,10 +475,10 @@ static void psync_agent_speaks(struct psync_agent *agent, bool null)
 		return;
 	}
 	sim->stats->nulls++;
-	if (++agent->nulls > agent->conv->said)
+	if (++agent->nsilent > agent->conv->said)
 		psync_sim_fail(sim, "null-sake",
 			       "%llu of one participant for %llu messages",
-			       agent->nulls, agent->conv->said);
+			       agent->nsilent, agent->conv->said);
 }
 
 /* The kernel sent a null message or END for it, or received one. */

@@ -48,7 +48,7 @@ enum psync_agent_taste {
  * @seat: present opening, index in the history
  * @openings: how often it has opened
  * @sent: messages it sent in this session
- * @nulls: null messages it sent, ever
+ * @nsilent: null messages it sent, ever
  * @delay: it opens so long after its session began, or after it could
  * @listens: it can be opened by a packet
  * @ticking: it will act by itself
@@ -83,7 +83,7 @@ struct psync_agent {
 	u32 seat;
 	u32 openings;
 	u32 sent;
-	u64 nulls;
+	u64 nsilent;
 	u64 delay;
 	bool listens;
 	bool ticking;

@@ -602,7 +602,8 @@ static bool psync_image_owes(struct psync_image *img,
 	if (!part->nkept)
 		return true;
 	return img->remotes[part->remote].bytes + node->cost <=
-	       psync_image_share(img) && psync_image_room(img, node) &&
+	       psync_image_share(img) &&
+	       psync_image_room(img, node, PSYNC_HOLD_READY) &&
 	       img->ops->afford(img);
 }
 

@@ -79,6 +79,8 @@ static void psync_room_test_unread(void **state)
 	memset(&other, 0, sizeof(other));
 	assert_int_equal(psync_image_join(&bed.img, &other, 2, 1, 7, 0), 0);
 	assert_int_not_equal(other.unread, 0);
+	/* Nothing of its sender is kept: one is taken whatever others do. */
+	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 0), PSYNC_OK);
 	assert_int_equal(psync_room_msg(&bed, PSYNC_KIND_DATA, 0),
 			 PSYNC_DROP_IMAGE_FULL);
 	psync_bed_leave(&bed, &other);

@@ -66,14 +66,15 @@ static void psync_frag_op_give(struct psync_frags *f, bool in, u32 bytes,
 
 /* The only one may always go on: what has begun must be able to end. */
 static bool psync_frag_op_take(struct psync_frags *f, bool in, u32 bytes,
-			       u32 packets)
+			       u32 packets, bool must)
 {
 	struct psync_net *pnet = psync_frag_peer(f)->pnet;
 	long sum = atomic_long_add_return(bytes, &pnet->frag_bytes[in]);
 	unsigned int n = atomic_add_return(packets, &pnet->frag_packets[in]);
 
-	if (n <= 1 || (sum <= READ_ONCE(pnet->sysctl.frag_bytes) &&
-		       n <= READ_ONCE(pnet->sysctl.frag_max)))
+	if (must || n <= 1 ||
+	    (sum <= READ_ONCE(pnet->sysctl.frag_bytes) &&
+	     n <= READ_ONCE(pnet->sysctl.frag_max)))
 		return true;
 	psync_frag_op_give(f, in, bytes, packets);
 	return false;

@@ -256,7 +256,7 @@ enum psync_drop psync_frags_send(struct psync_frags *f,
 	if (!f->size || p->total <= f->size || p->total > PSYNC_FRAG_MAX)
 		return PSYNC_DROP_TX_TOO_BIG;
 	if (f->nout >= PSYNC_FRAG_QUEUE ||
-	    !f->ops->take(f, false, p->cost + sizeof(*out), 1))
+	    !f->ops->take(f, false, p->cost + sizeof(*out), 1, !f->nout))
 		return PSYNC_DROP_TX_FRAG_FULL;
 	out = f->ops->alloc(f, sizeof(*out));
 	if (!out) {
@@ -587,7 +587,7 @@ static bool psync_frag_charge(struct psync_frags *f, struct psync_frag_in *in,
 	if (f->nopen + packets > 1 &&
 	    (f->bytes > f->limits.bytes || bytes > f->limits.bytes - f->bytes))
 		return false;
-	if (!f->ops->take(f, true, bytes, packets))
+	if (!f->ops->take(f, true, bytes, packets, false))
 		return false;
 	f->bytes += bytes;
 	f->nopen += packets;

@@ -86,11 +86,11 @@ static void psync_frag_op_free(struct psync_frags *f, void *mem, size_t size)
 }
 
 static bool psync_frag_op_take(struct psync_frags *f, bool in, u32 bytes,
-			       u32 packets)
+			       u32 packets, bool must)
 {
 	struct psync_frag_end *end = psync_frag_end(f);
 
-	if (end->packets[in] + packets > 1 &&
+	if (!must && end->packets[in] + packets > 1 &&
 	    end->taken[in] + bytes > end->most)
 		return false;
 	end->taken[in] += bytes;
@@ -722,6 +722,16 @@ static void psync_frag_test_refused(void **state)
 	a->f.size = 0;
 	assert_int_equal(psync_frag_push(a, 2 * SIZE, 3, 0),
 			 PSYNC_DROP_TX_TOO_BIG);
+	psync_frag_clear(a);
+	psync_frag_close(a);
+	/* What is under way to others does not keep out the first to this one. */
+	a = psync_frag_open(INC);
+	a->most = 1;
+	a->packets[false] = 5;
+	assert_int_equal(psync_frag_push(a, 2 * SIZE, 1, 0), PSYNC_OK);
+	assert_int_equal(psync_frag_push(a, 2 * SIZE, 2, 0),
+			 PSYNC_DROP_TX_FRAG_FULL);
+	a->packets[false] -= 5;
 	psync_frag_close(a);
 }
 

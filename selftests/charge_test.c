@@ -211,6 +211,7 @@ static uint64_t cgroup_sock(void)
 static void control_group(void **state)
 {
 	struct patience p = patience_begin();
+	uint64_t cid;
 	char pid[16];
 	int fds[2];
 
@@ -229,9 +230,10 @@ static void control_group(void **state)
 	while (opt_outstanding(fds[1]) < 100)
 		await_poll(fds[1], POLLIN);
 	assert_true(cgroup_sock() >= 100 * 1024);
+	cid = opt_u64(fds[0], PSYNC_CID);
 	sock_close(fds, 2);
-	convs_none(1);
-	convs_none(2);
+	conv_none(1, cid);
+	conv_none(2, cid);
 	while (cgroup_sock())
 		patience_try(&p, "the control group's charge to go");
 	assert_true(file_write("/tmp/charge/cgroup.procs", pid));
@@ -252,5 +254,6 @@ int main(void)
 	};
 
 	lab_init();
+	lab_nulls();
 	return lab_main(tests);
 }

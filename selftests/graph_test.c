@@ -406,5 +406,6 @@ int main(void)
 	};
 
 	lab_init();
+	lab_nulls();
 	return lab_main(tests);
 }

@@ -773,6 +773,7 @@ static int test_end(void **state)
 {
 	const struct CMUnitTest *test = *state;
 	unsigned int i;
+	int err = test->teardown_func ? test->teardown_func(state) : 0;
 
 	/* config_test has namespaces of its own. */
 	lab_enter(0);
@@ -782,7 +783,7 @@ static int test_end(void **state)
 	test_sysctls(true);
 	test_sysctls(false);
 	works(close_range(test_fd, ~0U, 0));
-	return test->teardown_func ? test->teardown_func(state) : 0;
+	return err;
 }
 
 int lab_run_tests(const struct CMUnitTest *tests, size_t n,

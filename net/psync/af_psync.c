@@ -208,6 +208,29 @@ static int psync_connect_list(struct psync_sock *psk,
 	return err;
 }
 
+/* Finds or makes the conversation of that id; gives a reference. */
+static int psync_connect_named(struct psync_sock *psk,
+			       struct psync_image_params *p,
+			       struct psync_conv **conv)
+{
+	struct psync_net *pnet = psync_pernet(sock_net(&psk->sk));
+	const struct psync_image *img;
+	int err;
+
+	while ((err = psync_conv_open(pnet, p, 0, conv)) == -EEXIST &&
+	       psync_conv_supersede(*conv, psk->restart))
+		psync_conv_put(*conv);
+	if (err != -EEXIST)
+		return err;
+	/* Its id may have been chosen by whoever opened it. */
+	img = &(*conv)->img;
+	if (img->p.group == p->group && img->p.number == p->number &&
+	    img->p.digest == p->digest)
+		return 0;
+	psync_conv_put(*conv);
+	return -EBUSY;
+}
+
 /* Finds or makes the conversation; gives a reference. */
 static int psync_connect_open(struct psync_sock *psk,
 			      const struct sockaddr_psync *addr,
@@ -222,23 +245,18 @@ static int psync_connect_open(struct psync_sock *psk,
 		.pids	= pids,
 		.n	= n,
 	};
-	const struct psync_image *img;
 	int err;
 
 	if (p.number) {
 		p.cid = psync_wire_cid(p.group, p.number, p.digest);
-		while ((err = psync_conv_open(pnet, &p, 0, conv)) == -EEXIST &&
-		       psync_conv_supersede(*conv))
-			psync_conv_put(*conv);
-		if (err != -EEXIST)
-			return err;
-		/* Its id may have been chosen by whoever opened it. */
-		img = &(*conv)->img;
-		if (img->p.group == p.group && img->p.number == p.number &&
-		    img->p.digest == p.digest)
-			return 0;
-		psync_conv_put(*conv);
-		return -EBUSY;
+		if (psk->restart && psk->restart->cid &&
+		    psk->restart->cid != p.cid)
+			return -EINVAL;
+		return psync_connect_named(psk, &p, conv);
+	}
+	if (psk->restart) {
+		p.cid = psk->restart->cid;
+		return p.cid ? psync_connect_named(psk, &p, conv) : -EINVAL;
 	}
 	do {
 		p.cid = get_random_u64() ?: 1;
@@ -678,6 +696,8 @@ static int psync_release(struct socket *sock)
 	psync_port_unbind(psk);
 	kfree(psk->pids);
 	psk->pids = NULL;
+	kfree(psk->restart);
+	psk->restart = NULL;
 	if (psk->holds_site)
 		psync_site_release(psync_pernet(sock_net(sk)));
 	psk->holds_site = false;

@@ -157,6 +157,12 @@ static void psync_conv_count_tx(struct psync_net *pnet, u32 site,
 	case PSYNC_PKT_GONE:
 		PSYNC_INC(pnet, GONE_SENT);
 		break;
+	case PSYNC_PKT_RS:
+		PSYNC_INC(pnet, RS_SENT);
+		break;
+	case PSYNC_PKT_RS_ACK:
+		PSYNC_INC(pnet, RS_ANSWERED);
+		break;
 	}
 }
 
@@ -197,6 +203,9 @@ static void psync_conv_event_one(struct psync_view *view,
 	if (ev->type == PSYNC_EV_STALE) {
 		part->sk->sk_err = ESTALE;
 		sk_error_report(part->sk);
+	} else if (view->lost) {
+		part->sk->sk_err = ENODATA;
+		sk_error_report(part->sk);
 	}
 }
 
@@ -234,9 +243,13 @@ static void psync_conv_op_passed(struct psync_image *img,
 				 const struct psync_node *node)
 {
 	struct psync_net *pnet = psync_conv_of(img)->pnet;
-	bool own = node->sender == view->index;
+	bool own = node->made && node->sender == view->index;
 
-	if (node->kind == PSYNC_KIND_END && own)
+	if (node->kind == PSYNC_KIND_RESTART && own)
+		PSYNC_INC(pnet, RESTART_SENT);
+	else if (node->kind == PSYNC_KIND_RESTART)
+		PSYNC_INC(pnet, RESTART_RECEIVED);
+	else if (node->kind == PSYNC_KIND_END && own)
 		PSYNC_INC(pnet, END_SENT);
 	else if (node->kind == PSYNC_KIND_END)
 		PSYNC_INC(pnet, END_RECEIVED);
@@ -722,6 +735,7 @@ static void psync_conv_opened(struct psync_conv *conv)
 	PSYNC_INC(pnet, CONV_OPENED);
 	spin_lock(&pnet->table_lock);
 	psync_conv_unpend(conv);
+	psync_conv_unlinger(conv);
 	spin_unlock(&pnet->table_lock);
 }
 
@@ -816,6 +830,23 @@ unsigned int psync_conv_announce(struct psync_conv *conv)
 	return taken;
 }
 
+/* P 5, restart. */
+static int psync_conv_rejoin(struct psync_conv *conv,
+			     const struct psync_sock *psk,
+			     struct psync_participant *part, u32 index)
+{
+	struct psync_restart_how how = {
+		.leaves		= psk->restart->leaves,
+		.nleaves	= psk->restart->count,
+		.all		= psk->restart->flags & PSYNC_RESTART_ALL,
+	};
+
+	return psync_image_rejoin(&conv->img, &part->view, index,
+				  part->binding,
+				  psync_conv_opening(conv->pnet), &how,
+				  ktime_get_ns());
+}
+
 int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 {
 	struct psync_net *pnet = conv->pnet;
@@ -823,16 +854,19 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	int err;
 
 	lockdep_assert_held(&conv->lock);
-	if (conv->dead || conv->lingering)
+	if (conv->dead || (conv->lingering && !psk->restart))
 		return -ECONNABORTED;
 	part = psync_conv_participant(conv, psk);
 	if (!part)
 		return -ENOMEM;
 	/* Before: what joining has to tell finds the socket. */
 	part->sk = &psk->sk;
-	err = psync_image_join(&conv->img, &part->view, index, part->binding,
-			       psync_conv_opening(pnet),
-			       ktime_get_ns());
+	if (psk->restart)
+		err = psync_conv_rejoin(conv, psk, part, index);
+	else
+		err = psync_image_join(&conv->img, &part->view, index,
+				       part->binding, psync_conv_opening(pnet),
+				       ktime_get_ns());
 	if (err) {
 		kmem_cache_free(psync_participant_cache, part);
 		return err;
@@ -845,12 +879,12 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	return 0;
 }
 
-bool psync_conv_supersede(struct psync_conv *conv)
+bool psync_conv_supersede(struct psync_conv *conv, bool restart)
 {
 	bool dead;
 
 	psync_conv_lock(conv);
-	if (conv->lingering)
+	if (conv->lingering && (!restart || conv->img.refused))
 		psync_conv_give_up(conv);
 	dead = conv->dead;
 	psync_conv_unlock(conv);

@@ -106,8 +106,7 @@ static enum psync_drop psync_input_check_whole(const struct psync_peer *peer,
 					       const struct psync_pkt *pkt,
 					       u64 inc)
 {
-	if (pkt->type != PSYNC_PKT_MSG && pkt->type != PSYNC_PKT_ACK &&
-	    pkt->type != PSYNC_PKT_RR && pkt->type != PSYNC_PKT_GONE)
+	if (pkt->type != PSYNC_PKT_MSG && !psync_wire_is_vector(pkt->type))
 		return PSYNC_DROP_BAD_FRAG;
 	if (pkt->src_site != peer->site || pkt->src_inc != inc ||
 	    pkt->dst_site != READ_ONCE(peer->pnet->site) ||
@@ -526,10 +525,13 @@ static void psync_input_heard(struct psync_net *pnet,
 	case PSYNC_PKT_GONE:
 		PSYNC_INC(pnet, GONE_HEARD);
 		break;
+	case PSYNC_PKT_RS:
+		PSYNC_INC(pnet, RS_HEARD);
+		break;
 	}
 }
 
-/* MSG, HELLO_ACK, REFUSE, ACK, RR and GONE of a conversation. */
+/* MSG, HELLO_ACK, REFUSE, ACK, RR, GONE, RS and RS_ACK of a conversation. */
 static void psync_input_conv(struct psync_net *pnet, struct psync_peer *peer,
 			     struct sk_buff *skb, const struct psync_pkt *pkt)
 {
@@ -581,6 +583,8 @@ void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
 	case PSYNC_PKT_ACK:
 	case PSYNC_PKT_RR:
 	case PSYNC_PKT_GONE:
+	case PSYNC_PKT_RS:
+	case PSYNC_PKT_RS_ACK:
 		psync_input_conv(pnet, peer, skb, pkt);
 		break;
 	case PSYNC_PKT_HELLO:

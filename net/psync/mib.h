@@ -20,6 +20,8 @@
 	X(NULL_RECEIVED, "MsgNullReceived", "null messages received for participants") \
 	X(END_SENT,	"MsgEndSent",	"ENDs sent for participants that closed") \
 	X(END_RECEIVED,	"MsgEndReceived", "ENDs received for participants") \
+	X(RESTART_SENT,	"MsgRestartSent", "RESTARTs sent for participants that came back") \
+	X(RESTART_RECEIVED, "MsgRestartReceived", "RESTARTs received for participants") \
 	X(ACK_SENT,	"AckSent",	"acknowledgement vectors sent")	\
 	X(ACK_HEARD,	"AckHeard",	"acknowledgement vectors received") \
 	X(RR_SENT,	"RrSent",	"requests for repair sent")	\
@@ -31,6 +33,9 @@
 	X(FRAG_SENT,	"FragSent",	"fragments sent")		\
 	X(FRAG_REPEATED, "FragRepeated", "of these, sent again")	\
 	X(FRAG_HEARD,	"FragHeard",	"fragments received")		\
+	X(RS_SENT,	"RsSent",	"RS packets sent: a participant is back") \
+	X(RS_HEARD,	"RsHeard",	"RS packets received")		\
+	X(RS_ANSWERED,	"RsAnswered",	"RS packets answered with what is known") \
 	X(DGRAM_SENT,	"DgramSent",	"datagrams sent")		\
 	X(DGRAM_RECEIVED, "DgramReceived", "datagrams handed to programs") \
 	X(HELLO_SENT,	"HelloSent",	"HELLO packets sent")		\

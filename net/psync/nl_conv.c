@@ -21,6 +21,8 @@ static u32 psync_nl_conv_state(const struct psync_conv *conv)
 		return PSYNC_CONV_STATE_REFUSED;
 	if (conv->lingering)
 		return PSYNC_CONV_STATE_LINGERING;
+	if (conv->img.recover)
+		return PSYNC_CONV_STATE_RECOVERING;
 	return conv->pending ? PSYNC_CONV_STATE_PENDING : PSYNC_CONV_STATE_OPEN;
 }
 

@@ -461,6 +461,7 @@ struct psync_participant {
  *	(release), cleared only by release(), when nobody else has the file
  * @pids: PSYNC_PARTICIPANTS before connect()
  * @npids: entries
+ * @restart: PSYNC_RESTART before connect(), or NULL
  * @peer: connect()ed address, for getpeername() and DGRAM's default
  * @accept_queue: SEQPACKET listener: struct psync_participant, oldest first;
  *	under sk_receive_queue.lock
@@ -480,6 +481,7 @@ struct psync_sock {
 	struct psync_participant	*part;
 	struct psync_pid		*pids;
 	u32				npids;
+	struct psync_restart		*restart;
 	struct sockaddr_psync		peer;
 	struct list_head		accept_queue;
 	u32				events;
@@ -736,17 +738,21 @@ unsigned int psync_conv_announce(struct psync_conv *conv);
  * @psk: bound socket, under lock_sock
  * @index: its participant index
  *
- * Return: as psync_image_join(), -ECONNABORTED when @conv is over.
+ * A restart may enter one that lingers, which is open again then.
+ * Return: as psync_image_join() or psync_image_rejoin(), -ECONNABORTED when
+ * @conv is over.
  */
 int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index);
 
 /**
  * psync_conv_supersede - make room for a new conversation of the same id
  * @conv: not locked
+ * @restart: it is to be entered by one who is back
  *
- * One that only lingers is given up.  Return: true when @conv is over.
+ * One that only lingers is given up, unless there is something in it to come
+ * back to.  Return: true when @conv is over.
  */
-bool psync_conv_supersede(struct psync_conv *conv);
+bool psync_conv_supersede(struct psync_conv *conv, bool restart);
 
 /**
  * psync_conv_kill - take a conversation out of the world

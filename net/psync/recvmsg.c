@@ -40,6 +40,7 @@ static bool psync_recv_ready(struct sock *sk)
 
 	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	       READ_ONCE(part->view.outstanding) || READ_ONCE(sk->sk_err) ||
+	       READ_ONCE(part->view.lost) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
@@ -186,6 +187,9 @@ static int psync_recv_try(struct psync_sock *psk, struct msghdr *msg,
 	int err;
 
 	err = psync_event_recv(psk, msg, size, flags);
+	/* All was asked for, and not all there is (S7.3). */
+	if (err == -EAGAIN && READ_ONCE(psk->part->view.lost))
+		return -ENODATA;
 	if (err == -EAGAIN)
 		err = psync_recv_message(psk, msg, size, flags);
 	if (err != -EAGAIN)

@@ -55,6 +55,31 @@ static int psync_set_participants(struct psync_sock *psk, sockptr_t optval,
 	return 0;
 }
 
+/* P 5, restart: what the next connect() does. */
+static int psync_set_restart(struct psync_sock *psk, sockptr_t optval,
+			     unsigned int len)
+{
+	struct psync_restart *restart;
+
+	if (len < sizeof(*restart) ||
+	    len > struct_size(restart, leaves, PSYNC_PARTICIPANTS_LIM))
+		return -EINVAL;
+	if (psk->part || psk->sk.sk_state == TCP_LISTEN)
+		return -EISCONN;
+	restart = memdup_sockptr(optval, len);
+	if (IS_ERR(restart))
+		return PTR_ERR(restart);
+	if (restart->flags & ~PSYNC_RESTART_KNOWN ||
+	    restart->count > PSYNC_PARTICIPANTS_LIM ||
+	    len != struct_size(restart, leaves, restart->count)) {
+		kfree(restart);
+		return -EINVAL;
+	}
+	kfree(psk->restart);
+	psk->restart = restart;
+	return 0;
+}
+
 static int psync_set_mask(u32 *mask, u32 known, sockptr_t optval,
 			  unsigned int len)
 {
@@ -177,6 +202,9 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 	switch (optname) {
 	case PSYNC_PARTICIPANTS:
 		err = psync_set_participants(psk, optval, optlen);
+		break;
+	case PSYNC_RESTART:
+		err = psync_set_restart(psk, optval, optlen);
 		break;
 	case PSYNC_EVENTS:
 		err = psync_set_mask(&psk->events, PSYNC_EVMASK_ALL, optval,

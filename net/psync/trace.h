@@ -27,12 +27,15 @@ PSYNC_DROPS(X)
 	{ PSYNC_PKT_RR,		"rr" },		\
 	{ PSYNC_PKT_GONE,	"gone" },	\
 	{ PSYNC_PKT_FRAG,	"frag" },	\
-	{ PSYNC_PKT_FRAG_ACK,	"frag_ack" }
+	{ PSYNC_PKT_FRAG_ACK,	"frag_ack" },	\
+	{ PSYNC_PKT_RS,		"rs" },		\
+	{ PSYNC_PKT_RS_ACK,	"rs_ack" }
 
 #define PSYNC_TRACE_KINDS			\
 	{ PSYNC_KIND_DATA,	"data" },	\
 	{ PSYNC_KIND_NULL,	"null" },	\
-	{ PSYNC_KIND_END,	"end" }
+	{ PSYNC_KIND_END,	"end" },	\
+	{ PSYNC_KIND_RESTART,	"restart" }
 
 /* A packet of a configured peer, from its address, passed the decoder. */
 TRACE_EVENT(psync_rx,

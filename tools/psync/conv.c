@@ -22,6 +22,8 @@ static const char *conv_state(uint32_t state)
 		return "refused";
 	case PSYNC_CONV_STATE_LINGERING:
 		return "lingering";
+	case PSYNC_CONV_STATE_RECOVERING:
+		return "recovering";
 	}
 	return "unknown";
 }

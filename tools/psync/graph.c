@@ -49,6 +49,8 @@ static const char *graph_kind(const struct ipc_node *node)
 		return "null";
 	if (node->flags & PSYNC_NODE_FLAGS_END)
 		return "end";
+	if (node->flags & PSYNC_NODE_FLAGS_RESTART)
+		return "restart";
 	return NULL;
 }
 

@@ -28,6 +28,8 @@ static const char *event_name(uint32_t type)
 		return "absent";
 	case PSYNC_EV_VOID:
 		return "void";
+	case PSYNC_EV_RESTARTED:
+		return "restarted";
 	}
 	return "unknown";
 }
@@ -55,6 +57,8 @@ static const char *event_text(const struct psync_event *ev)
 		return "it was not heard: nobody waits for it until it is";
 	case PSYNC_EV_VOID:
 		return "this message and what follows it died with its sender";
+	case PSYNC_EV_RESTARTED:
+		return "its participant, who had sent up to this message, is back";
 	}
 	return "an event this program does not know";
 }

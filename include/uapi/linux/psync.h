@@ -87,9 +87,28 @@ struct sockaddr_psync {
 #define PSYNC_INFO		15	/* get: struct psync_info */
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
+#define PSYNC_RESTART		28	/* set: struct psync_restart */
 #define PSYNC_FREE_NODE		34	/* set: __u64, a message id */
 #define PSYNC_STABLE_WAIT	35	/* get: struct psync_query_wait; waits */
 #define PSYNC_STABLE_POLL	36	/* set: struct psync_query_wait, for POLLPRI */
+
+#define PSYNC_RESTART_ALL	0x1	/* all that follows, or ENODATA */
+#define PSYNC_RESTART_KNOWN	0x1	/* what struct psync_restart.flags takes */
+
+/**
+ * struct psync_restart - the next connect() is of a participant that is back
+ * @cid: conversation id, which a rendezvous may leave zero
+ * @flags: PSYNC_RESTART_* bits
+ * @count: entries in @leaves; 0: the view is empty
+ * @leaves: message ids that are to be the leaves of its view: what they and
+ *	all before them are was received already
+ */
+struct psync_restart {
+	__u64	cid;
+	__u32	flags;
+	__u32	count;
+	__u64	leaves[];
+};
 
 /**
  * struct psync_query - a question whose answer is a set of message ids
@@ -254,10 +273,11 @@ enum psync_event_type {
 	PSYNC_EV_GAP		= 6,	/* opened late: earlier messages are lost */
 	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
 	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
+	PSYNC_EV_RESTARTED	= 22,	/* @mid's participant at @site is back */
 };
 
 #define PSYNC_EVMASK(type)	(1U << (type))
-#define PSYNC_EVMASK_ALL	0x1feU
+#define PSYNC_EVMASK_ALL	0x4001feU
 
 /**
  * struct psync_event - an event, as received with MSG_NOTIFICATION

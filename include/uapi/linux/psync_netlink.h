@@ -35,6 +35,8 @@ enum psync_link_kind {
  *   fail ESTALE
  * @PSYNC_CONV_STATE_LINGERING: closed here, it stays for what others lack of
  *   it
+ * @PSYNC_CONV_STATE_RECOVERING: a participant here is back, what others know
+ *   is recovered
  */
 enum psync_conv_state {
 	PSYNC_CONV_STATE_EMBRYO = 1,
@@ -42,6 +44,7 @@ enum psync_conv_state {
 	PSYNC_CONV_STATE_OPEN,
 	PSYNC_CONV_STATE_REFUSED,
 	PSYNC_CONV_STATE_LINGERING,
+	PSYNC_CONV_STATE_RECOVERING,
 };
 
 /**
@@ -63,6 +66,8 @@ enum psync_stat_kind {
  * @PSYNC_NODE_FLAGS_NULL: a null message, by which the kernel acknowledges for
  *   a participant
  * @PSYNC_NODE_FLAGS_END: END, its participant's last
+ * @PSYNC_NODE_FLAGS_RESTART: RESTART, its participant's first after it came
+ *   back
  */
 enum psync_node_flags {
 	PSYNC_NODE_FLAGS_BODY = 1,
@@ -70,6 +75,7 @@ enum psync_node_flags {
 	PSYNC_NODE_FLAGS_UNHELD = 4,
 	PSYNC_NODE_FLAGS_NULL = 8,
 	PSYNC_NODE_FLAGS_END = 16,
+	PSYNC_NODE_FLAGS_RESTART = 32,
 };
 
 enum {

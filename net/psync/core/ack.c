@@ -28,6 +28,7 @@
 #include "confirm.h"
 #include "graph.h"
 #include "repair.h"
+#include "restart.h"
 
 /* So many messages are acknowledged at once. */
 #define PSYNC_ACK_MANY		16
@@ -122,7 +123,7 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 	struct psync_part *part = &img->parts[index];
 
 	/* All that was sent here is here, whatever a held message says. */
-	if (seq <= part->claimed || part->remote < 0)
+	if (seq <= part->claimed || (part->remote < 0 && !img->recover))
 		return;
 	if (seq > part->seq && part->claimed <= part->seq && !img->nlack++)
 		psync_repair_lack(img);
@@ -298,6 +299,8 @@ static void psync_ack_spread(struct psync_image *img)
 	img->nunacked = 0;
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
+		if (psync_restart_unheard(img, remote))
+			continue;
 		if (remote->owed || (psync_ack_counts(remote) && remote->heard))
 			psync_ack_send(img, remote, 0, 0, 0);
 	}
@@ -382,12 +385,43 @@ void psync_ack_ended(struct psync_image *img, u32 index)
 	bool counted;
 
 	part->ended = true;
-	if (part->remote < 0)
+	if (part->remote < 0 || part->back)
 		return;
 	remote = &img->remotes[part->remote];
 	counted = psync_ack_counts(remote);
 	remote->nlive--;
 	psync_ack_recount(img, remote, counted);
+}
+
+void psync_ack_back(struct psync_image *img, u32 index)
+{
+	struct psync_part *part = &img->parts[index];
+	struct psync_remote *remote;
+	bool counted;
+
+	if (part->remote < 0 || part->back)
+		return;
+	part->back = true;
+	if (!part->ended)
+		return;
+	remote = &img->remotes[part->remote];
+	counted = psync_ack_counts(remote);
+	remote->nlive++;
+	psync_ack_recount(img, remote, counted);
+}
+
+void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
+{
+	/* Without its vector all that is kept is what it lacks. */
+	psync_ack_moved(img, remote);
+	img->ops->free(img, remote->vec, img->p.n * sizeof(*remote->vec));
+	remote->vec = NULL;
+	remote->absent = false;
+	remote->moved = false;
+	remote->answered = 0;
+	remote->probes = 0;
+	remote->token = 0;
+	psync_ack_recount(img, remote, false);
 }
 
 void psync_ack_moved(struct psync_image *img, struct psync_remote *remote)
@@ -441,7 +475,7 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 			memcpy(&low, (const u8 *)pkt->vector.seqs +
 			       i * sizeof(low), sizeof(low));
 			if (!psync_node_expand(img, i, be32_to_cpu(low), &seq) ||
-			    (img->parts[i].remote < 0 &&
+			    (img->parts[i].remote < 0 && !img->recover &&
 			     seq > img->parts[i].seq))
 				return PSYNC_DROP_BAD_VECTOR;
 			if (k)
@@ -606,7 +640,11 @@ void psync_ack_timer(struct psync_image *img)
 		psync_ack_spread(img);
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
-		if (remote->probe_at <= img->now)
+		if (remote->probe_at <= img->now &&
+		    psync_restart_unheard(img, remote))
+			psync_ack_plan(img, remote,
+				       psync_ack_patience(img, remote));
+		else if (remote->probe_at <= img->now)
 			psync_ack_probe(img, remote);
 		psync_image_arm(img, remote->probe_at);
 	}

@@ -114,6 +114,20 @@ void psync_ack_denied(struct psync_image *img, struct psync_remote *remote);
 void psync_ack_ended(struct psync_image *img, u32 index);
 
 /**
+ * psync_ack_back - a participant was heard to restart: its site counts again
+ * @img: image
+ * @index: participant
+ */
+void psync_ack_back(struct psync_image *img, u32 index);
+
+/**
+ * psync_ack_rebase - a site came back and holds nothing as far as we know
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote);
+
+/**
  * psync_ack_moved - a site was heard with a later opening
  * @img: image
  * @remote: site

@@ -22,6 +22,7 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "restart.h"
 
 #define PSYNC_CONFIRM_NS_PER_MS	1000000ULL
 /* Waits double up to this many times the first one. */
@@ -377,16 +378,14 @@ enum psync_drop psync_confirm_mismatch(struct psync_image *img,
 	return PSYNC_DROP_DIGEST;
 }
 
-/* Fixes the incarnation and opening of a site for good. */
-static void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening)
+void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening)
 {
 	remote->state = PSYNC_REMOTE_CONFIRMED;
 	remote->inc = inc;
 	remote->opening = opening;
 }
 
-/* Is an opening earlier than the one we go by (-1), that one (0), later (1)? */
-static int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
+int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
 				 u32 opening)
 {
 	if (inc != remote->inc)
@@ -442,6 +441,17 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 	}
 }
 
+/* Others say that it is back (S7): it tells us itself once it hears of us. */
+static void psync_confirm_greet(struct psync_image *img,
+				struct psync_remote *remote, u64 now)
+{
+	if (now < remote->rs_at || psync_image_lingers(img))
+		return;
+	remote->rs_at = now + psync_ack_wait(img, remote, 0);
+	remote->nonce = img->ops->nonce(img);
+	psync_confirm_hello(img, remote);
+}
+
 enum psync_drop psync_confirm_foreign(struct psync_image *img,
 				      struct psync_remote *origin,
 				      const struct psync_pkt *pkt, u64 now)
@@ -452,8 +462,15 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 		psync_confirm_fix(origin, pkt->msg.inc, pkt->msg.opening);
 		psync_early_feed(img, &origin->early, now);
 	}
-	return psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening) ?
-	       PSYNC_DROP_STALE_OPENING : PSYNC_OK;
+	switch (psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening)) {
+	case 0:
+		return PSYNC_OK;
+	case 1:
+		psync_confirm_greet(img, origin, now);
+		fallthrough;
+	default:
+		return PSYNC_DROP_STALE_OPENING;
+	}
 }
 
 enum psync_drop psync_confirm_vector(struct psync_image *img,
@@ -490,6 +507,8 @@ bool psync_image_absence(const struct psync_pkt *pkt, struct psync_pkt *out)
 
 	if (pkt->type == PSYNC_PKT_MSG)
 		ask = pkt->msg.flags & PSYNC_MSGF_ASK;
+	else if (pkt->type == PSYNC_PKT_RS)
+		ask = true;
 	else if (pkt->type == PSYNC_PKT_ACK)
 		ask = pkt->vector.flags & PSYNC_VECTORF_ASK;
 	if (!ask || !pkt->opening || !pkt->digest)
@@ -523,7 +542,11 @@ void psync_image_greeted(struct psync_image *img, const struct psync_pkt *pkt,
 	struct psync_remote *remote = psync_remote_find(img, pkt->src_site);
 
 	img->now = now;
-	if (!remote || !img->p.number || !img->nopen)
+	if (!remote)
+		return;
+	if (!remote->answers)
+		psync_restart_remind(img, remote);
+	if (!img->p.number || !img->nopen)
 		return;
 	if (remote->state == PSYNC_REMOTE_UNKNOWN) {
 		psync_confirm_ask(img, remote, now);
@@ -541,12 +564,18 @@ void psync_image_greeted(struct psync_image *img, const struct psync_pkt *pkt,
 }
 
 /* Others go on with an earlier opening of ours. */
-static void psync_confirm_stale(struct psync_image *img, u32 site)
+static void psync_confirm_stale(struct psync_image *img,
+				struct psync_remote *remote)
 {
 	if (img->refused)
 		return;
+	/* They are told that it is a restart. */
+	if (img->restart) {
+		psync_restart_remind(img, remote);
+		return;
+	}
 	img->refused = true;
-	psync_image_event(img, NULL, PSYNC_EV_STALE, site, 0, 0);
+	psync_image_event(img, NULL, PSYNC_EV_STALE, remote->site, 0, 0);
 }
 
 /* Was the conversation there open while ours was?  It was closed at most @age
@@ -574,7 +603,7 @@ enum psync_drop psync_confirm_ack(struct psync_image *img,
 		return PSYNC_DROP_BAD_NONCE;
 	remote->nonce = 0;
 	if (pkt->hello.known && pkt->hello.known != img->opening)
-		psync_confirm_stale(img, remote->site);
+		psync_confirm_stale(img, remote);
 	if (psync_image_lingers(img)) {
 		remote->state = PSYNC_REMOTE_UNKNOWN;
 		psync_early_purge(img, &remote->early, U32_MAX,
@@ -605,6 +634,11 @@ enum psync_drop psync_confirm_refused(struct psync_image *img,
 		return PSYNC_DROP_STALE_OPENING;
 	if (pkt->refuse.reason == PSYNC_REFUSE_ABSENT) {
 		psync_ack_denied(img, remote);
+		psync_restart_denied(img, remote);
+		return PSYNC_OK;
+	}
+	if (pkt->refuse.reason == PSYNC_REFUSE_RESTART && img->restart) {
+		psync_confirm_stale(img, remote);
 		return PSYNC_OK;
 	}
 	if (now >= remote->quiet_refused) {
@@ -613,7 +647,7 @@ enum psync_drop psync_confirm_refused(struct psync_image *img,
 				  pkt->refuse.reason);
 	}
 	if (pkt->refuse.reason == PSYNC_REFUSE_RESTART)
-		psync_confirm_stale(img, remote->site);
+		psync_confirm_stale(img, remote);
 	return PSYNC_OK;
 }
 
@@ -640,8 +674,8 @@ void psync_image_address(const struct psync_image *img, u32 site,
 	if (pkt->type == PSYNC_PKT_MSG) {
 		pkt->dst_inc = inc;
 		pkt->msg.dst_opening = opening;
-	} else if (pkt->type == PSYNC_PKT_ACK || pkt->type == PSYNC_PKT_RR ||
-		   pkt->type == PSYNC_PKT_GONE) {
+	} else if (psync_wire_is_vector(pkt->type) &&
+		   pkt->type != PSYNC_PKT_RS) {
 		pkt->dst_inc = inc;
 		pkt->vector.dst_opening = opening;
 	}

@@ -138,6 +138,25 @@ enum psync_drop psync_confirm_refused(struct psync_image *img,
 				      const struct psync_pkt *pkt, u64 now);
 
 /**
+ * psync_confirm_fix - from now on a site's incarnation and opening are these
+ * @remote: site
+ * @inc: its incarnation
+ * @opening: its opening
+ */
+void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening);
+
+/**
+ * psync_confirm_compare - is an opening the one we go by?
+ * @remote: confirmed site
+ * @inc: incarnation
+ * @opening: opening
+ *
+ * Return: -1: earlier, 0: that one, 1: later.
+ */
+int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
+			  u32 opening);
+
+/**
  * psync_remote_find - a site of the conversation
  * @img: image
  * @site: its id

@@ -20,6 +20,7 @@
 #include "ack.h"
 #include "graph.h"
 #include "repair.h"
+#include "restart.h"
 #include "stable.h"
 #include "view.h"
 
@@ -44,6 +45,7 @@ struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
 	node->seq = seq;
 	node->npred = npred;
 	node->nsaid = npred;
+	node->prev = seq - 1;
 	node->stamp = (u64 *)(node + 1);
 	node->preds = node->stamp + img->p.n;
 	return node;
@@ -119,7 +121,13 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 			return PSYNC_DROP_BAD_CONTEXT;
 		node->preds[k++] = PSYNC_MID(i, node->stamp[i]);
 	}
-	if (k != node->npred || node->stamp[node->sender] != node->seq - 1)
+	if (k != node->npred)
+		return PSYNC_DROP_BAD_CONTEXT;
+	/* Only who is back leaves numbers out (S7.1). */
+	if (node->kind == PSYNC_KIND_RESTART &&
+	    node->stamp[node->sender] < node->seq)
+		node->prev = node->stamp[node->sender];
+	if (node->stamp[node->sender] != node->prev)
 		return PSYNC_DROP_BAD_CONTEXT;
 	node->stamp[node->sender] = node->seq;
 	node->stamped = true;
@@ -254,6 +262,17 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 	return NULL;
 }
 
+struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
+				    u64 seq)
+{
+	u64 last = min(seq + PSYNC_RESTART_SKIP, img->parts[index].seq);
+	struct psync_node *node = psync_graph_find(img, index, seq);
+
+	while (!node && seq > img->parts[index].gap && ++seq <= last)
+		node = psync_graph_find(img, index, seq);
+	return node;
+}
+
 const struct psync_node *psync_graph_known(const struct psync_image *img,
 					   u32 index, u64 seq)
 {
@@ -353,8 +372,8 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	 * Were that message freed here, or never had, the predecessor's stamp
 	 * may lack it.
 	 */
-	bool follows = node->seq - 1 <= img->floor.stamp[node->sender] ||
-		       node->seq - 1 <= img->parts[node->sender].gap;
+	bool follows = node->prev <= img->floor.stamp[node->sender] ||
+		       node->prev <= img->parts[node->sender].gap;
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;
@@ -373,7 +392,7 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 			continue;
 		}
 		wave = max(wave, pred->wave);
-		if (pred->stamp[node->sender] == node->seq - 1)
+		if (pred->stamp[node->sender] == node->prev)
 			follows = true;
 	}
 	if (!follows && all)
@@ -384,12 +403,27 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
+/*
+ * Who is back may have lost what it had, so its context need not grow, nor does
+ * it know which of the messages that are gone follow which.
+ */
+static enum psync_drop
+psync_graph_check_restart(const struct psync_image *img,
+			  const struct psync_node *node)
+{
+	if (node->wave - 1 > img->max_depth)
+		return PSYNC_DROP_BAD_WAVE;
+	return psync_graph_check_stamp(img, node, NULL);
+}
+
 enum psync_drop psync_graph_check(struct psync_image *img,
 				  struct psync_node *node)
 {
 	const u64 *before = img->parts[node->sender].stamp;
 	enum psync_drop drop;
 
+	if (node->kind == PSYNC_KIND_RESTART)
+		return psync_graph_check_restart(img, node);
 	drop = psync_graph_check_preds(img, node);
 	if (drop)
 		return drop;
@@ -426,7 +460,7 @@ static void psync_graph_last(struct psync_image *img, struct psync_node *node)
 	struct psync_part *part = &img->parts[node->sender];
 	bool lacked = part->claimed > part->seq;
 
-	if (!node->npred)
+	if (!node->npred && node->seq == img->p.seq_base + 1)
 		part->root = true;
 	part->seq = node->seq;
 	part->stamp = node->stamp;
@@ -476,15 +510,21 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	img->nuntaken++;
 	node->ordinal = ++img->attached;
 	img->max_depth = max(img->max_depth, node->wave);
+	if (node->kind == PSYNC_KIND_RESTART)
+		psync_restart_attach(img, node);
 	psync_graph_last(img, node);
 	psync_graph_tell(img, node);
 	/* Not to be given back before all views were offered it. */
 	node->wanted++;
 	list_for_each_entry(view, &img->views, link)
-		if (view == part->view)
+		if (view == part->view && node->made &&
+		    view->stamp[node->sender] == node->prev)
 			psync_view_enter(view, node);
 		else
 			psync_view_offer(view, node);
+	list_for_each_entry(view, &img->views, link)
+		if (view->leaf && node->seq <= view->leaf[node->sender])
+			psync_view_absorb(view, node->stamp);
 	/* Before anybody has joined, whoever comes is to have everything. */
 	if (!--node->wanted && !node->unheld && img->joined)
 		psync_graph_release(img, node);
@@ -538,8 +578,8 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 	}
 	while (lo < hi) {
 		half = lo + (hi - lo) / 2;
-		next = psync_graph_find(img, index, half);
-		/* What is missing was sent before all that is not. */
+		next = psync_graph_ceil(img, index, half);
+		/* What else is missing was sent before all that is not. */
 		if (!next || next->stamp[node->sender] < node->seq)
 			lo = half + 1;
 		else
@@ -547,7 +587,7 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 	}
 	if (lo > last)
 		return NULL;
-	next = psync_graph_find(img, index, lo);
+	next = psync_graph_ceil(img, index, lo);
 	return next && psync_node_follows(next, psync_node_mid(node)) ? next : NULL;
 }
 

@@ -104,6 +104,18 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 				    u64 seq);
 
 /**
+ * psync_graph_ceil - the first node that is kept, from a number on
+ * @img: image
+ * @index: participant
+ * @seq: sequence number
+ *
+ * Looks past the numbers that a restart left out (S7.1), and no further.
+ * Return: the node or NULL.
+ */
+struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
+				    u64 seq);
+
+/**
  * psync_graph_known - a node whose stamp and wave are known
  * @img: image
  * @index: participant

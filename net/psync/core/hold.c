@@ -159,7 +159,7 @@ static bool psync_hold_step(const struct psync_image *img,
 
 	if (!at) {
 		*index = node->sender;
-		*seq = node->seq - 1;
+		*seq = node->prev;
 		return true;
 	}
 	at--;
@@ -167,7 +167,7 @@ static bool psync_hold_step(const struct psync_image *img,
 		if (at == img->p.n)
 			return false;
 		*index = at;
-		*seq = at == node->sender ? node->seq - 1 : node->stamp[at];
+		*seq = at == node->sender ? node->prev : node->stamp[at];
 		return true;
 	}
 	if (at == node->npred)
@@ -185,8 +185,8 @@ enum psync_hold_state psync_hold_scan(const struct psync_image *img,
 
 		if (part->seq < node->wait_seq) {
 			/* Whatever was sent at this site is attached. */
-			return part->remote < 0 ? PSYNC_HOLD_FALSE :
-						  PSYNC_HOLD_WAIT;
+			return part->remote < 0 && !img->recover ?
+			       PSYNC_HOLD_FALSE : PSYNC_HOLD_WAIT;
 		}
 		node->cursor++;
 	}
@@ -315,6 +315,25 @@ u32 psync_hold_take(struct psync_image *img, const u64 *until,
 	/* What a message follows has lower waves. */
 	sort(nodes, count, sizeof(*nodes), psync_hold_wave_cmp, NULL);
 	return count;
+}
+
+void psync_hold_forget(struct psync_image *img, int site)
+{
+	struct psync_hold_bucket *bucket;
+	struct psync_node *node;
+	struct hlist_node *next;
+	u32 i;
+
+	for (i = 0; i < img->held->nbuckets; i++) {
+		bucket = &img->held->buckets[i];
+		hlist_for_each_entry_safe(node, next, &bucket->waits, wait) {
+			if (img->parts[node->sender].remote != site)
+				continue;
+			hlist_del(&node->wait);
+			psync_hold_del(img, node);
+			psync_hold_drop(img, node, PSYNC_DROP_STALE_OPENING);
+		}
+	}
 }
 
 void psync_hold_discard(struct psync_image *img)

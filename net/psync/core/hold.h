@@ -114,4 +114,11 @@ void psync_hold_drop(struct psync_image *img, struct psync_node *node,
  */
 void psync_hold_discard(struct psync_image *img);
 
+/**
+ * psync_hold_forget - drop what is held of an earlier opening
+ * @img: image
+ * @site: index in psync_image.remotes of the senders' site
+ */
+void psync_hold_forget(struct psync_image *img, int site);
+
 #endif /* _PSYNC_CORE_HOLD_H */

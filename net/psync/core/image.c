@@ -19,6 +19,7 @@
 #include "hold.h"
 #include "null.h"
 #include "repair.h"
+#include "restart.h"
 #include "view.h"
 
 /* Room for any context: a list, or a stamp with its bitmap. */
@@ -195,6 +196,7 @@ int psync_image_init(struct psync_image *img,
 	INIT_LIST_HEAD(&img->order);
 	INIT_LIST_HEAD(&img->embryo);
 	img->deadline = U64_MAX;
+	img->rs_at = U64_MAX;
 	img->repairs = p->limits.repair_rate;
 	return p->pids ? psync_image_setup(img, p->pids, p->n) : 0;
 }
@@ -226,9 +228,8 @@ int psync_image_start(struct psync_image *img, const struct psync_pid *pids,
 	return err;
 }
 
-/* A participant here is open, not only pending. */
-static void psync_image_opened(struct psync_image *img,
-			       struct psync_view *view, u32 opening, u64 now)
+void psync_image_opened(struct psync_image *img, struct psync_view *view,
+			u32 opening, u64 now)
 {
 	if (view->gap)
 		psync_image_event(img, view, PSYNC_EV_GAP, 0,
@@ -242,12 +243,23 @@ static void psync_image_opened(struct psync_image *img,
 	if (!img->nopen++) {
 		img->absent_at = now + img->p.limits.absent_ns;
 		psync_image_arm(img, img->absent_at);
-		psync_confirm_opened(img, now);
+		if (!img->restart)
+			psync_confirm_opened(img, now);
 	}
 	psync_ack_resume(img);
 	/* Its kernel receives what it can for it, from now on. */
 	psync_view_skip(view);
 	psync_graph_trim(img);
+}
+
+void psync_image_settle(struct psync_image *img, struct psync_view *view)
+{
+	psync_view_begin(view);
+	img->parts[view->index].view = view;
+	list_add_tail(&view->link, &img->views);
+	img->nviews++;
+	img->joined = true;
+	view->gap = view->count;
 }
 
 int psync_image_join(struct psync_image *img, struct psync_view *view,
@@ -261,7 +273,7 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 	part = &img->parts[index];
 	if (part->view)
 		return -EBUSY;
-	if (part->seq != img->p.seq_base)
+	if (part->seq != img->p.seq_base || img->recover)
 		return -ESTALE;
 	img->now = now;
 	err = psync_view_init(view, img);
@@ -269,12 +281,7 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 		return err;
 	view->index = index;
 	view->binding = binding;
-	psync_view_begin(view);
-	part->view = view;
-	list_add_tail(&view->link, &img->views);
-	img->nviews++;
-	img->joined = true;
-	view->gap = view->count;
+	psync_image_settle(img, view);
 	if (!view->pending)
 		psync_image_opened(img, view, opening, now);
 	return 0;
@@ -336,8 +343,10 @@ void psync_image_timer(struct psync_image *img, u64 now)
 	if (!img->refused) {
 		psync_null_timer(img);
 		psync_ack_timer(img);
-		if (!psync_image_lingers(img))
+		if (!psync_image_lingers(img)) {
 			psync_repair_timer(img);
+			psync_restart_timer(img);
+		}
 	}
 	if (psync_image_lingers(img) && now < img->linger_end)
 		psync_image_arm(img, img->linger_end);
@@ -360,20 +369,33 @@ static struct psync_node *psync_image_compose(struct psync_image *img,
 					      const struct psync_view *view,
 					      u8 kind)
 {
-	u64 seq = img->parts[view->index].seq + 1;
+	u64 prev = img->parts[view->index].seq;
+	/* Until it has caught up, a restart's view lacks its last message. */
+	bool level = view->stamp[view->index] == prev;
+	u32 npred = view->nleaves;
 	struct psync_node *node;
 
-	node = psync_node_new(img, view->index, seq, view->nleaves);
+	if (!level)
+		npred = psync_restart_preds(view, NULL, 0);
+	node = psync_node_new(img, view->index, prev + 1, npred);
 	if (!node)
 		return NULL;
 	node->kind = kind;
+	node->made = true;
 	node->wave = view->max_wave + 1;
 	node->binding = view->binding;
-	node->start = !img->p.number && !img->attached;
+	node->start = !img->p.number && !img->attached && !img->restart;
 	node->manual = view->manual;
 	memcpy(node->stamp, view->stamp, img->p.n * sizeof(*node->stamp));
-	node->stamp[view->index] = seq;
-	psync_view_leaves(view, node->preds, view->nleaves);
+	if (level) {
+		psync_view_leaves(view, node->preds, npred);
+	} else {
+		psync_restart_preds(view, node->preds, npred);
+		psync_restart_context(view, node);
+	}
+	if (kind == PSYNC_KIND_RESTART)
+		node->seq = psync_restart_seq(img, view->index);
+	node->stamp[view->index] = node->seq;
 	return node;
 }
 
@@ -387,7 +409,8 @@ static void psync_image_context(struct psync_image *img,
 	u8 *bitmap = (u8 *)(stamp + img->p.n);
 	u32 i, at, index;
 
-	if (node->nsaid <= PSYNC_PREDS_LIST) {
+	if (node->nsaid <= PSYNC_PREDS_LIST &&
+	    node->kind != PSYNC_KIND_RESTART) {
 		for (i = 0; i < node->nsaid; i++) {
 			index = PSYNC_MID_INDEX(node->preds[i]);
 			/* Those that are no edges stand behind the others. */
@@ -403,7 +426,7 @@ static void psync_image_context(struct psync_image *img,
 	}
 	for (i = 0; i < img->p.n; i++)
 		stamp[i] = cpu_to_be32(node->stamp[i]);
-	stamp[node->sender] = cpu_to_be32(node->seq - 1);
+	stamp[node->sender] = cpu_to_be32(node->prev);
 	memset(bitmap, 0, (img->p.n + 31) / 32 * 4);
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
@@ -474,6 +497,8 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost)
 {
 	u64 share = psync_image_share(img);
 
+	if (img->recover)
+		return false;
 	/* Who was refused is called when half of it is free again. */
 	if (!cost)
 		return img->own_bytes <= share / 2;
@@ -538,6 +563,14 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 		return -EINVAL;
 	if (img->refused)
 		return -ESTALE;
+	if (view->lost)
+		return -ENODATA;
+	if (img->recover) {
+		img->blocked = true;
+		return -EAGAIN;
+	}
+	if (view->restart && !psync_restart_speak(img))
+		return -ENOMEM;
 	return psync_image_emit(img, view, PSYNC_KIND_DATA, body, len, mid);
 }
 
@@ -565,12 +598,13 @@ static bool psync_image_may_hold(const struct psync_image *img,
 	u32 max = img->p.limits.max_held;
 
 	return img->nheld < max && part->nheld <= max / 2 &&
-	       node->seq - part->seq <= max + 1ULL;
+	       node->prev <= part->seq + max;
 }
 
 /*
  * Has each participant here room for another message that it has yet to take?
- * What waits will be one, and what that waits for is not refused then.
+ * What waits will be one, and what that waits for is not refused then.  One
+ * that waits for its leaves can take none, until what precedes them is here.
  */
 static bool psync_image_room(struct psync_image *img,
 			     const struct psync_node *node,
@@ -580,8 +614,9 @@ static bool psync_image_room(struct psync_image *img,
 	struct psync_view *view;
 
 	list_for_each_entry(view, &img->views, link)
-		if (view->unread && view->unread + waiting + node->cost >
-				    img->ops->room(img, view))
+		if (view->unread && !view->leaf &&
+		    view->unread + waiting + node->cost >
+		    img->ops->room(img, view))
 			return false;
 	return true;
 }
@@ -598,11 +633,14 @@ static bool psync_image_owes(struct psync_image *img,
 			     const struct psync_node *node)
 {
 	const struct psync_part *part = &img->parts[node->sender];
+	u64 bytes;
 
 	if (!part->nkept)
 		return true;
-	return img->remotes[part->remote].bytes + node->cost <=
-	       psync_image_share(img) &&
+	/* Who recovers takes what it has sent itself, too. */
+	bytes = part->remote < 0 ? img->own_bytes :
+				   img->remotes[part->remote].bytes;
+	return bytes + node->cost <= psync_image_share(img) &&
 	       psync_image_room(img, node, PSYNC_HOLD_READY) &&
 	       img->ops->afford(img);
 }
@@ -720,6 +758,8 @@ static enum psync_drop psync_image_check_sender(struct psync_image *img,
 	if (part->remote >= 0)
 		return psync_confirm_foreign(img, &img->remotes[part->remote],
 					     pkt, now);
+	if (img->recover)
+		return psync_restart_foreign(img, pkt);
 	/* What was sent here is here. */
 	return (s32)(pkt->msg.seq - (u32)part->seq) <= 0 ?
 	       PSYNC_DROP_DUPLICATE : PSYNC_DROP_BAD_CONTEXT;
@@ -757,6 +797,7 @@ static enum psync_drop psync_image_past(struct psync_image *img,
 {
 	struct psync_pkt out;
 
+	psync_restart_remind(img, remote);
 	if (img->now >= remote->quiet_past && psync_image_absence(pkt, &out)) {
 		remote->quiet_past = img->now + PSYNC_CONFIRM_QUIET_NS;
 		img->ops->transmit(img, remote->site, &out, NULL);
@@ -811,6 +852,10 @@ static enum psync_drop psync_image_input_vector(struct psync_image *img,
 
 	if (!remote)
 		return PSYNC_DROP_NOT_MEMBER;
+	if (pkt->type == PSYNC_PKT_RS)
+		return psync_restart_input(img, remote, pkt);
+	if (pkt->type == PSYNC_PKT_RS_ACK)
+		return psync_restart_answered(img, remote, pkt);
 	drop = psync_confirm_vector(img, remote, pkt, now);
 	if (drop)
 		return drop;
@@ -872,14 +917,15 @@ enum psync_drop psync_image_input(struct psync_image *img,
 	if (!img->p.pids)
 		return psync_image_input_embryo(img, pkt, body);
 	remote = psync_remote_find(img, pkt->src_site);
-	if (pkt->type == PSYNC_PKT_MSG || pkt->type == PSYNC_PKT_ACK ||
-	    pkt->type == PSYNC_PKT_RR || pkt->type == PSYNC_PKT_GONE) {
+	if (pkt->type == PSYNC_PKT_MSG || psync_wire_is_vector(pkt->type)) {
 		drop = psync_image_check_list(img, pkt, now);
 		if (drop)
 			return drop;
-		return pkt->type == PSYNC_PKT_MSG ?
+		drop = pkt->type == PSYNC_PKT_MSG ?
 		       psync_image_input_msg(img, remote, pkt, body, now) :
 		       psync_image_input_vector(img, remote, pkt, now);
+		psync_restart_check(img);
+		return drop;
 	}
 	if (!remote)
 		return PSYNC_DROP_NOT_MEMBER;

@@ -156,6 +156,7 @@ struct psync_limits {
  * @hash: in psync_image.nodes, or in the holding queue
  * @ordinal: place in attach order, from 1: psync_image.attached at that time
  * @seq: 64-bit sequence number
+ * @prev: its sender's message before it; @seq - 1 but of RESTART
  * @sender: participant index
  * @kind: enum psync_msg_kind
  * @npred: immediate predecessors, the first entries in @preds
@@ -166,6 +167,7 @@ struct psync_limits {
  * @manual: its sender's kernel says nothing for it (S3.3)
  * @repeated: this copy was not the first one sent
  * @resent: but one that a participant had sent again (P 3.2.2)
+ * @made: sent by the participant that is open here now
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
@@ -189,6 +191,7 @@ struct psync_node {
 	struct hlist_node	hash;
 	u64			ordinal;
 	u64			seq;
+	u64			prev;
 	u16			sender;
 	u8			kind;
 	u16			npred;
@@ -199,6 +202,7 @@ struct psync_node {
 	bool			manual;
 	bool			repeated;
 	bool			resent;
+	bool			made;
 	u32			wave;
 	u32			binding;
 	u32			body_len;
@@ -224,7 +228,9 @@ struct psync_node {
  * @freed: last freed message, whose memory stays, or NULL
  * @claimed: last message of it that some site is known to hold, or @seq
  * @gap: up to here some are missing for good (S2.4), seq_base if none are
- * @ended: its END is attached (S3.2)
+ * @ended: its END is attached (S3.2), and no RESTART since
+ * @back: it was heard to restart, and its RESTART is not attached yet
+ * @told: binding number that it came back with, as was told; 0: did not
  * @root: its first message has no predecessors
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
@@ -240,6 +246,8 @@ struct psync_part {
 	u64			claimed;
 	u64			gap;
 	bool			ended;
+	bool			back;
+	u32			told;
 	bool			root;
 	u32			nheld;
 	u32			nkept;
@@ -271,11 +279,16 @@ enum psync_remote_state {
  * @vec: last message of each participant that its image is known to hold, or
  *	NULL: none
  * @bytes: of psync_image.body_bytes, what attached messages sent there count
- * @nlive: its participants that have not ended
+ * @nlive: its participants that have not ended, or are back
  * @heard: it has spoken in this conversation
  * @heard_at: when it did so last
  * @absent: it was not heard for too long and holds nothing back
  * @moved: it was heard with a later opening: the one we go by is over
+ * @returned: we went by an earlier opening of it before it restarted
+ * @answers: it answered our RS, or that it has nothing
+ * @rs_at: it is not sent RS again before this time, but by timer
+ * @gone: while we recover: it said that what we asked for is gone: one more
+ *	than the sum of its vector, 0: did not
  * @owed: it has not been told that its latest messages are attached here
  * @lag: nodes kept that it does not hold while it counts
  * @probe_at: when it is asked what it holds, U64_MAX: never
@@ -310,6 +323,10 @@ struct psync_remote {
 	bool			heard;
 	bool			absent;
 	bool			moved;
+	bool			returned;
+	bool			answers;
+	u64			rs_at;
+	u64			gone;
 	bool			owed;
 	u32			lag;
 	u64			probe_at;
@@ -337,6 +354,11 @@ struct psync_remote {
  * @nulls: null messages and END are received like others, not for the
  *	participant; set by the caller before psync_image_join(), later see
  *	psync_view_nulls()
+ * @restart: it is a restart, whose RESTART is not sent yet
+ * @all: it is to have all messages, or none (S7.3)
+ * @lost: it is not; sends and receives fail with ENODATA
+ * @leaf: greatest sequence numbers that its leaves are to have, while they are
+ *	not all in the view, and nothing is outstanding; else NULL
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
@@ -358,6 +380,10 @@ struct psync_view {
 	bool			gap;
 	bool			manual;
 	bool			nulls;
+	bool			restart;
+	bool			all;
+	bool			lost;
+	u64			*leaf;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
@@ -404,6 +430,11 @@ struct psync_image_params {
  *	is not pending, or was accepted
  * @opened: when that was
  * @refused: others go on with an earlier opening of ours; sends fail ESTALE
+ * @restart: it was opened to restart (S7)
+ * @recover: and what others know is not all here yet
+ * @known: and others went by an earlier opening of ours
+ * @rs_at: when they are asked again, U64_MAX: not
+ * @rs_tries: how often they were
  * @parts: n participants
  * @remotes: distinct other sites
  * @nremotes: entries in @remotes
@@ -447,6 +478,7 @@ struct psync_image_params {
  * @repairs_at: when that was counted
  * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
  * @max_depth: greatest wave attached, for statistics
+ * @lost_depth: greatest wave that what is lost may have (S2.4)
  */
 struct psync_image {
 	const struct psync_image_ops	*ops;
@@ -454,6 +486,11 @@ struct psync_image {
 	u32				opening;
 	u64				opened;
 	bool				refused;
+	bool				restart;
+	bool				recover;
+	bool				known;
+	u64				rs_at;
+	u32				rs_tries;
 	struct psync_part		*parts;
 	struct psync_remote		*remotes;
 	u32				nremotes;
@@ -496,6 +533,7 @@ struct psync_image {
 	u64				repairs_at;
 	u64				deadline;
 	u32				max_depth;
+	u32				lost_depth;
 };
 
 /* image.c: opening, closing, sending, packets, timer */
@@ -556,6 +594,41 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 		     u32 index, u32 binding, u32 opening, u64 now);
 
 /**
+ * struct psync_restart_how - where a participant that is back goes on
+ * @leaves: mids that are to be the leaves of its view
+ * @nleaves: entries; 0: its view is empty
+ * @all: everything that follows, or PSYNC_EV_GAP and ENODATA (S7.3)
+ */
+struct psync_restart_how {
+	const u64	*leaves;
+	u32		nleaves;
+	bool		all;
+};
+
+/**
+ * psync_image_rejoin - P 5, restart: a local participant is back
+ * @img: image with participants
+ * @view: zeroed, not pending; in use until psync_image_leave()
+ * @index: which participant; its pid must be of this site
+ * @binding: binding number of its port
+ * @opening: the site's next count of openings; used if nobody is open yet
+ * @how: where it goes on
+ * @now: time
+ *
+ * If nobody has opened the image yet, every other site is asked what it knows
+ * (RS), and what they know is recovered; until then sends fail with -EAGAIN.
+ * Then, if they knew an earlier opening of ours, its RESTART is sent.  Else the
+ * image is that of before, and RESTART is sent at once.  Nobody here need have
+ * been in the conversation: then it is like psync_image_join().
+ * Return: 0, -EINVAL (no such participant here, leaves that cannot be), -EBUSY
+ * (it has a view), -ENOENT (a leaf is not in the image of before), -ENODATA
+ * (with @all: not all is kept there), -ENOMEM.
+ */
+int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
+		       u32 index, u32 binding, u32 opening,
+		       const struct psync_restart_how *how, u64 now);
+
+/**
  * psync_view_accept - a pending participant opens
  * @view: view that joined with ->pending set
  * @binding: binding number of its port
@@ -608,8 +681,9 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost);
  * Attaches, transmits to all other sites, makes it outstanding for the other
  * local views.  In a conversation that is no rendezvous the first message of
  * all, which has an empty image before it, carries the participant list.
- * Return: 0, -EAGAIN (what was sent here before fills its share;
- * ops->writable() will be called), -ENOMEM, -ESTALE (refused), -EINVAL (the
+ * Return: 0, -EAGAIN (what was sent here before fills its share, or what a
+ * restart recovers is not here yet; ops->writable() will be called), -ENODATA
+ * (psync_view.lost), -ENOMEM, -ESTALE (refused), -EINVAL (the
  * view is pending),
  * -EMSGSIZE (more than PSYNC_BODY_MAX),
  * -EOVERFLOW (the graph is too deep for the wire's wave).
@@ -729,6 +803,17 @@ static inline bool psync_image_lingers(const struct psync_image *img)
 
 /* psync_image_timer() is wanted at @deadline, U64_MAX: not for this. */
 void psync_image_arm(struct psync_image *img, u64 deadline);
+
+/**
+ * psync_image_settle - a view takes its place; the image may be lingering
+ * @img: image
+ * @view: initialised, its index and binding set
+ */
+void psync_image_settle(struct psync_image *img, struct psync_view *view);
+
+/* A participant here is open, not only pending. */
+void psync_image_opened(struct psync_image *img, struct psync_view *view,
+			u32 opening, u64 now);
 
 /**
  * psync_image_emit - a new node in the context of a view's leaves

@@ -26,7 +26,8 @@ static bool psync_null_heard(const struct psync_view *view)
 
 static bool psync_null_may(const struct psync_view *view)
 {
-	return !view->pending && !view->manual && !view->img->refused &&
+	return !view->pending && !view->manual && !view->restart &&
+	       !view->img->refused &&
 	       psync_null_heard(view);
 }
 

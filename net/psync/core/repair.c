@@ -29,6 +29,7 @@
 #include "graph.h"
 #include "hold.h"
 #include "repair.h"
+#include "restart.h"
 #include "view.h"
 
 /* Requests in vain, beside two for each site, before the asking ends. */
@@ -83,9 +84,11 @@ static u32 psync_repair_part(const struct psync_image *img, u32 from)
 	return img->p.n;
 }
 
-static bool psync_repair_askable(const struct psync_remote *remote)
+static bool psync_repair_askable(const struct psync_image *img,
+				 const struct psync_remote *remote)
 {
-	return remote->state == PSYNC_REMOTE_CONFIRMED && !remote->moved;
+	return remote->state == PSYNC_REMOTE_CONFIRMED && !remote->moved &&
+	       !psync_restart_unheard(img, remote);
 }
 
 /* One of the sites known to hold the next message of @index, or any. */
@@ -101,7 +104,7 @@ static struct psync_remote *psync_repair_holder(struct psync_image *img,
 	/* Each is chosen with the same chance. */
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
-		if (!psync_repair_askable(remote))
+		if (!psync_repair_askable(img, remote))
 			continue;
 		if (psync_ack_held(img, remote, index) >= seq) {
 			if ((u32)img->ops->nonce(img) % ++known == 0)
@@ -114,8 +117,55 @@ static struct psync_remote *psync_repair_holder(struct psync_image *img,
 }
 
 /*
+ * Who recovers takes nothing for lost that any site keeps.  Has one said that
+ * it does not, those who have not are asked next, then who keeps the most.
+ */
+static struct psync_remote *psync_repair_keeper(struct psync_image *img,
+						u32 index)
+{
+	u64 seq = img->parts[index].seq + 1;
+	struct psync_remote *remote, *most = NULL;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (!psync_repair_askable(img, remote) ||
+		    psync_ack_held(img, remote, index) < seq)
+			continue;
+		if (!most || remote->gone < most->gone)
+			most = remote;
+	}
+	return most;
+}
+
+/* Does any site say that it is gone? */
+static bool psync_repair_told_gone(const struct psync_image *img)
+{
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (img->remotes[k].gone)
+			return true;
+	return false;
+}
+
+/*
+ * Has the participant's own site what is missing of it?  It has all it sent,
+ * unless it came back: then it has what it is known to have recovered.
+ */
+static bool psync_repair_own(const struct psync_image *img,
+			     const struct psync_remote *remote, u32 index)
+{
+	const struct psync_part *part = &img->parts[index];
+
+	if (part->back || img->recover)
+		return psync_ack_held(img, remote, index) > part->seq;
+	return psync_ack_counts(remote);
+}
+
+/*
  * Whom to ask: first the dependent message's sender's site, which has all that
- * message follows, or with none held the sender's own, which has all it sent.
+ * message follows, or with none held the sender's own.
  */
 static struct psync_remote *psync_repair_target(struct psync_image *img,
 						u32 index,
@@ -124,11 +174,14 @@ static struct psync_remote *psync_repair_target(struct psync_image *img,
 	struct psync_remote *remote;
 	int site;
 
+	if (img->recover && img->rr_tries <= 2 * img->nremotes &&
+	    psync_repair_told_gone(img))
+		return psync_repair_keeper(img, index);
 	site = img->parts[held ? held->sender : index].remote;
 	if (!img->rr_tries && site >= 0) {
 		remote = &img->remotes[site];
-		if (psync_repair_askable(remote) &&
-		    (held || psync_ack_counts(remote)))
+		if (psync_repair_askable(img, remote) &&
+		    (held || psync_repair_own(img, remote, index)))
 			return remote;
 	}
 	return psync_repair_holder(img, index);
@@ -219,7 +272,7 @@ static struct psync_node *psync_repair_first(const struct psync_image *img,
 	for (i = 0; i < img->p.n; i++) {
 		seq = max(psync_ack_held(img, remote, i),
 			  img->floor.stamp[i]) + 1;
-		node = psync_graph_find(img, i, seq);
+		node = psync_graph_ceil(img, i, seq);
 		if (node && (!first || node->ordinal < first->ordinal))
 			first = node;
 	}
@@ -346,11 +399,52 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	psync_ack_claim(img, index, seq);
 	part->gap = seq;
 	part->seq = seq;
-	/* What is known of its context stays true of all it sends. */
+	/*
+	 * What is known of its context stays true of all it sends, unless it
+	 * may have come back with less: its RESTART may be lost, too.
+	 */
+	if (part->back)
+		part->stamp = NULL;
 	part->last = NULL;
 	if (part->claimed == seq)
 		img->nlack--;
 	return lost;
+}
+
+/* Does somebody else keep more?  Then it is asked at once. */
+static bool psync_repair_elsewhere(struct psync_image *img,
+				   struct psync_remote *remote, u64 sum)
+{
+	const struct psync_remote *most;
+	u32 index = psync_repair_part(img, img->rr_tries);
+
+	remote->gone = sum + 1;
+	if (!img->recover || index == img->p.n ||
+	    img->rr_tries > 2 * img->nremotes)
+		return false;
+	most = psync_repair_keeper(img, index);
+	if (!most || most->gone >= remote->gone)
+		return false;
+	img->rr_at = img->now;
+	psync_image_arm(img, img->rr_at);
+	return true;
+}
+
+/* What a vector adds up to. */
+static u64 psync_repair_vector_sum(const struct psync_image *img,
+				   const struct psync_pkt *pkt)
+{
+	u64 seq, sum = 0;
+	__be32 low;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
+		       sizeof(low));
+		if (psync_node_expand(img, i, be32_to_cpu(low), &seq))
+			sum += seq;
+	}
+	return sum;
 }
 
 /*
@@ -425,11 +519,14 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 	if (!psync_repair_until(img, pkt, until))
 		return PSYNC_DROP_DUPLICATE;
 	img->max_depth = max(img->max_depth, pkt->vector.seq);
+	img->lost_depth = max(img->lost_depth, pkt->vector.seq);
 	lost = psync_repair_skip(img, until, nodes);
 	psync_repair_came(img);
-	if (lost)
+	if (lost) {
+		psync_restart_lost(img);
 		psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
 				  min_t(u64, lost, U32_MAX));
+	}
 	psync_hold_review(img);
 	psync_graph_trim(img);
 	return PSYNC_OK;
@@ -444,6 +541,7 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	enum psync_drop drop;
 	size_t room;
 	u64 *until;
+	u32 i;
 
 	/* Who has closed needs nothing any more. */
 	if (psync_image_lingers(img))
@@ -457,6 +555,11 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
 		return drop;
+	if (psync_repair_elsewhere(img, remote,
+				   psync_repair_vector_sum(img, pkt)))
+		return PSYNC_OK;
+	for (i = 0; i < img->nremotes; i++)
+		img->remotes[i].gone = 0;
 	room = max(img->nheld, 1U) * sizeof(*nodes);
 	until = img->ops->alloc(img, size);
 	nodes = img->ops->alloc(img, room);

@@ -45,9 +45,13 @@ int psync_view_init(struct psync_view *view, struct psync_image *img)
 
 void psync_view_exit(struct psync_view *view)
 {
-	if (view->stamp)
-		view->img->ops->free(view->img, view->stamp,
-				     psync_view_size(view->img));
+	if (!view->stamp)
+		return;
+	view->img->ops->free(view->img, view->stamp,
+			     psync_view_size(view->img));
+	view->img->ops->free(view->img, view->leaf,
+			     view->img->p.n * sizeof(*view->leaf));
+	view->leaf = NULL;
 	view->stamp = NULL;
 	view->leaves = NULL;
 }
@@ -106,11 +110,27 @@ const struct psync_node *psync_view_behind(struct psync_view *view)
 	return gone;
 }
 
-/* Is it for the program to receive? */
+/* Is it of a kind that is for programs to receive? */
 static bool psync_view_shows(const struct psync_view *view,
 			     const struct psync_node *node)
 {
-	return node->kind == PSYNC_KIND_DATA || view->nulls;
+	return node->kind == PSYNC_KIND_DATA ||
+	       (view->nulls && node->kind != PSYNC_KIND_RESTART);
+}
+
+/* Does the program know of it because it has sent it? */
+static bool psync_view_own(const struct psync_view *view,
+			   const struct psync_node *node)
+{
+	return node->sender == view->index && node->made;
+}
+
+/* Is it for the program to receive now? */
+static bool psync_view_counts(const struct psync_view *view,
+			      const struct psync_node *node)
+{
+	return psync_view_shows(view, node) && !view->leaf &&
+	       !psync_view_own(view, node);
 }
 
 static void psync_view_want(struct psync_view *view, struct psync_node *node)
@@ -128,7 +148,7 @@ void psync_view_begin(struct psync_view *view)
 		if (node == behind)
 			break;
 		psync_view_want(view, node);
-		view->outstanding += psync_view_shows(view, node);
+		view->outstanding += psync_view_counts(view, node);
 		view->next = node;
 	}
 }
@@ -144,12 +164,16 @@ static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 void psync_view_skip(struct psync_view *view)
 {
 	struct psync_node *node;
+	bool own;
 
 	while ((node = view->next)) {
 		if (!psync_view_has(view, node)) {
-			if (psync_view_shows(view, node) || view->pending)
+			own = psync_view_own(view, node);
+			if ((psync_view_shows(view, node) && !own) ||
+			    view->pending || view->leaf)
 				return;
-			view->img->ops->passed(view->img, view, node);
+			if (!own)
+				view->img->ops->passed(view->img, view, node);
 			psync_view_enter(view, node);
 			psync_view_unwant(view, node);
 		}
@@ -173,16 +197,51 @@ void psync_view_offer(struct psync_view *view, struct psync_node *node)
 	psync_view_want(view, node);
 	if (!view->next)
 		view->next = node;
-	if (!psync_view_shows(view, node))
+	if (!psync_view_counts(view, node))
 		psync_view_skip(view);
 	else if (!view->outstanding++)
 		view->img->ops->readable(view->img, view);
 }
 
+void psync_view_established(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	struct psync_node *node;
+
+	img->ops->free(img, view->leaf, img->p.n * sizeof(*view->leaf));
+	view->leaf = NULL;
+	for (node = view->next; node; node = psync_view_after(view, node))
+		if (!psync_view_has(view, node) &&
+		    psync_view_counts(view, node) && !view->outstanding++)
+			img->ops->readable(img, view);
+	psync_view_skip(view);
+	psync_graph_trim(img);
+}
+
+void psync_view_absorb(struct psync_view *view, const u64 *stamp)
+{
+	struct psync_image *img = view->img;
+	struct psync_node *node;
+	u32 i;
+
+	for (node = view->next; node; node = psync_view_after(view, node)) {
+		if (psync_view_has(view, node) ||
+		    node->seq > stamp[node->sender])
+			continue;
+		psync_view_enter(view, node);
+		psync_view_unwant(view, node);
+	}
+	psync_view_skip(view);
+	for (i = 0; i < img->p.n; i++)
+		if (view->leaf[i] > max(view->stamp[i], img->parts[i].gap))
+			return;
+	psync_view_established(view);
+}
+
 struct psync_node *psync_view_next(struct psync_view *view)
 {
 	psync_view_skip(view);
-	return view->next;
+	return view->leaf ? NULL : view->next;
 }
 
 void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
@@ -225,7 +284,7 @@ void psync_view_nulls(struct psync_view *view, bool nulls, u64 now)
 	psync_view_skip(view);
 	view->outstanding = 0;
 	for (node = view->next; node; node = psync_view_after(view, node))
-		if (!psync_view_has(view, node) && psync_view_shows(view, node))
+		if (!psync_view_has(view, node) && psync_view_counts(view, node))
 			view->outstanding++;
 	if (!outstanding && view->outstanding)
 		view->img->ops->readable(view->img, view);

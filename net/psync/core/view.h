@@ -77,4 +77,20 @@ void psync_view_skip(struct psync_view *view);
  */
 void psync_view_offer(struct psync_view *view, struct psync_node *node);
 
+/**
+ * psync_view_absorb - a view is to have all in a context
+ * @view: view with ->leaf
+ * @stamp: the context
+ *
+ * What was outstanding of it is taken for received; so is the restart's point
+ * reached when the view has all its leaves.
+ */
+void psync_view_absorb(struct psync_view *view, const u64 *stamp);
+
+/**
+ * psync_view_established - what is not in the view may be received now
+ * @view: view with ->leaf
+ */
+void psync_view_established(struct psync_view *view);
+
 #endif /* _PSYNC_CORE_VIEW_H */

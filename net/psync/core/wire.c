@@ -66,6 +66,8 @@ static u32 psync_wire_fixed(u8 type)
 	case PSYNC_PKT_ACK:
 	case PSYNC_PKT_RR:
 	case PSYNC_PKT_GONE:
+	case PSYNC_PKT_RS:
+	case PSYNC_PKT_RS_ACK:
 		return hdr + conv + sizeof(struct psync_wire_vector);
 	case PSYNC_PKT_FRAG:
 		return hdr + sizeof(struct psync_wire_frag);
@@ -92,13 +94,14 @@ static u32 psync_wire_msg_size(u8 flags, u32 n, u32 npred)
 	return size;
 }
 
-static bool psync_wire_is_vector(u8 type)
+bool psync_wire_is_vector(u8 type)
 {
 	return type == PSYNC_PKT_ACK || type == PSYNC_PKT_RR ||
-	       type == PSYNC_PKT_GONE;
+	       type == PSYNC_PKT_GONE || type == PSYNC_PKT_RS ||
+	       type == PSYNC_PKT_RS_ACK;
 }
 
-/* Bytes of an ACK, RR or GONE whose fixed part is at hand. */
+/* Bytes of an ACK or the like whose fixed part is at hand. */
 static u32 psync_wire_need_vector(const u8 *data, u32 fixed)
 {
 	const struct psync_wire_vector *vector;
@@ -239,7 +242,8 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 {
 	bool few;
 
-	if (msg->kind < PSYNC_KIND_DATA || msg->kind > PSYNC_KIND_END)
+	if ((msg->kind < PSYNC_KIND_DATA || msg->kind > PSYNC_KIND_END) &&
+	    msg->kind != PSYNC_KIND_RESTART)
 		return PSYNC_DROP_BAD_KIND;
 	if (msg->flags & ~PSYNC_MSGF_KNOWN || msg->class || msg->reserved ||
 	    !pkt->cid || !pkt->opening)
@@ -275,7 +279,8 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 	if (pkt->msg.npred > pkt->msg.n)
 		return PSYNC_DROP_BAD_CONTEXT;
 	/* One form for each context: few predecessors as a list, many not. */
-	few = pkt->msg.npred <= PSYNC_PREDS_LIST;
+	few = pkt->msg.npred <= PSYNC_PREDS_LIST &&
+	      msg->kind != PSYNC_KIND_RESTART;
 	if (few == !!(msg->flags & PSYNC_MSGF_STAMP))
 		return PSYNC_DROP_BAD_CONTEXT;
 	return PSYNC_OK;
@@ -471,7 +476,10 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 		[PSYNC_PKT_ACK] = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO,
 		[PSYNC_PKT_RR] = PSYNC_VECTORF_MID,
 		[PSYNC_PKT_GONE] = 0,
+		[PSYNC_PKT_RS] = 0,
+		[PSYNC_PKT_RS_ACK] = PSYNC_VECTORF_KNOWN,
 	};
+	bool rs = pkt->type == PSYNC_PKT_RS;
 	bool seq = pkt->vector.flags & PSYNC_VECTORF_MID ||
 		   pkt->type == PSYNC_PKT_GONE;
 	u8 flags = pkt->vector.flags;
@@ -480,12 +488,13 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 	    !pkt->cid)
 		return PSYNC_DROP_BAD_HEADER;
 	if (flags & ~known[pkt->type] ||
-	    (pkt->type == PSYNC_PKT_GONE && !pkt->opening))
+	    (pkt->type >= PSYNC_PKT_GONE && !pkt->opening) ||
+	    (rs && !pkt->vector.token))
 		return PSYNC_DROP_BAD_HEADER;
-	if ((pkt->vector.token && !(flags & PSYNC_VECTORF_ASK)) ||
+	if ((pkt->vector.token && !(flags & PSYNC_VECTORF_ASK) && !rs) ||
 	    (pkt->vector.echo && !(flags & PSYNC_VECTORF_ECHO)) ||
 	    (pkt->vector.seq && !seq) ||
-	    (pkt->vector.index && !(flags & PSYNC_VECTORF_MID)))
+	    (pkt->vector.index && !(flags & PSYNC_VECTORF_MID) && !rs))
 		return PSYNC_DROP_BAD_HEADER;
 	if (pkt->vector.n < PSYNC_PARTICIPANTS_MIN ||
 	    pkt->vector.n > PSYNC_PARTICIPANTS_LIM)

@@ -16,7 +16,7 @@
  *	psync_wire_msg | _hello | _refuse | _dgram | _vector | _frag | _frag_ack
  *	MSG with FOREIGN: psync_wire_origin	which opening it is of
  *	MSG with START:	n * psync_wire_pid	the ordered participant list
- *	ACK, RR, GONE:	n * be32		the vector
+ *	ACK, RR, GONE, RS, RS_ACK: n * be32	the vector
  *	MSG:		the context, a list or a stamp (see psync_wire_msg)
  *	MSG, DGRAM:	body
  *	FRAG:		bytes of another packet
@@ -38,6 +38,8 @@ enum psync_wire_type {
 	PSYNC_PKT_GONE		= 8,	/* S2.4: up to here nothing is kept */
 	PSYNC_PKT_FRAG		= 9,	/* a part of a packet (S10) */
 	PSYNC_PKT_FRAG_ACK	= 10,	/* what has come of such a packet */
+	PSYNC_PKT_RS		= 12,	/* P figure 10: a participant is back */
+	PSYNC_PKT_RS_ACK	= 13,	/* what is known here of the conversation */
 };
 
 /**
@@ -89,6 +91,7 @@ enum psync_msg_kind {		/* S10.1 */
 	PSYNC_KIND_DATA		= 1,
 	PSYNC_KIND_NULL		= 2,	/* S3.1: acknowledges, says nothing */
 	PSYNC_KIND_END		= 3,	/* S3.2: the participant's last */
+	PSYNC_KIND_RESTART	= 6,	/* S7.1: from here on it speaks again */
 };
 
 #define PSYNC_MSGF_START	0x01	/* carries the participant list (P figure 3) */
@@ -121,7 +124,8 @@ enum psync_msg_kind {		/* S10.1 */
  * (not counting itself; the base where there is none), then a bitmap of @n
  * bits, least significant bit of the first byte first, padded with zero bits
  * to a multiple of four bytes, of exactly @npred set bits: participant i's
- * entry is an immediate predecessor.
+ * entry is an immediate predecessor.  RESTART always has a stamp, whose own
+ * entry is the last earlier message of its sender that is not void.
  */
 struct psync_wire_msg {
 	__be16	sender;
@@ -228,16 +232,18 @@ struct psync_wire_dgram {
 #define PSYNC_VECTORF_ASK	0x01	/* ACK: answer with an ACK at once */
 #define PSYNC_VECTORF_ECHO	0x02	/* ACK: @echo answers a question */
 #define PSYNC_VECTORF_MID	0x04	/* RR: only what precedes @index, @seq */
+#define PSYNC_VECTORF_KNOWN	0x40	/* RS_ACK: went by an earlier opening */
 
 /**
- * struct psync_wire_vector - ACK, RR and GONE, 24 bytes
+ * struct psync_wire_vector - ACK, RR, GONE, RS and RS_ACK, 24 bytes
  * @dst_opening: opening of the receiving site it is meant for; zero: unknown
- * @token: ACK with ASK: comes back as @echo; else zero
+ * @token: ACK with ASK: comes back as @echo; RS: binding number of the port of
+ *	who is back; else zero
  * @echo: ACK with ECHO: @token of the question, or the sequence number of the
  *	message that asked; else zero
  * @seq: RR with MID: low 32 bits of a message's sequence number; GONE: greatest
  *	wave up to there; else zero
- * @index: RR with MID: that message's sender; else zero
+ * @index: RR with MID: that message's sender; RS: who is back; else zero
  * @n: number of participants
  * @flags: PSYNC_VECTORF_*
  * @reserved: zero
@@ -348,7 +354,7 @@ struct psync_wire_frag_ack {
  * @hello: HELLO and HELLO_ACK, see struct psync_wire_hello
  * @refuse: REFUSE, see struct psync_wire_refuse
  * @dgram: DGRAM, see struct psync_wire_dgram
- * @vector: ACK, RR and GONE, see struct psync_wire_vector
+ * @vector: ACK, RR, GONE, RS and RS_ACK, see struct psync_wire_vector
  * @vector.seqs: n sequence numbers at any address
  * @frag: FRAG, see struct psync_wire_frag
  * @frag_ack: FRAG_ACK, see struct psync_wire_frag_ack
@@ -441,6 +447,12 @@ struct psync_pkt {
 };
 
 /* wire.c */
+
+/**
+ * psync_wire_is_vector - is it a packet of the kind of ACK?
+ * @type: enum psync_wire_type
+ */
+bool psync_wire_is_vector(u8 type);
 
 /**
  * psync_wire_need - bytes that must be contiguous before decoding

@@ -39,7 +39,7 @@ static void psync_bed_transmit(struct psync_image *img, u32 site,
 	struct psync_bed *bed = psync_bed_of(img);
 	struct psync_bed_packet *packet;
 
-	assert_in_range(pkt->type, PSYNC_PKT_MSG, PSYNC_PKT_GONE);
+	assert_in_range(pkt->type, PSYNC_PKT_MSG, PSYNC_PKT_RS_ACK);
 	bed->ntypes[pkt->type]++;
 	if (bed->muted & 1 << pkt->type)
 		return;

@@ -91,7 +91,7 @@ struct psync_bed {
 	struct psync_bed_packet	sent[PSYNC_BED_PACKETS];
 	u32			nsent;
 	u32			muted;
-	u32			ntypes[PSYNC_PKT_GONE + 1];
+	u32			ntypes[PSYNC_PKT_RS_ACK + 1];
 	u32			readable;
 	u32			writable;
 	u32			room;
@@ -211,6 +211,7 @@ PSYNC_BED_TESTS(linger);
 PSYNC_BED_TESTS(free);
 PSYNC_BED_TESTS(stable);
 PSYNC_BED_TESTS(room);
+PSYNC_BED_TESTS(restart);
 PSYNC_BED_TESTS(model);
 PSYNC_BED_TESTS(memory);
 PSYNC_BED_TESTS(frag);

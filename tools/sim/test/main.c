@@ -21,6 +21,7 @@ static const struct {
 	PSYNC_MAIN_TESTS(free),
 	PSYNC_MAIN_TESTS(stable),
 	PSYNC_MAIN_TESTS(room),
+	PSYNC_MAIN_TESTS(restart),
 	PSYNC_MAIN_TESTS(model),
 	PSYNC_MAIN_TESTS(memory),
 	PSYNC_MAIN_TESTS(frag),

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Participants that come back (P 5; S7).
+ *
+ * The site of one that is back has an empty image with a new opening.  It says
+ * so to every other site (RS), again and again until each has answered, with
+ * its vector, or that it has nothing (REFUSE, ABSENT), or is absent.  What the
+ * vectors name and is not here is missing like anything else, and repaired like
+ * anything else, its own earlier messages included: until that is over
+ * (psync_image.recover) they may come from others.  What is gone everywhere is
+ * taken for lost, with one event (S2.4).
+ *
+ * Then it speaks: with a RESTART, a node of the kernel's own, that follows its
+ * last earlier message and the leaves of its view.  RESTART leaves out
+ * PSYNC_RESTART_SKIP numbers.  So no number is used twice, whatever comes up
+ * that nobody who answered had: those numbers are void for everyone from the
+ * RESTART on, as messages and as predecessors.
+ *
+ * A site that hears RS tells its participants, goes by the new opening, takes
+ * the site for one that holds nothing, and forgets what it holds back of the
+ * earlier opening.
+ *
+ * Where the image of before is still there, lingering or kept by others here,
+ * nothing has to be recovered and no number is left out.
+ */
+#include <linux/bitmap.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include "ack.h"
+#include "confirm.h"
+#include "graph.h"
+#include "hold.h"
+#include "restart.h"
+#include "view.h"
+
+static void psync_restart_put(u64 *mids, u32 room, u32 *count, u64 mid)
+{
+	if (*count < room)
+		mids[*count] = mid;
+	++*count;
+}
+
+/* Has a leaf of the view the sender's last message, which is lost, before it? */
+static bool psync_restart_covered(const struct psync_view *view, u64 prev)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_node *node;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		if (view->stamp[i] == img->p.seq_base)
+			continue;
+		node = psync_graph_known(img, i, view->stamp[i]);
+		if (node && node->stamp[view->index] >= prev)
+			return true;
+	}
+	return false;
+}
+
+u32 psync_restart_preds(const struct psync_view *view, u64 *mids, u32 room)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[view->index];
+	const struct psync_node *last = part->last;
+	bool name = last || !psync_restart_covered(view, part->seq);
+	u32 count = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		if (i == view->index) {
+			if (name)
+				psync_restart_put(mids, room, &count,
+						  PSYNC_MID(i, part->seq));
+			continue;
+		}
+		if (test_bit(i, view->leaves) &&
+		    !(last && last->stamp[i] >= view->stamp[i]))
+			psync_restart_put(mids, room, &count,
+					  PSYNC_MID(i, view->stamp[i]));
+	}
+	return count;
+}
+
+void psync_restart_context(const struct psync_view *view,
+			   struct psync_node *node)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_node *last = img->parts[view->index].last;
+	u32 i;
+
+	/* Of a last message that is lost all that is lost may be the context. */
+	for (i = 0; i < img->p.n; i++)
+		node->stamp[i] = max(node->stamp[i], last ? last->stamp[i] :
+							    img->parts[i].gap);
+	node->wave = max(node->wave, (last ? last->wave : img->lost_depth) + 1);
+}
+
+u64 psync_restart_seq(const struct psync_image *img, u32 index)
+{
+	const struct psync_part *part = &img->parts[index];
+	u64 seq = max(part->seq, part->claimed);
+
+	/* Who kept the image knows all that it ever sent. */
+	if (!img->restart || (seq == img->p.seq_base && !img->known))
+		return seq + 1;
+	return seq + 1 + PSYNC_RESTART_SKIP;
+}
+
+static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
+			       u32 opening)
+{
+	struct psync_part *part = &img->parts[index];
+
+	if (part->told == binding)
+		return;
+	part->told = binding;
+	psync_image_event(img, NULL, PSYNC_EV_RESTARTED, part->pid.site,
+			  PSYNC_MID(index, part->seq), opening);
+}
+
+void psync_restart_attach(struct psync_image *img,
+			  const struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	psync_ack_back(img, node->sender);
+	part->back = false;
+	part->ended = false;
+	if (part->remote < 0)
+		return;
+	psync_restart_tell(img, node->sender, node->binding,
+			   img->remotes[part->remote].opening);
+	/* What its sender does not know that it sent. */
+	if (part->seq > node->prev)
+		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
+				  PSYNC_MID(node->sender, node->prev + 1), 0);
+}
+
+enum psync_drop psync_restart_foreign(const struct psync_image *img,
+				      const struct psync_pkt *pkt)
+{
+	return pkt->msg.inc == img->p.inc && pkt->msg.opening == img->opening ?
+	       PSYNC_OK : PSYNC_DROP_STALE_OPENING;
+}
+
+/* Another site's participants have a new life; what is attached stays. */
+static void psync_restart_rebase(struct psync_image *img,
+				 struct psync_remote *remote,
+				 const struct psync_pkt *pkt)
+{
+	int site = remote - img->remotes;
+	u32 i;
+
+	remote->returned = remote->state == PSYNC_REMOTE_CONFIRMED;
+	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+	psync_hold_forget(img, site);
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].remote == site)
+			img->parts[i].told = 0;
+	psync_ack_rebase(img, remote);
+}
+
+enum psync_drop psync_restart_input(struct psync_image *img,
+				    struct psync_remote *remote,
+				    const struct psync_pkt *pkt)
+{
+	u32 index = pkt->vector.index;
+	struct psync_pkt ack;
+	int later = 1;
+
+	if (!img->opening)
+		return PSYNC_DROP_UNCONFIRMED;
+	if (img->parts[index].pid.site != remote->site)
+		return PSYNC_DROP_NOT_MEMBER;
+	if (remote->state == PSYNC_REMOTE_CONFIRMED)
+		later = psync_confirm_compare(remote, pkt->src_inc,
+					      pkt->opening);
+	if (later < 0 || img->refused)
+		return PSYNC_DROP_STALE_OPENING;
+	if (later)
+		psync_restart_rebase(img, remote, pkt);
+	psync_ack_back(img, index);
+	psync_ack_heard(img, remote);
+	psync_restart_tell(img, index, pkt->vector.token, pkt->opening);
+	psync_ack_build(img, PSYNC_PKT_RS_ACK, &ack);
+	if (remote->returned)
+		ack.vector.flags = PSYNC_VECTORF_KNOWN;
+	img->ops->transmit(img, remote->site, &ack, NULL);
+	if (later)
+		psync_early_feed(img, &remote->early, img->now);
+	return PSYNC_OK;
+}
+
+/* What a site that answers late has of what this opening has made void. */
+static void psync_restart_void(struct psync_image *img,
+			       struct psync_remote *remote,
+			       const struct psync_pkt *pkt)
+{
+	u64 seq;
+	__be32 low;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
+		       sizeof(low));
+		if (img->parts[i].remote < 0 && img->parts[i].view &&
+		    psync_node_expand(img, i, be32_to_cpu(low), &seq) &&
+		    seq > max(img->parts[i].gap, img->floor.stamp[i]) &&
+		    seq <= img->parts[i].seq &&
+		    !psync_graph_find(img, i, seq))
+			psync_image_event(img, NULL, PSYNC_EV_VOID,
+					  remote->site, PSYNC_MID(i, seq), 0);
+	}
+}
+
+enum psync_drop psync_restart_answered(struct psync_image *img,
+				       struct psync_remote *remote,
+				       const struct psync_pkt *pkt)
+{
+	enum psync_drop drop;
+	bool first;
+
+	if (!img->restart || !img->nopen ||
+	    pkt->vector.dst_opening != img->opening ||
+	    (remote->state == PSYNC_REMOTE_CONFIRMED &&
+	     psync_confirm_compare(remote, pkt->src_inc, pkt->opening) < 0))
+		return PSYNC_DROP_STALE_OPENING;
+	first = remote->state != PSYNC_REMOTE_CONFIRMED;
+	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+	psync_ack_heard(img, remote);
+	drop = psync_ack_vector(img, remote, pkt);
+	if (drop)
+		return drop;
+	if (!img->recover && !remote->answers)
+		psync_restart_void(img, remote, pkt);
+	remote->answers = true;
+	img->known |= !!(pkt->vector.flags & PSYNC_VECTORF_KNOWN);
+	if (first)
+		psync_early_feed(img, &remote->early, img->now);
+	return PSYNC_OK;
+}
+
+void psync_restart_denied(struct psync_image *img, struct psync_remote *remote)
+{
+	if (!img->recover)
+		return;
+	remote->answers = true;
+	psync_restart_check(img);
+}
+
+static void psync_restart_say(struct psync_image *img, u32 site,
+			      const struct psync_view *view)
+{
+	struct psync_pkt pkt;
+
+	psync_ack_build(img, PSYNC_PKT_RS, &pkt);
+	pkt.vector.index = view->index;
+	pkt.vector.token = view->binding;
+	img->ops->transmit(img, site, &pkt, NULL);
+}
+
+/* For whom is it said?  Any participant here that has opened. */
+static const struct psync_view *psync_restart_view(const struct psync_image *img)
+{
+	const struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		if (!view->pending)
+			return view;
+	return NULL;
+}
+
+void psync_restart_remind(struct psync_image *img, struct psync_remote *remote)
+{
+	const struct psync_view *view = psync_restart_view(img);
+
+	if (!img->restart || !view || !remote || img->now < remote->rs_at)
+		return;
+	remote->rs_at = img->now + psync_ack_wait(img, remote, 0);
+	psync_restart_say(img, remote->site, view);
+}
+
+/* Does the restart wait for this site? */
+static bool psync_restart_awaits(const struct psync_remote *remote)
+{
+	return !remote->answers && psync_ack_counts(remote);
+}
+
+static void psync_restart_ask(struct psync_image *img)
+{
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (psync_restart_awaits(&img->remotes[k]))
+			psync_restart_remind(img, &img->remotes[k]);
+	img->rs_at = img->now + psync_ack_wait(img, NULL, img->rs_tries);
+	img->rs_tries++;
+	psync_image_arm(img, img->rs_at);
+}
+
+void psync_restart_timer(struct psync_image *img)
+{
+	if (!img->recover)
+		return;
+	if (img->rs_at <= img->now)
+		psync_restart_ask(img);
+	else
+		psync_image_arm(img, img->rs_at);
+	psync_restart_check(img);
+}
+
+/* Its leaves are all that there are: those nobody has are told. */
+static void psync_restart_settle(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	u32 i;
+
+	for (i = 0; view->leaf && i < img->p.n; i++)
+		if (view->leaf[i] > max(img->parts[i].seq, img->parts[i].gap))
+			psync_image_event(img, view, PSYNC_EV_GAP,
+					  img->parts[i].pid.site,
+					  PSYNC_MID(i, view->leaf[i]), 0);
+	if (view->leaf)
+		psync_view_established(view);
+}
+
+bool psync_restart_speak(struct psync_image *img)
+{
+	struct psync_view *view;
+	u64 mid;
+
+	list_for_each_entry(view, &img->views, link) {
+		if (!view->restart)
+			continue;
+		psync_restart_settle(view);
+		if ((img->known || img->parts[view->index].seq !=
+				   img->p.seq_base) &&
+		    psync_image_emit(img, view, PSYNC_KIND_RESTART, NULL, 0,
+				     &mid))
+			return false;
+		view->restart = false;
+	}
+	return true;
+}
+
+void psync_restart_check(struct psync_image *img)
+{
+	u32 k;
+
+	if (!img->recover || img->nlack || !img->nopen)
+		return;
+	for (k = 0; k < img->nremotes; k++)
+		if (psync_restart_awaits(&img->remotes[k]))
+			return;
+	img->recover = false;
+	if (!psync_restart_speak(img)) {
+		img->recover = true;
+		img->rs_at = img->now + psync_ack_wait(img, NULL, 0);
+		psync_image_arm(img, img->rs_at);
+		return;
+	}
+	img->rs_at = U64_MAX;
+	if (img->blocked && psync_image_may_send(img, 0)) {
+		img->blocked = false;
+		img->ops->writable(img);
+	}
+}
+
+/* Takes the leaves, each the last of its participant that is to be there. */
+static int psync_restart_leaves(struct psync_view *view,
+				const struct psync_restart_how *how)
+{
+	struct psync_image *img = view->img;
+	bool kept = img->opening && !img->recover;
+	u32 i, index;
+	u64 seq;
+
+	if (!how->nleaves)
+		return 0;
+	view->leaf = img->ops->alloc(img, img->p.n * sizeof(*view->leaf));
+	if (!view->leaf)
+		return -ENOMEM;
+	for (i = 0; i < img->p.n; i++)
+		view->leaf[i] = img->p.seq_base;
+	for (i = 0; i < how->nleaves; i++) {
+		index = PSYNC_MID_INDEX(how->leaves[i]);
+		seq = PSYNC_MID_SEQ(how->leaves[i]);
+		if (index >= img->p.n || seq <= img->p.seq_base)
+			return -EINVAL;
+		if (kept && seq > img->parts[index].seq)
+			return -ENOENT;
+		view->leaf[index] = max(view->leaf[index], seq);
+	}
+	return 0;
+}
+
+/* The leaves that are there already, with all before them. */
+static void psync_restart_establish(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	const struct psync_node *node;
+	u32 i;
+
+	for (i = 0; view->leaf && i < img->p.n; i++) {
+		node = psync_graph_find(img, i, view->leaf[i]);
+		if (node)
+			psync_view_absorb(view, node->stamp);
+	}
+}
+
+/* The image of before: who it was that sent its messages is somebody else. */
+static void psync_restart_disown(struct psync_image *img, u32 index)
+{
+	struct psync_node *node;
+
+	list_for_each_entry(node, &img->order, order)
+		if (node->sender == index)
+			node->made = false;
+}
+
+/* Has anything been given back, or never come? */
+static bool psync_restart_partial(const struct psync_image *img)
+{
+	const struct psync_node *node;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (max(img->floor.stamp[i], img->parts[i].gap) >
+		    img->p.seq_base)
+			return true;
+	list_for_each_entry(node, &img->order, order)
+		if (node->gone)
+			return true;
+	return false;
+}
+
+void psync_restart_lost(struct psync_image *img)
+{
+	struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		view->lost |= view->all && view->restart;
+}
+
+static void psync_restart_open(struct psync_image *img,
+			       struct psync_view *view, u32 opening)
+{
+	bool kept = img->opening;
+	u32 i;
+
+	if (!kept) {
+		img->restart = true;
+		img->recover = true;
+	}
+	view->restart = true;
+	psync_image_opened(img, view, opening, img->now);
+	psync_restart_establish(view);
+	if (!kept) {
+		psync_restart_ask(img);
+		psync_restart_check(img);
+		return;
+	}
+	for (i = 0; i < img->nremotes; i++)
+		psync_restart_say(img, img->remotes[i].site, view);
+	/* Without memory it is tried again before its first message. */
+	if (!img->recover && !psync_restart_speak(img))
+		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+}
+
+int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
+		       u32 index, u32 binding, u32 opening,
+		       const struct psync_restart_how *how, u64 now)
+{
+	int err;
+
+	if (index >= img->p.n || img->parts[index].remote >= 0)
+		return -EINVAL;
+	if (img->parts[index].view)
+		return -EBUSY;
+	if (how->all && psync_restart_partial(img))
+		return -ENODATA;
+	img->now = now;
+	err = psync_view_init(view, img);
+	if (!err)
+		err = psync_restart_leaves(view, how);
+	if (err) {
+		psync_view_exit(view);
+		return err;
+	}
+	view->index = index;
+	view->binding = binding;
+	view->all = how->all;
+	psync_restart_disown(img, index);
+	psync_image_settle(img, view);
+	psync_restart_open(img, view, opening);
+	return 0;
+}

@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Participants that come back (P 5; S7). */
+#include "bed.h"
+#include "core/restart.h"
+
+#define MS	PSYNC_BED_MS
+#define SEC	(1000 * PSYNC_BED_MS)
+#define SITES	3
+#define NUMBER	4
+
+static const u32 psync_restart_sites[SITES] = { 1, 2, 3 };
+
+/**
+ * struct psync_restart_lab - three sites and what is between them
+ * @beds: the sites
+ * @views: one participant at each
+ * @up: it has the conversation
+ * @cut: nothing gets there or from there
+ * @number: of the rendezvous, or 0
+ * @inc: counts incarnations
+ * @opening: counts openings
+ * @now: time
+ */
+struct psync_restart_lab {
+	struct psync_bed	beds[SITES];
+	struct psync_view	views[SITES];
+	bool			up[SITES];
+	bool			cut[SITES];
+	u32			number;
+	u32			inc;
+	u32			opening;
+	u64			now;
+};
+
+static void psync_restart_answer(struct psync_restart_lab *lab, u32 from,
+				 u32 to, const struct psync_bed_packet *packet)
+{
+	struct psync_bed_packet reply = {};
+	struct psync_pkt pkt, out;
+
+	assert_int_equal(psync_wire_decode(packet->data, packet->len, U16_MAX,
+					   &pkt), PSYNC_OK);
+	if (!psync_image_absence(&pkt, &out))
+		return;
+	out.src_site = to + 1;
+	out.src_inc = 1;
+	reply.len = psync_wire_hdr_size(&out);
+	reply.data = malloc(reply.len);
+	psync_wire_encode(&out, reply.data);
+	psync_bed_give(&lab->beds[from], &reply, lab->now);
+	psync_bed_packet_free(&reply);
+}
+
+static void psync_restart_carry(struct psync_restart_lab *lab, u32 from)
+{
+	struct psync_bed_packet packet = psync_bed_pop(&lab->beds[from]);
+	u32 to;
+
+	for (to = 0; to < SITES; to++) {
+		if (to == from || (packet.site && packet.site != to + 1) ||
+		    lab->cut[to] || lab->cut[from])
+			continue;
+		if (lab->up[to])
+			psync_bed_give(&lab->beds[to], &packet, lab->now);
+		else
+			psync_restart_answer(lab, from, to, &packet);
+	}
+	psync_bed_packet_free(&packet);
+}
+
+/* All packets arrive at once; then time goes on. */
+static void psync_restart_run(struct psync_restart_lab *lab, u64 until)
+{
+	u64 next;
+	u32 i;
+
+	for (;;) {
+		for (i = 0; i < SITES; i++) {
+			if (!lab->up[i] || !lab->beds[i].nsent)
+				continue;
+			psync_restart_carry(lab, i);
+			i = -1;
+		}
+		next = U64_MAX;
+		for (i = 0; i < SITES; i++)
+			if (lab->up[i])
+				next = min(next, lab->beds[i].img.deadline);
+		if (next > until)
+			break;
+		lab->now = max(lab->now, next);
+		for (i = 0; i < SITES; i++)
+			if (lab->up[i] &&
+			    lab->beds[i].img.deadline <= lab->now)
+				psync_image_timer(&lab->beds[i].img, lab->now);
+	}
+	lab->now = until;
+	for (i = 0; i < SITES; i++)
+		if (lab->up[i])
+			lab->beds[i].img.now = until;
+}
+
+static void psync_restart_pass(struct psync_restart_lab *lab, u64 time)
+{
+	psync_restart_run(lab, lab->now + time);
+}
+
+static void psync_restart_boot(struct psync_restart_lab *lab, u32 i)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[SITES];
+
+	psync_bed_params(&p, pids, psync_restart_sites, SITES, lab->number);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&lab->beds[i], &p, i + 1), 0);
+	lab->beds[i].muted = 0;
+	lab->beds[i].inc = 5000 + 10 * ++lab->inc;
+	lab->beds[i].img.p.inc = lab->beds[i].inc;
+	lab->beds[i].nonce += 100000 * lab->inc;
+	memset(&lab->views[i], 0, sizeof(lab->views[i]));
+	lab->up[i] = true;
+}
+
+static void psync_restart_lab_open(struct psync_restart_lab *lab, u32 number)
+{
+	u32 i;
+
+	memset(lab, 0, sizeof(*lab));
+	lab->number = number;
+	for (i = 0; i < SITES; i++) {
+		psync_restart_boot(lab, i);
+		assert_int_equal(psync_image_join(&lab->beds[i].img,
+						  &lab->views[i], i, ++lab->inc,
+						  ++lab->opening, 0), 0);
+	}
+	psync_restart_pass(lab, MS);
+}
+
+static void psync_restart_crash(struct psync_restart_lab *lab, u32 i)
+{
+	psync_bed_leave(&lab->beds[i], &lab->views[i]);
+	psync_bed_exit(&lab->beds[i]);
+	lab->up[i] = false;
+}
+
+static void psync_restart_lab_close(struct psync_restart_lab *lab)
+{
+	u32 i;
+
+	for (i = 0; i < SITES; i++)
+		if (lab->up[i])
+			psync_restart_crash(lab, i);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+static int psync_restart_back(struct psync_restart_lab *lab, u32 i,
+			      const u64 *leaves, u32 nleaves, bool all)
+{
+	struct psync_restart_how how = {
+		.leaves = leaves, .nleaves = nleaves, .all = all,
+	};
+
+	memset(&lab->views[i], 0, sizeof(lab->views[i]));
+	return psync_image_rejoin(&lab->beds[i].img, &lab->views[i], i,
+				  ++lab->inc, ++lab->opening, &how, lab->now);
+}
+
+/* A new incarnation of a site that crashed, with an empty image. */
+static void psync_restart_reboot(struct psync_restart_lab *lab, u32 i,
+				 const u64 *leaves, u32 nleaves, bool all)
+{
+	psync_restart_boot(lab, i);
+	assert_int_equal(psync_restart_back(lab, i, leaves, nleaves, all), 0);
+}
+
+static u64 psync_restart_send(struct psync_restart_lab *lab, u32 i)
+{
+	return psync_bed_send(&lab->beds[i], &lab->views[i], 100);
+}
+
+/* How many events of that type site @i has had. */
+static u32 psync_restart_events(const struct psync_restart_lab *lab, u32 i,
+				u32 type)
+{
+	const struct psync_bed *bed = &lab->beds[i];
+	u32 count = 0;
+	u32 k;
+
+	for (k = 0; k < min_t(u32, bed->nevents, PSYNC_BED_EVENTS); k++)
+		count += bed->events[k].type == type;
+	return count;
+}
+
+/* Two images are the same graph. */
+static void psync_restart_same(const struct psync_restart_lab *lab, u32 a,
+			       u32 b)
+{
+	const struct psync_image *one = &lab->beds[a].img;
+	const struct psync_image *two = &lab->beds[b].img;
+	const struct psync_node *node, *other;
+	u32 i;
+
+	for (i = 0; i < SITES; i++)
+		assert_int_equal(one->parts[i].seq, two->parts[i].seq);
+	assert_int_equal(one->nnodes, two->nnodes);
+	list_for_each_entry(node, &one->order, order) {
+		other = psync_graph_find(two, node->sender, node->seq);
+		assert_non_null(other);
+		assert_int_equal(node->kind, other->kind);
+		assert_int_equal(node->wave, other->wave);
+		assert_int_equal(node->npred, other->npred);
+		assert_memory_equal(node->preds, other->preds,
+				    node->npred * sizeof(*node->preds));
+		assert_memory_equal(node->stamp, other->stamp,
+				    SITES * sizeof(*node->stamp));
+	}
+}
+
+/*
+ * What was not read by everybody is still there.  It comes from the others,
+ * own messages included; then the numbers go on, and RESTART says so.
+ */
+static void psync_restart_test_crash(void **state, u32 number)
+{
+	struct psync_restart_lab lab;
+	const struct psync_node *node;
+	u64 mid, a1, b1, a2;
+
+	psync_restart_lab_open(&lab, number);
+	/* Site 3 reads nothing, so everything is kept there. */
+	a1 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, 2 * MS);
+	assert_int_equal(psync_bed_receive(&lab.views[1]), a1);
+	b1 = psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, 2 * MS);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), b1);
+	a2 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	assert_true(lab.beds[0].img.recover);
+	assert_false(psync_image_may_send(&lab.beds[0].img, 0));
+	assert_int_equal(psync_image_send(&lab.beds[0].img, &lab.views[0],
+					  NULL, 0, &mid, lab.now), -EAGAIN);
+	psync_restart_pass(&lab, SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_int_equal(lab.beds[0].writable, 1);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_RESTARTED), 1);
+	assert_int_equal(psync_restart_events(&lab, 2, PSYNC_EV_RESTARTED), 1);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_RESTARTED), 0);
+	/* Its own come back to it, too, in their places. */
+	assert_int_equal(psync_bed_receive(&lab.views[0]), a1);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), b1);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), a2);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	mid = psync_restart_send(&lab, 0);
+	assert_true(PSYNC_MID_SEQ(mid) >
+		    PSYNC_MID_SEQ(a2) + PSYNC_RESTART_SKIP);
+	psync_restart_pass(&lab, SEC);
+	node = psync_graph_find(&lab.beds[1].img, 0, PSYNC_MID_SEQ(mid) - 1);
+	assert_non_null(node);
+	assert_int_equal(node->kind, PSYNC_KIND_RESTART);
+	assert_true(node->prev >= PSYNC_MID_SEQ(a2));
+	psync_restart_same(&lab, 1, 2);
+	assert_int_equal(psync_bed_drain(&lab.views[2]), 4);
+	psync_restart_lab_close(&lab);
+}
+
+static void psync_restart_test_random(void **state)
+{
+	psync_restart_test_crash(state, 0);
+}
+
+static void psync_restart_test_rendezvous(void **state)
+{
+	psync_restart_test_crash(state, NUMBER);
+}
+
+/* From a checkpoint's leaves: what follows them, and nothing else. */
+static void psync_restart_test_leaves(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 leaves[SITES], mids[6];
+	u32 nleaves = 0, i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < 6; i++) {
+		mids[i] = psync_restart_send(&lab, i % 2);
+		psync_restart_pass(&lab, 2 * MS);
+		if (i < 5)
+			assert_int_equal(psync_bed_receive(&lab.views[1 - i % 2]),
+					 mids[i]);
+		if (i == 2)
+			nleaves = psync_view_leaves(&lab.views[0], leaves,
+						    SITES);
+	}
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, leaves, nleaves, false);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	psync_restart_pass(&lab, SEC);
+	assert_null(lab.views[0].leaf);
+	for (i = 3; i < 6; i++)
+		assert_int_equal(psync_bed_receive(&lab.views[0]), mids[i]);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_same(&lab, 1, 2);
+	psync_restart_lab_close(&lab);
+}
+
+/* Leaves that nobody has, or that cannot be. */
+static void psync_restart_test_unknown(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 leaves[] = { PSYNC_MID(1, 77), PSYNC_MID(2, 1) };
+
+	psync_restart_lab_open(&lab, NUMBER);
+	leaves[1] = psync_restart_send(&lab, 2);
+	psync_restart_send(&lab, 2);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, leaves, 2, false);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_GAP), 1);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 1);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	leaves[0] = PSYNC_MID(SITES, 1);
+	assert_int_equal(psync_restart_back(&lab, 0, leaves, 1, false),
+			 -EINVAL);
+	leaves[0] = PSYNC_MID(1, 0);
+	assert_int_equal(psync_restart_back(&lab, 0, leaves, 1, false),
+			 -EINVAL);
+	psync_bed_exit(&lab.beds[0]);
+	lab.up[0] = false;
+	psync_restart_lab_close(&lab);
+}
+
+/* Crash between send and first receipt: nobody has it, nobody will. */
+static void psync_restart_test_unsent(void **state)
+{
+	struct psync_restart_lab lab;
+	struct psync_bed_packet late;
+	u64 first, mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	first = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_send(&lab, 0);
+	late = psync_bed_pop_type(&lab.beds[0], PSYNC_PKT_MSG);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	mid = psync_restart_send(&lab, 0);
+	assert_true(mid > first + 1);
+	psync_restart_pass(&lab, SEC);
+	/* What was under way for so long is of an earlier opening. */
+	assert_int_equal(psync_bed_give(&lab.beds[1], &late, lab.now),
+			 PSYNC_DROP_STALE_OPENING);
+	psync_bed_packet_free(&late);
+	assert_int_equal(psync_bed_drain(&lab.views[1]), 2);
+	psync_restart_same(&lab, 1, 2);
+	psync_restart_lab_close(&lab);
+}
+
+/* One message reached a site that comes back late: void, and both are told. */
+static void psync_restart_test_void(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 old, mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = true;
+	old = psync_restart_send(&lab, 0);
+	lab.cut[1] = false;
+	lab.cut[2] = true;
+	psync_restart_pass(&lab, 0);
+	psync_restart_crash(&lab, 0);
+	/* Site 2 is away while it restarts, for as long as makes it absent. */
+	lab.cut[1] = true;
+	lab.cut[2] = false;
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_true(lab.beds[0].img.recover);
+	psync_restart_pass(&lab, 30 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	mid = psync_restart_send(&lab, 0);
+	assert_true(mid > old);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = false;
+	psync_restart_pass(&lab, 60 * SEC);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_VOID), 1);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_VOID), 1);
+	assert_int_equal(lab.beds[1].img.parts[0].seq,
+			 lab.beds[2].img.parts[0].seq);
+	/* It goes on, its own messages after the void one included. */
+	psync_bed_drain(&lab.views[1]);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[1].img.parts[1].seq,
+			 lab.beds[2].img.parts[1].seq);
+	psync_restart_lab_close(&lab);
+}
+
+/* Closed, with null messages and END in the graph; the kernel lived on. */
+static void psync_restart_test_lingering(void **state)
+{
+	struct psync_view other = {};
+	struct psync_restart_lab lab;
+	u64 a1, b1, mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	a1 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[1]), a1);
+	b1 = psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), b1);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[2] = true;
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	psync_restart_pass(&lab, SEC);
+	assert_true(lab.beds[1].img.parts[0].ended);
+	/* Asking for all of what has been given back, for some of it. */
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, true), -ENODATA);
+	mid = PSYNC_MID(0, 99);
+	assert_int_equal(psync_restart_back(&lab, 0, &mid, 1, false), -ENOENT);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &other, 0, 1, 1,
+					    &(struct psync_restart_how){},
+					    lab.now), -EBUSY);
+	psync_restart_pass(&lab, SEC);
+	assert_false(lab.beds[1].img.parts[0].ended);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_RESTARTED), 1);
+	mid = psync_restart_send(&lab, 0);
+	assert_true(PSYNC_MID_SEQ(mid) < PSYNC_RESTART_SKIP);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 20 * SEC);
+	assert_int_equal(psync_restart_events(&lab, 2, PSYNC_EV_RESTARTED), 1);
+	psync_bed_drain(&lab.views[1]);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_pass(&lab, 20 * SEC);
+	psync_restart_same(&lab, 1, 2);
+	psync_restart_lab_close(&lab);
+}
+
+/* Closed and forgotten; what all have received is given back everywhere. */
+static void psync_restart_test_gone(void **state)
+{
+	struct psync_restart_lab lab;
+	const struct psync_node *node;
+	u64 mid;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < 10; i++) {
+		psync_restart_send(&lab, i % SITES);
+		psync_restart_pass(&lab, SEC);
+		for (u32 k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+	}
+	psync_restart_pass(&lab, SEC);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	psync_restart_pass(&lab, SEC);
+	assert_true(psync_image_over(&lab.beds[0].img));
+	psync_bed_exit(&lab.beds[0]);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_GAP), 1);
+	mid = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[1]);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_same(&lab, 1, 2);
+	node = psync_graph_find(&lab.beds[1].img, 0, PSYNC_MID_SEQ(mid) - 1);
+	assert_int_equal(node->kind, PSYNC_KIND_RESTART);
+	/* Its context is at least that of what it had said. */
+	for (i = 0; i < SITES; i++)
+		assert_true(node->stamp[i] >= 3);
+	/* All or nothing: nothing. */
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, true);
+	psync_restart_pass(&lab, SEC);
+	assert_true(lab.views[0].lost);
+	assert_int_equal(psync_image_send(&lab.beds[0].img, &lab.views[0],
+					  NULL, 0, &mid, lab.now), -ENODATA);
+	psync_restart_lab_close(&lab);
+}
+
+/* Two of three are down at the same time; the third has it all. */
+static void psync_restart_test_overlap(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 i;
+
+	psync_restart_lab_open(&lab, 0);
+	for (i = 0; i < 6; i++) {
+		psync_restart_send(&lab, i % 2);
+		psync_restart_pass(&lab, MS);
+		psync_bed_drain(&lab.views[0]);
+		psync_bed_drain(&lab.views[1]);
+	}
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_crash(&lab, 1);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_reboot(&lab, 1, NULL, 0, false);
+	psync_restart_pass(&lab, 5 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_false(lab.beds[1].img.recover);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 6);
+	assert_int_equal(psync_bed_drain(&lab.views[1]), 6);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_same(&lab, 0, 1);
+	psync_restart_same(&lab, 1, 2);
+	psync_restart_lab_close(&lab);
+}
+
+/* A single survivor, which closes while the restart is under way. */
+static void psync_restart_test_survivor(void **state)
+{
+	struct psync_restart_lab lab;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_crash(&lab, 1);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_send(&lab, 2);
+	psync_image_leave(&lab.beds[2].img, &lab.views[2], lab.now);
+	assert_false(psync_image_over(&lab.beds[2].img));
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, 3 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	/* What all had received is gone, the rest is there. */
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_GAP), 1);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 1);
+	assert_true(lab.beds[0].img.parts[2].ended);
+	psync_bed_exit(&lab.beds[2]);
+	lab.up[2] = false;
+	psync_restart_lab_close(&lab);
+}
+
+/* Nobody has it: it is a new conversation, and nothing is said of a restart. */
+static void psync_restart_test_nobody(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_crash(&lab, 1);
+	psync_restart_crash(&lab, 2);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_false(lab.beds[0].img.recover);
+	mid = psync_restart_send(&lab, 0);
+	assert_int_equal(PSYNC_MID_SEQ(mid), 1);
+	psync_restart_lab_close(&lab);
+}
+
+/* Two participants at one site: one is killed, the other keeps the image. */
+static void psync_restart_test_shared(void **state)
+{
+	static const u32 sites[] = { 1, 1, 2 };
+	struct psync_restart_how how = {};
+	struct psync_view a = {}, b = {};
+	struct psync_image_params p;
+	struct psync_pid pids[3];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u64 first, mid;
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = 0;
+	psync_image_join(&bed.img, &a, 0, 1, 7, 0);
+	psync_image_join(&bed.img, &b, 1, 1, 7, 0);
+	first = psync_bed_send(&bed, &a, 100);
+	psync_image_leave(&bed.img, &a, 1);
+	psync_bed_forget(&bed);
+	memset(&a, 0, sizeof(a));
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 2, 8, 2), -ESTALE);
+	memset(&a, 0, sizeof(a));
+	assert_int_equal(psync_image_rejoin(&bed.img, &a, 0, 2, 8, &how, 2), 0);
+	psync_bed_take(&bed, &pkt, NULL);
+	assert_int_equal(pkt.type, PSYNC_PKT_RS);
+	assert_int_equal(pkt.opening, 7);
+	assert_int_equal(pkt.vector.token, 2);
+	psync_bed_take(&bed, &pkt, NULL);
+	assert_int_equal(pkt.type, PSYNC_PKT_MSG);
+	assert_int_equal(pkt.msg.kind, PSYNC_KIND_RESTART);
+	assert_int_equal(pkt.msg.seq, 3);
+	/* It reads what it had said, and goes on. */
+	assert_int_equal(psync_bed_receive(&a), first);
+	mid = psync_bed_send(&bed, &a, 100);
+	assert_int_equal(PSYNC_MID_SEQ(mid), 4);
+	assert_int_equal(psync_bed_receive(&a), 0);
+	assert_int_equal(a.stamp[0], 4);
+	assert_int_equal(psync_bed_drain(&b), 2);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &b);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* Before it has caught up its context is that of what it said before. */
+static void psync_restart_test_lag(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 mids[4], mid;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < 4; i++) {
+		mids[i] = psync_restart_send(&lab, i % 2);
+		psync_restart_pass(&lab, 2 * MS);
+		assert_int_equal(psync_bed_receive(&lab.views[1 - i % 2]),
+				 mids[i]);
+	}
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), mids[0]);
+	mid = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[1].img.parts[0].seq, PSYNC_MID_SEQ(mid));
+	assert_true(lab.beds[1].img.parts[0].stamp[1] >=
+		    PSYNC_MID_SEQ(mids[3]));
+	/* It goes on reading where it was, without what it says now. */
+	for (i = 1; i < 4; i++)
+		assert_int_equal(psync_bed_receive(&lab.views[0]), mids[i]);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	assert_int_equal(lab.views[0].stamp[0], PSYNC_MID_SEQ(mid));
+	assert_int_equal(lab.views[0].nleaves, 1);
+	psync_restart_lab_close(&lab);
+}
+
+const struct CMUnitTest psync_restart_tests[] = {
+	cmocka_unit_test(psync_restart_test_random),
+	cmocka_unit_test(psync_restart_test_rendezvous),
+	cmocka_unit_test(psync_restart_test_leaves),
+	cmocka_unit_test(psync_restart_test_unknown),
+	cmocka_unit_test(psync_restart_test_unsent),
+	cmocka_unit_test(psync_restart_test_void),
+	cmocka_unit_test(psync_restart_test_lingering),
+	cmocka_unit_test(psync_restart_test_gone),
+	cmocka_unit_test(psync_restart_test_overlap),
+	cmocka_unit_test(psync_restart_test_survivor),
+	cmocka_unit_test(psync_restart_test_nobody),
+	cmocka_unit_test(psync_restart_test_shared),
+	cmocka_unit_test(psync_restart_test_lag),
+};
+
+const size_t psync_restart_ntests = ARRAY_SIZE(psync_restart_tests);

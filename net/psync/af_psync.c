@@ -466,6 +466,7 @@ static int psync_accept_take(struct psync_sock *listener,
 		new->recvinfo = listener->recvinfo;
 		new->events = listener->events;
 		new->manual = listener->manual;
+		new->history = listener->history;
 		new->peer.sp_family = psync_family_nr;
 		new->peer.sp_type = PSYNC_ADDR_GROUP;
 		new->peer.sp_group = p->group;

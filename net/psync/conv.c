@@ -92,6 +92,12 @@ static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 	return conv->cost;
 }
 
+/* Nobody waits for it any more: it is not its sender's to pay for. */
+static void psync_conv_op_rest(struct psync_image *img, void *body)
+{
+	psync_charge_disown(psync_conv_of(img), body);
+}
+
 static void psync_conv_op_body_put(struct psync_image *img, void *body)
 {
 	psync_charge_body_put(psync_conv_of(img), body);
@@ -325,6 +331,7 @@ static const struct psync_image_ops psync_conv_ops = {
 	.room		= psync_conv_op_room,
 	.afford		= psync_conv_op_afford,
 	.writable	= psync_conv_op_writable,
+	.rest		= psync_conv_op_rest,
 	.passed		= psync_conv_op_passed,
 	.stable		= psync_conv_op_stable,
 	.dropped	= psync_conv_op_dropped,
@@ -873,6 +880,8 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	}
 	kref_get(&conv->ref);
 	psync_charge_move(conv);
+	if (psk->history)
+		psync_image_history(&conv->img, psk->history);
 	psync_conv_opened(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */
 	smp_store_release(&psk->part, part);
@@ -920,6 +929,8 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 	/* The listener may have changed its mind meanwhile. */
 	psync_view_nulls(&part->view, psk->recvinfo & PSYNC_RECV_NULLS,
 			 ktime_get_ns());
+	if (psk->history)
+		psync_image_history(&conv->img, psk->history);
 	psync_conv_opened(conv);
 	psync_conv_unlock(conv);
 	/* Pairs with the acquire of whoever looks without lock_sock. */

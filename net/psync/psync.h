@@ -469,6 +469,7 @@ struct psync_participant {
  * @events_lost: events that found no room since the last LOST
  * @recvinfo: PSYNC_RECV_* bits
  * @manual: PSYNC_MANUAL
+ * @history: PSYNC_HISTORY
  * @purse: what is charged to it, see charge.c; under @purse_lock
  * @purse_lock: innermost
  */
@@ -488,6 +489,7 @@ struct psync_sock {
 	u32				events_lost;
 	u32				recvinfo;
 	u32				manual;
+	u32				history;
 	struct sock			*purse;
 	spinlock_t			purse_lock;
 };

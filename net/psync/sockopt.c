@@ -190,6 +190,22 @@ static int psync_set_manual(struct psync_sock *psk, sockptr_t optval,
 	return 0;
 }
 
+/* P 5.1; before connect() it is remembered. */
+static int psync_set_history(struct psync_sock *psk, sockptr_t optval,
+			     unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	int err;
+
+	err = psync_set_mask(&psk->history, U32_MAX, optval, len);
+	if (err || !part)
+		return err;
+	psync_conv_lock(part->conv);
+	psync_image_history(&part->conv->img, psk->history);
+	psync_conv_unlock(part->conv);
+	return 0;
+}
+
 int psync_setsockopt(struct socket *sock, int level, int optname,
 		     sockptr_t optval, unsigned int optlen)
 {
@@ -215,6 +231,9 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_MANUAL:
 		err = psync_set_manual(psk, optval, optlen);
+		break;
+	case PSYNC_HISTORY:
+		err = psync_set_history(psk, optval, optlen);
 		break;
 	case PSYNC_RESEND:
 		err = psync_set_resend(psk, optval, optlen);
@@ -508,6 +527,10 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_MANUAL:
 		value = psk->manual;
+		err = psync_answer(&value, sizeof(value), len, optval, optlen);
+		break;
+	case PSYNC_HISTORY:
+		value = psk->history;
 		err = psync_answer(&value, sizeof(value), len, optval, optlen);
 		break;
 	case PSYNC_STABLE_WAIT:

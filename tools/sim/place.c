@@ -124,6 +124,11 @@ static void psync_place_op_stable(struct psync_image *img,
 	psync_agent_stable(watch->user);
 }
 
+/* Bodies belong to nobody here. */
+static void psync_place_op_rest(struct psync_image *img, void *body)
+{
+}
+
 static void psync_place_op_passed(struct psync_image *img,
 				  struct psync_view *view,
 				  const struct psync_node *node)
@@ -296,6 +301,7 @@ static const struct psync_image_ops psync_place_ops = {
 	.event = psync_place_op_event,
 	.arm = psync_place_op_arm,
 	.writable = psync_place_op_writable,
+	.rest = psync_place_op_rest,
 	.stable = psync_place_op_stable,
 	.passed = psync_place_op_passed,
 	.dropped = psync_place_op_dropped,

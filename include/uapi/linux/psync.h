@@ -88,6 +88,7 @@ struct sockaddr_psync {
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
 #define PSYNC_RESTART		28	/* set: struct psync_restart */
+#define PSYNC_HISTORY		29	/* get, set: __u32, bytes kept for restarts */
 #define PSYNC_FREE_NODE		34	/* set: __u64, a message id */
 #define PSYNC_STABLE_WAIT	35	/* get: struct psync_query_wait; waits */
 #define PSYNC_STABLE_POLL	36	/* set: struct psync_query_wait, for POLLPRI */

@@ -27,6 +27,7 @@
 #include "ack.h"
 #include "confirm.h"
 #include "graph.h"
+#include "history.h"
 #include "repair.h"
 #include "restart.h"
 
@@ -174,7 +175,7 @@ static void psync_ack_hold(struct psync_image *img, struct psync_node *node)
 	if (img->parts[node->sender].remote < 0)
 		img->nowed--;
 	if (!node->wanted && !node->gone && img->joined)
-		psync_graph_release(img, node);
+		psync_history_rest(img, node);
 }
 
 /* @remote holds the messages of participant @index up to @seq. */

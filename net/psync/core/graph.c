@@ -19,6 +19,7 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "graph.h"
+#include "history.h"
 #include "repair.h"
 #include "restart.h"
 #include "stable.h"
@@ -434,15 +435,24 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 
 void psync_graph_release(struct psync_image *img, struct psync_node *node)
 {
-	struct psync_part *part = &img->parts[node->sender];
-
+	if (node->kept)
+		img->history_bytes -= node->cost;
+	else
+		psync_graph_settle(img, node);
+	node->kept = false;
 	img->body_bytes -= node->cost;
-	img->nuntaken--;
-	part->nkept--;
 	if (node->body)
 		img->ops->body_put(img, node->body);
 	node->body = NULL;
 	node->gone = true;
+}
+
+void psync_graph_settle(struct psync_image *img, const struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	img->nuntaken--;
+	part->nkept--;
 	if (part->remote >= 0) {
 		img->remotes[part->remote].bytes -= node->cost;
 		return;
@@ -527,7 +537,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 			psync_view_absorb(view, node->stamp);
 	/* Before anybody has joined, whoever comes is to have everything. */
 	if (!--node->wanted && !node->unheld && img->joined)
-		psync_graph_release(img, node);
+		psync_history_rest(img, node);
 	psync_graph_trim(img);
 }
 
@@ -543,6 +553,8 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 	list_for_each_entry(view, &img->views, link)
 		if (view->next == node)
 			view->next = next;
+	if (img->oldest == node)
+		img->oldest = next;
 	list_del(&node->order);
 	hlist_del(&node->hash);
 	img->nnodes--;
@@ -603,15 +615,20 @@ bool psync_graph_free(struct psync_image *img, const struct psync_node *last)
 	struct psync_node *node, *next;
 
 	list_for_each_entry(node, &img->order, order) {
-		if (psync_graph_before(node, last) && !node->gone)
+		if (psync_graph_before(node, last) && !node->gone &&
+		    !psync_history_idle(node))
 			return false;
 		if (node == last)
 			break;
 	}
 	/* In attach order: each after all that it follows. */
 	list_for_each_entry_safe(node, next, &img->order, order) {
-		if (psync_graph_before(node, last))
+		if (psync_graph_before(node, last)) {
+			/* Not for those who come back, either. */
+			if (!node->gone)
+				psync_graph_release(img, node);
 			psync_graph_forget(img, node);
+		}
 		if (node == last)
 			break;
 	}
@@ -624,6 +641,8 @@ void psync_graph_trim(struct psync_image *img)
 
 	while (img->nnodes > img->p.limits.max_nodes) {
 		node = list_first_entry(&img->order, struct psync_node, order);
+		if (psync_history_idle(node))
+			psync_graph_release(img, node);
 		if (!node->gone)
 			return;
 		psync_graph_forget(img, node);

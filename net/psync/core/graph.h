@@ -164,11 +164,19 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 void psync_graph_release(struct psync_image *img, struct psync_node *node);
 
 /**
+ * psync_graph_settle - a node does not count as in use any more
+ * @img: image
+ * @node: attached node, not in the history
+ */
+void psync_graph_settle(struct psync_image *img, const struct psync_node *node);
+
+/**
  * psync_graph_free - free a message's node and all that precede it
  * @img: image
  * @last: attached node that is kept
  *
- * What is freed was closed downwards and stays so.
+ * What is freed was closed downwards and stays so.  The history keeps none of
+ * it.
  * Return: false: one of their bodies has yet to be given back; none is freed.
  */
 bool psync_graph_free(struct psync_image *img, const struct psync_node *last);

@@ -663,7 +663,8 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 	if (state == PSYNC_HOLD_READY && node->kind != PSYNC_KIND_DATA)
 		return PSYNC_OK;
 	if (state == PSYNC_HOLD_READY)
-		kept = img->body_bytes - img->waiting_bytes;
+		kept = img->body_bytes - img->waiting_bytes -
+		       img->history_bytes;
 	else if (!psync_image_may_hold(img, node))
 		return PSYNC_DROP_HELD_FULL;
 	if ((!kept || kept + node->cost <= limit) &&

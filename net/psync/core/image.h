@@ -75,6 +75,7 @@ struct psync_watch;
  *	yet to take; one message at least
  * @afford: is there memory for the message that was just made?
  * @writable: a send that was refused with -EAGAIN would be accepted now
+ * @rest: @body is kept for the history alone: it is nobody's any more
  * @passed: @node, which the kernel made (null message or END), entered @view,
  *	whose participant it is of or for whom it was received
  * @stable: @watch has its answer
@@ -97,6 +98,7 @@ struct psync_image_ops {
 	u32	(*room)(struct psync_image *img, struct psync_view *view);
 	bool	(*afford)(struct psync_image *img);
 	void	(*writable)(struct psync_image *img);
+	void	(*rest)(struct psync_image *img, void *body);
 	void	(*passed)(struct psync_image *img, struct psync_view *view,
 			  const struct psync_node *node);
 	void	(*stable)(struct psync_image *img, struct psync_watch *watch);
@@ -179,6 +181,7 @@ struct psync_limits {
  *	then of those that turned out to precede one of them, by index, too
  * @stamped: its context came as a stamp
  * @gone: @body was given back, or the message never had to be kept
+ * @kept: it is in the history
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
  * @wait_seq: while held: sequence number of that message
@@ -212,6 +215,7 @@ struct psync_node {
 	u64			*preds;
 	bool			stamped;
 	bool			gone;
+	bool			kept;
 	u16			cursor;
 	u16			wait_index;
 	u64			wait_seq;
@@ -469,6 +473,9 @@ struct psync_image_params {
  * @rr_tries: requests since something missing came
  * @rr_site: site that was asked last
  * @tokens: last token given out, see psync_remote.token
+ * @history: bytes of the history at most, 0: there is none
+ * @history_bytes: of @body_bytes, what it has
+ * @oldest: what is before this node is gone, or NULL: not known
  * @own_bytes: of @body_bytes, what messages sent here count
  * @nowed: nodes of participants here that are not held
  * @blocked: a send was refused with -EAGAIN
@@ -524,6 +531,9 @@ struct psync_image {
 	u32				rr_tries;
 	u32				rr_site;
 	u32				tokens;
+	u32				history;
+	u64				history_bytes;
+	struct psync_node		*oldest;
 	u64				own_bytes;
 	u32				nowed;
 	bool				blocked;
@@ -637,6 +647,14 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
  */
 void psync_view_accept(struct psync_view *view, u32 binding, u32 opening,
 		       u64 now);
+
+/**
+ * psync_image_history - keep what those who come back may need (P 5.1)
+ * @img: image
+ * @bytes: so much at most, beside what is in use; at most half of
+ *	psync_limits.max_bytes is kept
+ */
+void psync_image_history(struct psync_image *img, u32 bytes);
 
 /**
  * psync_image_leave - a local participant closes

@@ -19,6 +19,7 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include "graph.h"
+#include "history.h"
 #include "null.h"
 #include "view.h"
 
@@ -158,7 +159,7 @@ static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 {
 	view->unread -= node->cost;
 	if (!--node->wanted && !node->unheld)
-		psync_graph_release(view->img, node);
+		psync_history_rest(view->img, node);
 }
 
 void psync_view_skip(struct psync_view *view)
@@ -299,7 +300,7 @@ int psync_view_resend(struct psync_view *view, u64 mid, u64 now)
 
 	view->img->now = now;
 	err = psync_view_find(view, mid, &node);
-	if (!err && !node->gone &&
+	if (!err && !node->gone && !psync_history_idle(node) &&
 	    psync_view_stable(view, mid, &participants, &sites) != 1)
 		psync_image_repeat(view->img, node, 0, PSYNC_MSGF_RESENT);
 	return err;

@@ -162,6 +162,11 @@ static void psync_fuzz_op_body_put(struct psync_image *img, void *body)
 	psync_fuzz_put((struct psync_fuzz *)img, body);
 }
 
+static void psync_fuzz_op_rest(struct psync_image *img, void *body)
+{
+	psync_fuzz_require(body);
+}
+
 static void psync_fuzz_op_readable(struct psync_image *img,
 				   struct psync_view *view)
 {
@@ -241,6 +246,7 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.room = psync_fuzz_op_room,
 	.afford = psync_fuzz_op_afford,
 	.writable = psync_fuzz_op_writable,
+	.rest = psync_fuzz_op_rest,
 	.stable = psync_fuzz_op_stable,
 	.passed = psync_fuzz_op_passed,
 	.dropped = psync_fuzz_op_dropped,

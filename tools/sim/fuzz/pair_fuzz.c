@@ -191,6 +191,11 @@ static void psync_pair_op_body_put(struct psync_image *img, void *body)
 	psync_pair_put(psync_pair_of(img)->pair, body);
 }
 
+static void psync_pair_op_rest(struct psync_image *img, void *body)
+{
+	psync_fuzz_require(body);
+}
+
 static void psync_pair_op_readable(struct psync_image *img,
 				   struct psync_view *view)
 {
@@ -300,6 +305,7 @@ static const struct psync_image_ops psync_pair_ops = {
 	.room = psync_pair_op_room,
 	.afford = psync_pair_op_afford,
 	.writable = psync_pair_op_writable,
+	.rest = psync_pair_op_rest,
 	.stable = psync_pair_op_stable,
 	.passed = psync_pair_op_passed,
 	.dropped = psync_pair_op_dropped,

@@ -88,6 +88,12 @@ static void psync_bed_op_body_put(struct psync_image *img, void *body)
 	psync_bed_body_put(body);
 }
 
+static void psync_bed_rest(struct psync_image *img, void *body)
+{
+	assert_true(((struct psync_bed_body *)body)->refs > 0);
+	psync_bed_of(img)->rested++;
+}
+
 static void psync_bed_readable(struct psync_image *img, struct psync_view *view)
 {
 	assert_true(view->nulls ? view->outstanding : view->outstanding == 1);
@@ -179,6 +185,7 @@ const struct psync_image_ops psync_bed_ops = {
 	.room		= psync_bed_room,
 	.afford		= psync_bed_afford,
 	.writable	= psync_bed_writable,
+	.rest		= psync_bed_rest,
 	.passed		= psync_bed_passed,
 	.stable		= psync_bed_stable,
 	.dropped	= psync_bed_dropped,
@@ -269,6 +276,8 @@ void psync_bed_exit(struct psync_bed *bed)
 	assert_int_equal(bed->img.body_bytes, 0);
 	assert_int_equal(bed->img.waiting_bytes, 0);
 	assert_int_equal(bed->img.own_bytes, 0);
+	assert_int_equal(bed->img.history_bytes, 0);
+	assert_int_equal(bed->img.nuntaken, 0);
 	psync_bed_forget(bed);
 }
 

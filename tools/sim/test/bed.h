@@ -73,6 +73,7 @@ struct psync_bed_packet {
  * @room: bytes that a participant may have yet to take, 0: any
  * @poor: nobody pays for more
  * @stable: how often it was said that what was waited for is stable
+ * @rested: bodies that only the history kept
  * @passed: mids of the first nodes that the kernel made and that entered views
  * @npassed: how many there were
  * @armed: last deadline asked for
@@ -97,6 +98,7 @@ struct psync_bed {
 	u32			room;
 	bool			poor;
 	u32			stable;
+	u32			rested;
 	u64			passed[PSYNC_BED_EVENTS];
 	u32			npassed;
 	u64			armed;

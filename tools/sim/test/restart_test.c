@@ -491,6 +491,125 @@ static void psync_restart_test_gone(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/*
+ * With a history nothing is gone: the same comes from a checkpoint's leaves,
+ * after what was before them, as from nothing.
+ */
+static void psync_restart_test_history(void **state)
+{
+	u64 leaves[SITES], mids[12], got[12];
+	struct psync_restart_lab lab;
+	u32 nleaves = 0;
+	u32 i, k;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < SITES; i++)
+		psync_image_history(&lab.beds[i].img, 1 << 20);
+	for (i = 0; i < 12; i++) {
+		mids[i] = psync_restart_send(&lab, i % SITES);
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+		if (i == 6)
+			nleaves = psync_view_leaves(&lab.views[0], leaves,
+						    SITES);
+	}
+	assert_int_equal(lab.beds[1].img.nuntaken, 0);
+	assert_true(lab.beds[1].rested >= 12);
+	assert_int_equal(lab.beds[1].img.own_bytes, 0);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, true);
+	psync_image_history(&lab.beds[0].img, 1 << 20);
+	psync_restart_pass(&lab, 5 * SEC);
+	assert_false(lab.views[0].lost);
+	for (i = 0; i < 12; i++)
+		got[i] = psync_bed_receive(&lab.views[0]);
+	assert_memory_equal(got, mids, sizeof(mids));
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, leaves, nleaves, true);
+	psync_restart_pass(&lab, 5 * SEC);
+	for (i = 7; i < 12; i++)
+		assert_int_equal(psync_bed_receive(&lab.views[0]), mids[i]);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[1]);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_pass(&lab, 5 * SEC);
+	assert_int_equal(lab.beds[1].img.nuntaken, 0);
+	psync_restart_same(&lab, 1, 2);
+	psync_restart_lab_close(&lab);
+}
+
+/* Its bound: the oldest go first, but not what somebody recovers. */
+static void psync_restart_test_bound(void **state)
+{
+	struct psync_restart_lab lab;
+	struct psync_image *img;
+	u64 gone = 0;
+	u32 i, k;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	img = &lab.beds[1].img;
+	psync_image_history(img, 1000);
+	for (i = 0; i < 30; i++) {
+		psync_restart_send(&lab, 0);
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+		assert_true(img->history_bytes <= 1000);
+	}
+	for (i = 0; i < img->parts[0].seq; i++)
+		if (psync_graph_find(img, 0, i + 1)->gone)
+			gone = i + 1;
+	assert_in_range(gone, 10, img->parts[0].seq - 4);
+	for (i = 0; i < gone; i++)
+		assert_true(psync_graph_find(img, 0, i + 1)->gone);
+	/* Others have less; who is back gets what this one has. */
+	psync_restart_crash(&lab, 2);
+	psync_restart_reboot(&lab, 2, NULL, 0, false);
+	psync_restart_pass(&lab, 5 * SEC);
+	assert_int_equal(lab.beds[2].img.parts[0].gap, gone);
+	assert_true(psync_bed_drain(&lab.views[2]) >= 4);
+	/* Turned off, all goes; one that is too big is not kept. */
+	psync_image_history(img, 0);
+	assert_int_equal(img->history_bytes, 0);
+	psync_image_history(img, 50);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[1]);
+	psync_bed_drain(&lab.views[2]);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(img->history_bytes, 0);
+	psync_restart_lab_close(&lab);
+}
+
+/* The depth threshold is one for the history, too. */
+static void psync_restart_test_depth(void **state)
+{
+	struct psync_restart_lab lab;
+	struct psync_image *img;
+	u32 i, k;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	img = &lab.beds[1].img;
+	img->p.limits.max_nodes = 10;
+	psync_image_history(img, 1 << 20);
+	for (i = 0; i < 20; i++) {
+		psync_restart_send(&lab, 0);
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+	}
+	assert_int_equal(img->nnodes, 10);
+	assert_true(img->history_bytes >= 5 * PSYNC_BODY_LEAST);
+	img->p.limits.max_bytes = 400;
+	psync_image_history(img, 1000);
+	assert_int_equal(img->history, 200);
+	assert_true(img->history_bytes <= 200);
+	psync_restart_lab_close(&lab);
+}
+
 /* Two of three are down at the same time; the third has it all. */
 static void psync_restart_test_overlap(void **state)
 {
@@ -657,6 +776,9 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_void),
 	cmocka_unit_test(psync_restart_test_lingering),
 	cmocka_unit_test(psync_restart_test_gone),
+	cmocka_unit_test(psync_restart_test_history),
+	cmocka_unit_test(psync_restart_test_bound),
+	cmocka_unit_test(psync_restart_test_depth),
 	cmocka_unit_test(psync_restart_test_overlap),
 	cmocka_unit_test(psync_restart_test_survivor),
 	cmocka_unit_test(psync_restart_test_nobody),

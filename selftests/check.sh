@@ -47,16 +47,16 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair large mesh
+	run 2 two eight reorder repair large restart mesh
 	run 2 json cli life
 	run 2 failslab
 else
 	kernel=$*
 	limit=900
 	environment=
-	run 1 config eth udp4 udp6 two eight reorder repair large loss mesh json \
-		cli
-	run 2 eth udp6 eight reorder repair large life
+	run 1 config eth udp4 udp6 two eight reorder repair large restart loss \
+		mesh json cli
+	run 2 eth udp6 eight reorder repair large restart life
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -171,6 +171,10 @@ scenario()
 			lab $link 3 '' large_test
 		done
 		;;
+	restart)
+		lab eth 3 '' restart_test
+		lab udp4 3 '' restart_test
+		;;
 	loss)
 		for loss in 1 3 20; do
 			lab eth 3 "--loss $loss" conv_test,workload,$loss \

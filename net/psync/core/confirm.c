@@ -460,6 +460,7 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 		if (psync_image_lingers(img))
 			return PSYNC_DROP_CLOSED;
 		psync_confirm_fix(origin, pkt->msg.inc, pkt->msg.opening);
+		psync_restart_doubt(img, origin);
 		psync_early_feed(img, &origin->early, now);
 	}
 	switch (psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening)) {

@@ -152,6 +152,7 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	node->manual = pkt->msg.flags & PSYNC_MSGF_MANUAL;
 	node->repeated = pkt->msg.flags & PSYNC_MSGF_REPEAT;
 	node->resent = pkt->msg.flags & PSYNC_MSGF_RESENT;
+	node->foreign = pkt->msg.flags & PSYNC_MSGF_FOREIGN;
 	node->body_len = pkt->body_len;
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP)
 		drop = psync_node_decode_stamp(img, pkt, node);
@@ -266,12 +267,16 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
 				    u64 seq)
 {
-	u64 last = min(seq + PSYNC_RESTART_SKIP, img->parts[index].seq);
 	struct psync_node *node = psync_graph_find(img, index, seq);
 
-	while (!node && seq > img->parts[index].gap && ++seq <= last)
-		node = psync_graph_find(img, index, seq);
-	return node;
+	if (node || seq > img->parts[index].seq ||
+	    seq <= max(img->parts[index].gap, img->floor.stamp[index]))
+		return node;
+	/* That is rare: it was left out. */
+	list_for_each_entry(node, &img->order, order)
+		if (node->sender == index && node->seq > seq)
+			return node;
+	return NULL;
 }
 
 const struct psync_node *psync_graph_known(const struct psync_image *img,
@@ -507,7 +512,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	struct psync_part *part = &img->parts[node->sender];
 	struct psync_view *view;
 
-	if (part->remote >= 0)
+	if (psync_graph_speaks(img, node))
 		psync_ack_context(img, &img->remotes[part->remote],
 				  node->stamp);
 	if (img->nnodes >= 2 * img->nbuckets &&

@@ -109,8 +109,8 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
  * @index: participant
  * @seq: sequence number
  *
- * Looks past the numbers that a restart left out (S7.1), and no further.
- * Return: the node or NULL.
+ * Looks past the numbers that a restart left out (S7.1), but not past those of
+ * what is gone or lost.  Return: the node or NULL.
  */
 struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
 				    u64 seq);
@@ -135,6 +135,21 @@ const struct psync_node *psync_graph_known(const struct psync_image *img,
  */
 enum psync_drop psync_graph_check(struct psync_image *img,
 				  struct psync_node *node);
+
+/**
+ * psync_graph_speaks - does a message say what its sender's site holds?
+ * @img: image
+ * @node: message
+ *
+ * What others send of it may be older than the site's image.
+ */
+static inline bool psync_graph_speaks(const struct psync_image *img,
+				      const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+
+	return part->remote >= 0 && !(node->foreign && part->past);
+}
 
 /**
  * psync_graph_attach - P 3.1.3: the message becomes part of the image

@@ -394,7 +394,7 @@ static struct psync_node *psync_image_compose(struct psync_image *img,
 		psync_restart_context(view, node);
 	}
 	if (kind == PSYNC_KIND_RESTART)
-		node->seq = psync_restart_seq(img, view->index);
+		node->seq = psync_restart_seq(view);
 	node->stamp[view->index] = node->seq;
 	return node;
 }
@@ -721,7 +721,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	else if (state == PSYNC_HOLD_WAIT)
 		drop = PSYNC_OK;
 	/* It may find no room, but what it says of its sender holds (S2.5). */
-	if (!drop && state == PSYNC_HOLD_READY && part->remote >= 0)
+	if (!drop && state == PSYNC_HOLD_READY && psync_graph_speaks(img, node))
 		psync_ack_context(img, &img->remotes[part->remote],
 				  node->stamp);
 	else if (!drop)

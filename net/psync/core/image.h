@@ -170,6 +170,7 @@ struct psync_limits {
  * @repeated: this copy was not the first one sent
  * @resent: but one that a participant had sent again (P 3.2.2)
  * @made: sent by the participant that is open here now
+ * @foreign: another site than its sender's has sent it here
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
@@ -206,6 +207,7 @@ struct psync_node {
 	bool			repeated;
 	bool			resent;
 	bool			made;
+	bool			foreign;
 	u32			wave;
 	u32			binding;
 	u32			body_len;
@@ -234,7 +236,8 @@ struct psync_node {
  * @gap: up to here some are missing for good (S2.4), seq_base if none are
  * @ended: its END is attached (S3.2), and no RESTART since
  * @back: it was heard to restart, and its RESTART is not attached yet
- * @told: binding number that it came back with, as was told; 0: did not
+ * @past: what other sites send of it may be of an earlier opening
+ * @told: binding number that it came back with; 0: did not
  * @root: its first message has no predecessors
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
@@ -251,6 +254,7 @@ struct psync_part {
 	u64			gap;
 	bool			ended;
 	bool			back;
+	bool			past;
 	u32			told;
 	bool			root;
 	u32			nheld;
@@ -361,6 +365,7 @@ struct psync_remote {
  * @restart: it is a restart, whose RESTART is not sent yet
  * @all: it is to have all messages, or none (S7.3)
  * @lost: it is not; sends and receives fail with ENODATA
+ * @past: its own last message that its leaves name, or 0
  * @leaf: greatest sequence numbers that its leaves are to have, while they are
  *	not all in the view, and nothing is outstanding; else NULL
  * @stamp: greatest sequence number in the view of each participant
@@ -387,6 +392,7 @@ struct psync_view {
 	bool			restart;
 	bool			all;
 	bool			lost;
+	u64			past;
 	u64			*leaf;
 	u64			*stamp;
 	unsigned long		*leaves;

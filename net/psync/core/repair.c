@@ -158,7 +158,7 @@ static bool psync_repair_own(const struct psync_image *img,
 {
 	const struct psync_part *part = &img->parts[index];
 
-	if (part->back || img->recover)
+	if (part->past || img->recover)
 		return psync_ack_held(img, remote, index) > part->seq;
 	return psync_ack_counts(remote);
 }
@@ -403,7 +403,7 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	 * What is known of its context stays true of all it sends, unless it
 	 * may have come back with less: its RESTART may be lost, too.
 	 */
-	if (part->back)
+	if (part->past || part->remote < 0)
 		part->stamp = NULL;
 	part->last = NULL;
 	if (part->claimed == seq)

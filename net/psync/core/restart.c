@@ -98,25 +98,38 @@ void psync_restart_context(const struct psync_view *view,
 	node->wave = max(node->wave, (last ? last->wave : img->lost_depth) + 1);
 }
 
-u64 psync_restart_seq(const struct psync_image *img, u32 index)
+u64 psync_restart_seq(const struct psync_view *view)
 {
-	const struct psync_part *part = &img->parts[index];
+	const struct psync_part *part = &view->img->parts[view->index];
 	u64 seq = max(part->seq, part->claimed);
 
+	if (view->past > seq && view->past - seq <= PSYNC_RESTART_PAST)
+		seq = view->past;
 	/* Who kept the image knows all that it ever sent. */
-	if (!img->restart || (seq == img->p.seq_base && !img->known))
-		return seq + 1;
-	return seq + 1 + PSYNC_RESTART_SKIP;
+	return seq + 1 + (view->img->restart ? PSYNC_RESTART_SKIP : 0);
+}
+
+/* Has it, as far as anybody knows, been here before? */
+static bool psync_restart_known(const struct psync_view *view)
+{
+	const struct psync_image *img = view->img;
+
+	return img->known || view->past ||
+	       img->parts[view->index].seq != img->p.seq_base;
 }
 
 static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
 			       u32 opening)
 {
 	struct psync_part *part = &img->parts[index];
+	struct psync_remote *remote = &img->remotes[part->remote];
 
 	if (part->told == binding)
 		return;
 	part->told = binding;
+	/* Who was never here before is not back, though it may not know. */
+	if (!remote->returned && part->seq == img->p.seq_base)
+		return;
 	psync_image_event(img, NULL, PSYNC_EV_RESTARTED, part->pid.site,
 			  PSYNC_MID(index, part->seq), opening);
 }
@@ -125,14 +138,20 @@ void psync_restart_attach(struct psync_image *img,
 			  const struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
+	bool awaited = part->back;
 
 	psync_ack_back(img, node->sender);
-	part->back = false;
 	part->ended = false;
+	/* It may have come back more than once. */
+	if (!awaited || part->told == node->binding)
+		part->back = false;
+	if (part->told == node->binding)
+		part->past = false;
 	if (part->remote < 0)
 		return;
-	psync_restart_tell(img, node->sender, node->binding,
-			   img->remotes[part->remote].opening);
+	if (!part->back)
+		psync_restart_tell(img, node->sender, node->binding,
+				   img->remotes[part->remote].opening);
 	/* What its sender does not know that it sent. */
 	if (part->seq > node->prev)
 		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
@@ -144,6 +163,16 @@ enum psync_drop psync_restart_foreign(const struct psync_image *img,
 {
 	return pkt->msg.inc == img->p.inc && pkt->msg.opening == img->opening ?
 	       PSYNC_OK : PSYNC_DROP_STALE_OPENING;
+}
+
+void psync_restart_doubt(struct psync_image *img,
+			 const struct psync_remote *remote)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].remote == remote - img->remotes)
+			img->parts[i].past = true;
 }
 
 /* Another site's participants have a new life; what is attached stays. */
@@ -160,6 +189,7 @@ static void psync_restart_rebase(struct psync_image *img,
 	for (i = 0; i < img->p.n; i++)
 		if (img->parts[i].remote == site)
 			img->parts[i].told = 0;
+	psync_restart_doubt(img, remote);
 	psync_ack_rebase(img, remote);
 }
 
@@ -230,6 +260,7 @@ enum psync_drop psync_restart_answered(struct psync_image *img,
 		return PSYNC_DROP_STALE_OPENING;
 	first = remote->state != PSYNC_REMOTE_CONFIRMED;
 	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+	psync_restart_doubt(img, remote);
 	psync_ack_heard(img, remote);
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
@@ -336,8 +367,7 @@ bool psync_restart_speak(struct psync_image *img)
 		if (!view->restart)
 			continue;
 		psync_restart_settle(view);
-		if ((img->known || img->parts[view->index].seq !=
-				   img->p.seq_base) &&
+		if (psync_restart_known(view) &&
 		    psync_image_emit(img, view, PSYNC_KIND_RESTART, NULL, 0,
 				     &mid))
 			return false;
@@ -393,6 +423,8 @@ static int psync_restart_leaves(struct psync_view *view,
 		if (kept && seq > img->parts[index].seq)
 			return -ENOENT;
 		view->leaf[index] = max(view->leaf[index], seq);
+		if (index == view->index)
+			view->past = view->leaf[index];
 	}
 	return 0;
 }
@@ -483,6 +515,7 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 	if (how->all && psync_restart_partial(img))
 		return -ENODATA;
 	img->now = now;
+	view->index = index;
 	err = psync_view_init(view, img);
 	if (!err)
 		err = psync_restart_leaves(view, how);
@@ -490,7 +523,6 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 		psync_view_exit(view);
 		return err;
 	}
-	view->index = index;
 	view->binding = binding;
 	view->all = how->all;
 	psync_restart_disown(img, index);

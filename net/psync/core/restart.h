@@ -7,6 +7,8 @@
 
 /* A restart leaves out so many numbers: what surfaces later may have them. */
 #define PSYNC_RESTART_SKIP	1024
+/* Leaves are believed to name a last message that is so much later. */
+#define PSYNC_RESTART_PAST	8192
 
 /**
  * psync_restart_preds - predecessors of a message whose sender's last one is
@@ -29,10 +31,9 @@ void psync_restart_context(const struct psync_view *view,
 
 /**
  * psync_restart_seq - the number of a RESTART
- * @img: image
- * @index: participant here
+ * @view: its sender's view
  */
-u64 psync_restart_seq(const struct psync_image *img, u32 index);
+u64 psync_restart_seq(const struct psync_view *view);
 
 /**
  * psync_restart_attach - a RESTART is being attached
@@ -51,6 +52,14 @@ void psync_restart_attach(struct psync_image *img,
  */
 enum psync_drop psync_restart_foreign(const struct psync_image *img,
 				      const struct psync_pkt *pkt);
+
+/**
+ * psync_restart_doubt - what others send of a site may be of an earlier opening
+ * @img: image
+ * @remote: the site
+ */
+void psync_restart_doubt(struct psync_image *img,
+			 const struct psync_remote *remote);
 
 /**
  * psync_restart_input - RS: a participant of another site is back

@@ -19,6 +19,8 @@ static const u32 psync_restart_sites[SITES] = { 1, 2, 3 };
  * @number: of the rendezvous, or 0
  * @inc: counts incarnations
  * @opening: counts openings
+ * @loss: percent of all packets that get lost
+ * @seed: of what gets lost and what happens
  * @now: time
  */
 struct psync_restart_lab {
@@ -29,6 +31,8 @@ struct psync_restart_lab {
 	u32			number;
 	u32			inc;
 	u32			opening;
+	u32			loss;
+	u64			seed;
 	u64			now;
 };
 
@@ -51,6 +55,12 @@ static void psync_restart_answer(struct psync_restart_lab *lab, u32 from,
 	psync_bed_packet_free(&reply);
 }
 
+static u32 psync_restart_random(struct psync_restart_lab *lab, u32 below)
+{
+	lab->seed = lab->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (lab->seed >> 33) % below;
+}
+
 static void psync_restart_carry(struct psync_restart_lab *lab, u32 from)
 {
 	struct psync_bed_packet packet = psync_bed_pop(&lab->beds[from]);
@@ -58,7 +68,8 @@ static void psync_restart_carry(struct psync_restart_lab *lab, u32 from)
 
 	for (to = 0; to < SITES; to++) {
 		if (to == from || (packet.site && packet.site != to + 1) ||
-		    lab->cut[to] || lab->cut[from])
+		    lab->cut[to] || lab->cut[from] ||
+		    psync_restart_random(lab, 100) < lab->loss)
 			continue;
 		if (lab->up[to])
 			psync_bed_give(&lab->beds[to], &packet, lab->now);
@@ -767,6 +778,211 @@ static void psync_restart_test_lag(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+#define HISTORIES	150
+#define STEPS		120
+#define NUMBERS		65536
+
+/**
+ * struct psync_restart_past - what was seen of a random run
+ * @lab: the sites
+ * @content: what each number of each participant was used for
+ * @seen: what each site's program has received since it was started
+ * @stamp: the view that each last started with
+ * @saved: the view of each at its last checkpoint
+ * @leaves: its leaves then
+ * @nleaves: how many
+ * @said: messages sent
+ */
+struct psync_restart_past {
+	struct psync_restart_lab lab;
+	u16	content[SITES][NUMBERS];
+	bool	seen[SITES][SITES][NUMBERS];
+	u64	stamp[SITES][SITES];
+	u64	saved[SITES][SITES];
+	u64	leaves[SITES][SITES];
+	u32	nleaves[SITES];
+	u32	said;
+};
+
+/* No number is used for two messages. */
+static void psync_restart_used(struct psync_restart_past *past,
+			       const struct psync_node *node)
+{
+	u16 *content = &past->content[node->sender][node->seq];
+
+	assert_in_range(node->seq, 1, NUMBERS - 1);
+	if (!*content)
+		*content = node->kind << 12 | node->body_len;
+	assert_int_equal(*content, node->kind << 12 | node->body_len);
+}
+
+/* A leaf of its checkpoint is nowhere: what was before it is not known. */
+static bool psync_restart_vague(const struct psync_restart_lab *lab, u32 i)
+{
+	return lab->beds[i].nevents > PSYNC_BED_EVENTS ||
+	       psync_restart_events(lab, i, PSYNC_EV_GAP);
+}
+
+static void psync_restart_receive(struct psync_restart_past *past, u32 i)
+{
+	struct psync_view *view = &past->lab.views[i];
+	struct psync_node *node = psync_view_next(view);
+
+	if (!node)
+		return;
+	psync_restart_used(past, node);
+	assert_false(past->seen[i][node->sender][node->seq]);
+	assert_true(node->seq > past->stamp[i][node->sender] ||
+		    psync_restart_vague(&past->lab, i));
+	past->seen[i][node->sender][node->seq] = true;
+	psync_view_take(view, node, past->lab.now);
+}
+
+static void psync_restart_remember(struct psync_restart_past *past, u32 i)
+{
+	struct psync_view *view = &past->lab.views[i];
+
+	past->nleaves[i] = psync_view_leaves(view, past->leaves[i], SITES);
+	memcpy(past->saved[i], view->stamp, sizeof(past->saved[i]));
+}
+
+static void psync_restart_begin(struct psync_restart_past *past, u32 i)
+{
+	struct psync_restart_lab *lab = &past->lab;
+	bool point = past->nleaves[i] && psync_restart_random(lab, 2);
+
+	memset(past->seen[i], 0, sizeof(past->seen[i]));
+	memset(past->stamp[i], 0, sizeof(past->stamp[i]));
+	if (point)
+		memcpy(past->stamp[i], past->saved[i], sizeof(past->stamp[i]));
+	psync_restart_reboot(lab, i, past->leaves[i],
+			     point ? past->nleaves[i] : 0, false);
+	psync_image_history(&lab->beds[i].img, 1 << 20);
+}
+
+/* Of two, the one that stays has all that the other has. */
+static bool psync_restart_spare(const struct psync_restart_lab *lab, u32 i,
+				u32 others)
+{
+	const struct psync_part *one, *two;
+	u32 j, k;
+
+	for (j = 0; j < SITES; j++) {
+		if (!lab->up[j])
+			continue;
+		if (lab->beds[j].img.recover)
+			return false;
+		for (k = 0; j != i && others == 1 && k < SITES; k++) {
+			one = &lab->beds[i].img.parts[k];
+			two = &lab->beds[j].img.parts[k];
+			if (two->seq < one->seq)
+				return false;
+		}
+	}
+	return others;
+}
+
+static void psync_restart_step(struct psync_restart_past *past)
+{
+	struct psync_restart_lab *lab = &past->lab;
+	u32 i = psync_restart_random(lab, SITES);
+	u32 others = lab->up[0] + lab->up[1] + lab->up[2] - lab->up[i];
+
+	if (!lab->up[i]) {
+		if (!psync_restart_random(lab, 3))
+			psync_restart_begin(past, i);
+		return;
+	}
+	switch (psync_restart_random(lab, 16)) {
+	case 0:
+		if (psync_restart_spare(lab, i, others))
+			psync_restart_crash(lab, i);
+		break;
+	case 1:
+		if (!lab->views[i].leaf && !lab->views[i].restart)
+			psync_restart_remember(past, i);
+		break;
+	case 2 ... 6:
+		psync_restart_receive(past, i);
+		break;
+	case 7 ... 10:
+		psync_restart_pass(lab, psync_restart_random(lab, 200) * MS);
+		break;
+	default:
+		if (!lab->beds[i].img.recover)
+			psync_bed_send(&lab->beds[i], &lab->views[i],
+				       ++past->said);
+	}
+}
+
+/* Everybody has what is there, each message once, but for its checkpoint. */
+static void psync_restart_rest(struct psync_restart_past *past, u32 i)
+{
+	const struct psync_image *img = &past->lab.beds[i].img;
+	const struct psync_node *node;
+	bool had;
+	u32 k;
+
+	assert_false(img->recover);
+	assert_int_equal(img->nlack, 0);
+	assert_int_equal(img->nheld, 0);
+	for (k = 0; k < SITES; k++)
+		assert_int_equal(past->lab.views[i].stamp[k],
+				 img->parts[k].seq);
+	list_for_each_entry(node, &img->order, order) {
+		psync_restart_used(past, node);
+		if (node->kind != PSYNC_KIND_DATA ||
+		    (node->made && node->sender == i))
+			continue;
+		had = node->seq <= past->stamp[i][node->sender];
+		if (!psync_restart_vague(&past->lab, i))
+			assert_int_equal(past->seen[i][node->sender][node->seq],
+					 !had);
+	}
+}
+
+static void psync_restart_random_run(struct psync_restart_past *past, u32 seed)
+{
+	struct psync_restart_lab *lab = &past->lab;
+	u32 i, k;
+
+	memset(past, 0, sizeof(*past));
+	psync_restart_lab_open(lab, seed % 2 ? NUMBER : 0);
+	lab->seed = seed;
+	lab->loss = seed % 3 * 10;
+	for (i = 0; i < SITES; i++)
+		psync_image_history(&lab->beds[i].img, 1 << 20);
+	for (i = 0; i < STEPS; i++)
+		psync_restart_step(past);
+	lab->loss = 0;
+	for (i = 0; i < SITES; i++)
+		if (!lab->up[i])
+			psync_restart_begin(past, i);
+	for (k = 0; k < 3; k++) {
+		psync_restart_pass(lab, 60 * SEC);
+		for (i = 0; i < SITES; i++)
+			while (psync_view_next(&lab->views[i]))
+				psync_restart_receive(past, i);
+	}
+	for (i = 0; i < SITES; i++)
+		psync_restart_rest(past, i);
+	psync_restart_same(lab, 0, 1);
+	psync_restart_same(lab, 1, 2);
+	psync_restart_lab_close(lab);
+}
+
+/* Crashes, restarts, checkpoints and losses in any order. */
+static void psync_restart_test_any(void **state)
+{
+	struct psync_restart_past *past = calloc(1, sizeof(*past));
+	u32 seed;
+
+	assert_non_null(past);
+	for (seed = 1; seed <= HISTORIES; seed++)
+		psync_restart_random_run(past, seed);
+	free(past);
+}
+
 const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_random),
 	cmocka_unit_test(psync_restart_test_rendezvous),
@@ -784,6 +1000,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_nobody),
 	cmocka_unit_test(psync_restart_test_shared),
 	cmocka_unit_test(psync_restart_test_lag),
+	cmocka_unit_test(psync_restart_test_any),
 };
 
 const size_t psync_restart_ntests = ARRAY_SIZE(psync_restart_tests);

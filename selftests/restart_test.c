@@ -460,6 +460,50 @@ static void refused(void **state)
 	sock_close((int[]){ fd, other }, 2);
 }
 
+/* P 5.2: the program runs again from its beginning. */
+static void reexecution(void **state)
+{
+	struct checkpoint middle;
+	uint64_t before, last;
+	struct psync_event ev;
+	uint32_t group;
+	int fds[HOSTS];
+	int i;
+
+	group = history_made(fds, &middle, HISTORY);
+	last = opt_u64(fds[0], PSYNC_LAST_MID);
+	works(close(fds[0]));
+	convs_none(1);
+	fds[0] = sock_new(1, SOCK_SEQPACKET);
+	works(opt_set_u32(fds[0], PSYNC_EVENTS,
+			  PSYNC_EVMASK(PSYNC_EV_DIFFERS)));
+	works(restart_set(fds[0], &middle, PSYNC_RESTART_REEXECUTE));
+	fails(sock_connect(fds[0], group, 1), EINVAL);
+	works(restart_set(fds[0], NULL, PSYNC_RESTART_REEXECUTE));
+	works(sock_connect(fds[0], group, 1));
+	told_restart(fds, 1);
+	for (i = 0; i < ROUNDS; i++) {
+		if (i == ROUNDS / 2) {
+			fails(send(fds[0], "else", 4, 0), EPROTO);
+			ev = event_expect(fds[0], PSYNC_EV_DIFFERS);
+			assert_int_equal(PSYNC_MID_INDEX(ev.mid), 0);
+		}
+		before = opt_u64(fds[0], PSYNC_LAST_MID);
+		say(fds[0], 'a', i);
+		if (i < ROUNDS - 1)
+			assert_true(opt_u64(fds[0], PSYNC_LAST_MID) > before &&
+				    opt_u64(fds[0], PSYNC_LAST_MID) <= last);
+		hear(fds[0], 'b', i);
+		hear(fds[0], 'c', i);
+	}
+	msg_none(fds[0]);
+	msg_none(fds[1]);
+	assert_true(msg_send(fds[0], "new") > last);
+	msg_expect(fds[1], "new");
+	msg_expect(fds[2], "new");
+	sock_close(fds, HOSTS);
+}
+
 /* By the id of a conversation that one member opened. */
 static void by_cid(void **state)
 {
@@ -501,6 +545,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_history),
 		cmocka_unit_test(lingering),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(reexecution),
 		cmocka_unit_test(by_cid),
 	};
 

@@ -92,6 +92,24 @@ static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 	return conv->cost;
 }
 
+/* FNV-1a; it tells two messages of one program apart. */
+static u64 psync_conv_op_hash(struct psync_image *img, const void *body,
+			      u32 len)
+{
+	u64 hash = 0xcbf29ce484222325ULL;
+	u8 bytes[64];
+	u32 at, i, n;
+
+	for (at = 0; at < len; at += n) {
+		n = min_t(u32, len - at, sizeof(bytes));
+		if (skb_copy_bits(body, at, bytes, n))
+			break;
+		for (i = 0; i < n; i++)
+			hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+	}
+	return hash;
+}
+
 /* Nobody waits for it any more: it is not its sender's to pay for. */
 static void psync_conv_op_rest(struct psync_image *img, void *body)
 {
@@ -209,7 +227,7 @@ static void psync_conv_event_one(struct psync_view *view,
 	if (ev->type == PSYNC_EV_STALE) {
 		part->sk->sk_err = ESTALE;
 		sk_error_report(part->sk);
-	} else if (view->lost) {
+	} else if (view->lost && ev->type == PSYNC_EV_GAP) {
 		part->sk->sk_err = ENODATA;
 		sk_error_report(part->sk);
 	}
@@ -331,6 +349,7 @@ static const struct psync_image_ops psync_conv_ops = {
 	.room		= psync_conv_op_room,
 	.afford		= psync_conv_op_afford,
 	.writable	= psync_conv_op_writable,
+	.hash		= psync_conv_op_hash,
 	.rest		= psync_conv_op_rest,
 	.passed		= psync_conv_op_passed,
 	.stable		= psync_conv_op_stable,
@@ -846,6 +865,7 @@ static int psync_conv_rejoin(struct psync_conv *conv,
 		.leaves		= psk->restart->leaves,
 		.nleaves	= psk->restart->count,
 		.all		= psk->restart->flags & PSYNC_RESTART_ALL,
+		.redo		= psk->restart->flags & PSYNC_RESTART_REEXECUTE,
 	};
 
 	return psync_image_rejoin(&conv->img, &part->view, index,

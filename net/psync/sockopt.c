@@ -433,6 +433,9 @@ static u64 psync_last_mid(const struct psync_participant *part)
 	const struct psync_view *view = &part->view;
 	u64 seq = view->stamp[view->index];
 
+	/* In re-execution, what it has sent anew. */
+	if (view->redo && !list_empty(&view->records))
+		return view->redone;
 	return seq > view->img->p.seq_base ? PSYNC_MID(view->index, seq) : 0;
 }
 

@@ -30,6 +30,8 @@ static const char *event_name(uint32_t type)
 		return "void";
 	case PSYNC_EV_RESTARTED:
 		return "restarted";
+	case PSYNC_EV_DIFFERS:
+		return "differs";
 	}
 	return "unknown";
 }
@@ -59,6 +61,8 @@ static const char *event_text(const struct psync_event *ev)
 		return "this message and what follows it died with its sender";
 	case PSYNC_EV_RESTARTED:
 		return "its participant, who had sent up to this message, is back";
+	case PSYNC_EV_DIFFERS:
+		return "what is sent again is not this message";
 	}
 	return "an event this program does not know";
 }

@@ -124,6 +124,12 @@ static void psync_place_op_stable(struct psync_image *img,
 	psync_agent_stable(watch->user);
 }
 
+static u64 psync_place_op_hash(struct psync_image *img, const void *body,
+			       u32 len)
+{
+	return len;
+}
+
 /* Bodies belong to nobody here. */
 static void psync_place_op_rest(struct psync_image *img, void *body)
 {
@@ -301,6 +307,7 @@ static const struct psync_image_ops psync_place_ops = {
 	.event = psync_place_op_event,
 	.arm = psync_place_op_arm,
 	.writable = psync_place_op_writable,
+	.hash = psync_place_op_hash,
 	.rest = psync_place_op_rest,
 	.stable = psync_place_op_stable,
 	.passed = psync_place_op_passed,

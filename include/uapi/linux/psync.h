@@ -94,7 +94,8 @@ struct sockaddr_psync {
 #define PSYNC_STABLE_POLL	36	/* set: struct psync_query_wait, for POLLPRI */
 
 #define PSYNC_RESTART_ALL	0x1	/* all that follows, or ENODATA */
-#define PSYNC_RESTART_KNOWN	0x1	/* what struct psync_restart.flags takes */
+#define PSYNC_RESTART_REEXECUTE	0x2	/* sends are compared with those before */
+#define PSYNC_RESTART_KNOWN	0x3	/* what struct psync_restart.flags takes */
 
 /**
  * struct psync_restart - the next connect() is of a participant that is back
@@ -275,10 +276,11 @@ enum psync_event_type {
 	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
 	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
 	PSYNC_EV_RESTARTED	= 22,	/* @mid's participant at @site is back */
+	PSYNC_EV_DIFFERS	= 23,	/* what is sent again is not @mid: EPROTO */
 };
 
 #define PSYNC_EVMASK(type)	(1U << (type))
-#define PSYNC_EVMASK_ALL	0x4001feU
+#define PSYNC_EVMASK_ALL	0xc001feU
 
 /**
  * struct psync_event - an event, as received with MSG_NOTIFICATION

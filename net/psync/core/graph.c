@@ -20,6 +20,7 @@
 #include "ack.h"
 #include "graph.h"
 #include "history.h"
+#include "redo.h"
 #include "repair.h"
 #include "restart.h"
 #include "stable.h"
@@ -537,6 +538,9 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 			psync_view_enter(view, node);
 		else
 			psync_view_offer(view, node);
+	view = part->view;
+	if (view && view->redo && !node->made)
+		psync_redo_record(view, node);
 	list_for_each_entry(view, &img->views, link)
 		if (view->leaf && node->seq <= view->leaf[node->sender])
 			psync_view_absorb(view, node->stamp);

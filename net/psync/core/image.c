@@ -18,6 +18,7 @@
 #include "graph.h"
 #include "hold.h"
 #include "null.h"
+#include "redo.h"
 #include "repair.h"
 #include "restart.h"
 #include "view.h"
@@ -558,6 +559,8 @@ int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 int psync_image_send(struct psync_image *img, struct psync_view *view,
 		     void *body, u32 len, u64 *mid, u64 now)
 {
+	int err;
+
 	img->now = now;
 	if (view->pending)
 		return -EINVAL;
@@ -571,6 +574,16 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	}
 	if (view->restart && !psync_restart_speak(img))
 		return -ENOMEM;
+	if (view->redo) {
+		err = psync_redo_match(view, body, len, mid);
+		if (err < 0)
+			return err;
+		if (err) {
+			view->redone = *mid;
+			img->ops->body_put(img, body);
+			return 0;
+		}
+	}
 	return psync_image_emit(img, view, PSYNC_KIND_DATA, body, len, mid);
 }
 

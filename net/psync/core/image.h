@@ -75,6 +75,7 @@ struct psync_watch;
  *	yet to take; one message at least
  * @afford: is there memory for the message that was just made?
  * @writable: a send that was refused with -EAGAIN would be accepted now
+ * @hash: a number that other bodies hardly have; for what is sent again
  * @rest: @body is kept for the history alone: it is nobody's any more
  * @passed: @node, which the kernel made (null message or END), entered @view,
  *	whose participant it is of or for whom it was received
@@ -98,6 +99,7 @@ struct psync_image_ops {
 	u32	(*room)(struct psync_image *img, struct psync_view *view);
 	bool	(*afford)(struct psync_image *img);
 	void	(*writable)(struct psync_image *img);
+	u64	(*hash)(struct psync_image *img, const void *body, u32 len);
 	void	(*rest)(struct psync_image *img, void *body);
 	void	(*passed)(struct psync_image *img, struct psync_view *view,
 			  const struct psync_node *node);
@@ -365,6 +367,9 @@ struct psync_remote {
  * @restart: it is a restart, whose RESTART is not sent yet
  * @all: it is to have all messages, or none (S7.3)
  * @lost: it is not; sends and receives fail with ENODATA
+ * @redo: its program runs again from its beginning (S7.2)
+ * @records: then: what it has sent before and not yet again, see redo.c
+ * @redone: the last of these that it has, or 0
  * @past: its own last message that its leaves name, or 0
  * @leaf: greatest sequence numbers that its leaves are to have, while they are
  *	not all in the view, and nothing is outstanding; else NULL
@@ -392,6 +397,9 @@ struct psync_view {
 	bool			restart;
 	bool			all;
 	bool			lost;
+	bool			redo;
+	struct list_head	records;
+	u64			redone;
 	u64			past;
 	u64			*leaf;
 	u64			*stamp;
@@ -614,11 +622,14 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
  * @leaves: mids that are to be the leaves of its view
  * @nleaves: entries; 0: its view is empty
  * @all: everything that follows, or PSYNC_EV_GAP and ENODATA (S7.3)
+ * @redo: its program runs again from its beginning: what it sends is compared
+ *	with what it sent (S7.2); without leaves, and all of it
  */
 struct psync_restart_how {
 	const u64	*leaves;
 	u32		nleaves;
 	bool		all;
+	bool		redo;
 };
 
 /**
@@ -707,7 +718,7 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost);
  * all, which has an empty image before it, carries the participant list.
  * Return: 0, -EAGAIN (what was sent here before fills its share, or what a
  * restart recovers is not here yet; ops->writable() will be called), -ENODATA
- * (psync_view.lost), -ENOMEM, -ESTALE (refused), -EINVAL (the
+ * (psync_view.lost), -EPROTO (it differs from what was sent before, S7.2), -ENOMEM, -ESTALE (refused), -EINVAL (the
  * view is pending),
  * -EMSGSIZE (more than PSYNC_BODY_MAX),
  * -EOVERFLOW (the graph is too deep for the wire's wave).

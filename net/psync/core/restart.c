@@ -33,6 +33,7 @@
 #include "confirm.h"
 #include "graph.h"
 #include "hold.h"
+#include "redo.h"
 #include "restart.h"
 #include "view.h"
 
@@ -444,13 +445,17 @@ static void psync_restart_establish(struct psync_view *view)
 }
 
 /* The image of before: who it was that sent its messages is somebody else. */
-static void psync_restart_disown(struct psync_image *img, u32 index)
+static void psync_restart_disown(struct psync_view *view)
 {
 	struct psync_node *node;
 
-	list_for_each_entry(node, &img->order, order)
-		if (node->sender == index)
-			node->made = false;
+	list_for_each_entry(node, &view->img->order, order) {
+		if (node->sender != view->index)
+			continue;
+		node->made = false;
+		if (view->redo)
+			psync_redo_record(view, node);
+	}
 }
 
 /* Has anything been given back, or never come? */
@@ -512,7 +517,9 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 		return -EINVAL;
 	if (img->parts[index].view)
 		return -EBUSY;
-	if (how->all && psync_restart_partial(img))
+	if (how->redo && how->nleaves)
+		return -EINVAL;
+	if ((how->all || how->redo) && psync_restart_partial(img))
 		return -ENODATA;
 	img->now = now;
 	view->index = index;
@@ -524,8 +531,10 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 		return err;
 	}
 	view->binding = binding;
-	view->all = how->all;
-	psync_restart_disown(img, index);
+	view->all = how->all || how->redo;
+	view->redo = how->redo;
+	INIT_LIST_HEAD(&view->records);
+	psync_restart_disown(view);
 	psync_image_settle(img, view);
 	psync_restart_open(img, view, opening);
 	return 0;

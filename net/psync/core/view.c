@@ -21,6 +21,7 @@
 #include "graph.h"
 #include "history.h"
 #include "null.h"
+#include "redo.h"
 #include "view.h"
 
 static size_t psync_view_size(const struct psync_image *img)
@@ -48,6 +49,7 @@ void psync_view_exit(struct psync_view *view)
 {
 	if (!view->stamp)
 		return;
+	psync_redo_exit(view);
 	view->img->ops->free(view->img, view->stamp,
 			     psync_view_size(view->img));
 	view->img->ops->free(view->img, view->leaf,
@@ -119,11 +121,11 @@ static bool psync_view_shows(const struct psync_view *view,
 	       (view->nulls && node->kind != PSYNC_KIND_RESTART);
 }
 
-/* Does the program know of it because it has sent it? */
+/* Does the program know of it because it has sent it, or will? */
 static bool psync_view_own(const struct psync_view *view,
 			   const struct psync_node *node)
 {
-	return node->sender == view->index && node->made;
+	return node->sender == view->index && (node->made || view->redo);
 }
 
 /* Is it for the program to receive now? */

@@ -162,6 +162,12 @@ static void psync_fuzz_op_body_put(struct psync_image *img, void *body)
 	psync_fuzz_put((struct psync_fuzz *)img, body);
 }
 
+static u64 psync_fuzz_op_hash(struct psync_image *img, const void *body,
+			      u32 len)
+{
+	return len;
+}
+
 static void psync_fuzz_op_rest(struct psync_image *img, void *body)
 {
 	psync_fuzz_require(body);
@@ -246,6 +252,7 @@ static const struct psync_image_ops psync_fuzz_ops = {
 	.room = psync_fuzz_op_room,
 	.afford = psync_fuzz_op_afford,
 	.writable = psync_fuzz_op_writable,
+	.hash = psync_fuzz_op_hash,
 	.rest = psync_fuzz_op_rest,
 	.stable = psync_fuzz_op_stable,
 	.passed = psync_fuzz_op_passed,

@@ -191,6 +191,12 @@ static void psync_pair_op_body_put(struct psync_image *img, void *body)
 	psync_pair_put(psync_pair_of(img)->pair, body);
 }
 
+static u64 psync_pair_op_hash(struct psync_image *img, const void *body,
+			      u32 len)
+{
+	return len;
+}
+
 static void psync_pair_op_rest(struct psync_image *img, void *body)
 {
 	psync_fuzz_require(body);
@@ -305,6 +311,7 @@ static const struct psync_image_ops psync_pair_ops = {
 	.room = psync_pair_op_room,
 	.afford = psync_pair_op_afford,
 	.writable = psync_pair_op_writable,
+	.hash = psync_pair_op_hash,
 	.rest = psync_pair_op_rest,
 	.stable = psync_pair_op_stable,
 	.passed = psync_pair_op_passed,

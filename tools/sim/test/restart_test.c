@@ -621,6 +621,100 @@ static void psync_restart_test_depth(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* P 5.2: it runs again from its beginning, and says nothing twice. */
+static void psync_restart_test_redo(void **state)
+{
+	struct psync_restart_how how = { .redo = true };
+	struct psync_bed_body *body;
+	struct psync_restart_lab lab;
+	u64 said[3], heard[3], mid;
+	u32 i, k;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < SITES; i++)
+		psync_image_history(&lab.beds[i].img, 1 << 20);
+	/* Null messages of its own are between its messages. */
+	for (i = 0; i < 3; i++) {
+		said[i] = psync_bed_send(&lab.beds[0], &lab.views[0], 10 + i);
+		psync_restart_pass(&lab, SEC);
+		heard[i] = psync_restart_send(&lab, 1);
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+		psync_restart_pass(&lab, SEC);
+	}
+	assert_true(PSYNC_MID_SEQ(said[2]) > 3);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &lab.views[0], 0,
+					    77, 77, &how, lab.now), 0);
+	psync_restart_pass(&lab, 5 * SEC);
+	for (i = 0; i < 2; i++) {
+		mid = psync_bed_send(&lab.beds[0], &lab.views[0], 10 + i);
+		assert_int_equal(mid, said[i]);
+		assert_int_equal(psync_bed_receive(&lab.views[0]), heard[i]);
+	}
+	/* Something else than before. */
+	body = psync_bed_body_new();
+	assert_int_equal(psync_image_send(&lab.beds[0].img, &lab.views[0],
+					  body, 99, &mid, lab.now), -EPROTO);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_DIFFERS), 1);
+	psync_bed_body_put(body);
+	assert_int_equal(psync_bed_send(&lab.beds[0], &lab.views[0], 12),
+			 said[2]);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), heard[2]);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_drain(&lab.views[1]), 0);
+	/* From here on it is new. */
+	mid = psync_bed_send(&lab.beds[0], &lab.views[0], 13);
+	assert_true(mid > said[2]);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_drain(&lab.views[1]), 1);
+	/* In the middle of it, it dies again; and what remains is forgotten. */
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &lab.views[0], 0,
+					    78, 78, &how, lab.now), 0);
+	psync_restart_pass(&lab, 5 * SEC);
+	mid = psync_bed_send(&lab.beds[0], &lab.views[0], 10);
+	assert_int_equal(mid, said[0]);
+	/* Leaves and all from the beginning do not go together. */
+	how.leaves = said;
+	how.nleaves = 1;
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &lab.views[0], 0,
+					    79, 79, &how, lab.now), -EINVAL);
+	psync_bed_exit(&lab.beds[0]);
+	lab.up[0] = false;
+	psync_restart_lab_close(&lab);
+}
+
+/* Its image is there still: nothing has to be recovered. */
+static void psync_restart_test_redo_kept(void **state)
+{
+	struct psync_restart_how how = { .redo = true };
+	struct psync_restart_lab lab;
+	u64 said;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_image_history(&lab.beds[0].img, 1 << 20);
+	said = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[2] = true;
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	memset(&lab.views[0], 0, sizeof(lab.views[0]));
+	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &lab.views[0], 0,
+					    77, 77, &how, lab.now), 0);
+	assert_int_equal(psync_restart_send(&lab, 0), said);
+	assert_true(psync_restart_send(&lab, 0) > said);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 20 * SEC);
+	psync_restart_lab_close(&lab);
+}
+
 /* Two of three are down at the same time; the third has it all. */
 static void psync_restart_test_overlap(void **state)
 {
@@ -995,6 +1089,8 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_history),
 	cmocka_unit_test(psync_restart_test_bound),
 	cmocka_unit_test(psync_restart_test_depth),
+	cmocka_unit_test(psync_restart_test_redo),
+	cmocka_unit_test(psync_restart_test_redo_kept),
 	cmocka_unit_test(psync_restart_test_overlap),
 	cmocka_unit_test(psync_restart_test_survivor),
 	cmocka_unit_test(psync_restart_test_nobody),

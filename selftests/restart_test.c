@@ -370,6 +370,7 @@ static void no_history(void **state)
 	fds[0] = rejoin(1, group, 0, NULL, PSYNC_RESTART_ALL);
 	fails(msg_try(fds[0], &m, 0), ENODATA);
 	fails(send(fds[0], "x", 1, 0), ENODATA);
+	told_restart(fds, 1);
 	works(close(fds[0]));
 	convs_none(1);
 	fds[0] = sock_new(1, SOCK_SEQPACKET);

@@ -386,7 +386,7 @@ void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening)
 }
 
 int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
-				 u32 opening)
+			  u32 opening)
 {
 	if (inc != remote->inc)
 		return inc < remote->inc ? -1 : 1;

@@ -718,9 +718,9 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost);
  * all, which has an empty image before it, carries the participant list.
  * Return: 0, -EAGAIN (what was sent here before fills its share, or what a
  * restart recovers is not here yet; ops->writable() will be called), -ENODATA
- * (psync_view.lost), -EPROTO (it differs from what was sent before, S7.2), -ENOMEM, -ESTALE (refused), -EINVAL (the
- * view is pending),
- * -EMSGSIZE (more than PSYNC_BODY_MAX),
+ * (psync_view.lost), -EPROTO (it differs from what was sent before, S7.2),
+ * -ENOMEM, -ESTALE (refused), -EINVAL (the view is pending), -EMSGSIZE (more
+ * than PSYNC_BODY_MAX),
  * -EOVERFLOW (the graph is too deep for the wire's wave).
  */
 int psync_image_send(struct psync_image *img, struct psync_view *view,

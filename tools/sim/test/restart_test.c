@@ -621,6 +621,28 @@ static void psync_restart_test_depth(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* Null messages of its own are between its messages. */
+static void psync_restart_redo_past(struct psync_restart_lab *lab, u64 *said,
+				    u64 *heard)
+{
+	u32 i, k;
+
+	for (i = 0; i < SITES; i++)
+		psync_image_history(&lab->beds[i].img, 1 << 20);
+	for (i = 0; i < 3; i++) {
+		said[i] = psync_bed_send(&lab->beds[0], &lab->views[0], 10 + i);
+		psync_restart_pass(lab, SEC);
+		heard[i] = psync_restart_send(lab, 1);
+		psync_restart_pass(lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab->views[k]);
+		psync_restart_pass(lab, SEC);
+	}
+	assert_true(PSYNC_MID_SEQ(said[2]) > 3);
+	psync_restart_crash(lab, 0);
+	psync_restart_boot(lab, 0);
+}
+
 /* P 5.2: it runs again from its beginning, and says nothing twice. */
 static void psync_restart_test_redo(void **state)
 {
@@ -628,24 +650,10 @@ static void psync_restart_test_redo(void **state)
 	struct psync_bed_body *body;
 	struct psync_restart_lab lab;
 	u64 said[3], heard[3], mid;
-	u32 i, k;
+	u32 i;
 
 	psync_restart_lab_open(&lab, NUMBER);
-	for (i = 0; i < SITES; i++)
-		psync_image_history(&lab.beds[i].img, 1 << 20);
-	/* Null messages of its own are between its messages. */
-	for (i = 0; i < 3; i++) {
-		said[i] = psync_bed_send(&lab.beds[0], &lab.views[0], 10 + i);
-		psync_restart_pass(&lab, SEC);
-		heard[i] = psync_restart_send(&lab, 1);
-		psync_restart_pass(&lab, SEC);
-		for (k = 0; k < SITES; k++)
-			psync_bed_drain(&lab.views[k]);
-		psync_restart_pass(&lab, SEC);
-	}
-	assert_true(PSYNC_MID_SEQ(said[2]) > 3);
-	psync_restart_crash(&lab, 0);
-	psync_restart_boot(&lab, 0);
+	psync_restart_redo_past(&lab, said, heard);
 	assert_int_equal(psync_image_rejoin(&lab.beds[0].img, &lab.views[0], 0,
 					    77, 77, &how, lab.now), 0);
 	psync_restart_pass(&lab, 5 * SEC);

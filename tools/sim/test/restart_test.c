@@ -847,6 +847,57 @@ static void psync_restart_test_shared(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* What the decoder says to a packet. */
+static enum psync_drop psync_restart_decode(struct psync_pkt *pkt)
+{
+	struct psync_pkt out;
+	u8 data[256];
+
+	pkt->src_site = 2;
+	pkt->src_inc = 5;
+	assert_in_range(psync_wire_hdr_size(pkt), 1, sizeof(data));
+	psync_wire_encode(pkt, data);
+	return psync_wire_decode(data, psync_wire_hdr_size(pkt),
+				 psync_wire_hdr_size(pkt), &out);
+}
+
+/* RS, RS_ACK and RESTART have one form each. */
+static void psync_restart_test_wire(void **state)
+{
+	__be32 seqs[SITES] = { 0 };
+	u8 bitmap[4] = { 0 };
+	struct psync_pkt rs = {
+		.type = PSYNC_PKT_RS, .cid = 1, .digest = 1, .opening = 1,
+		.vector = { .n = SITES, .token = 7, .index = 2, .seqs = seqs },
+	};
+	struct psync_pkt msg = {
+		.type = PSYNC_PKT_MSG, .cid = 1, .digest = 1, .opening = 1,
+		.msg = { .kind = PSYNC_KIND_RESTART, .n = SITES, .wave = 1,
+			 .seq = 5, .flags = PSYNC_MSGF_STAMP, .stamp = seqs,
+			 .bitmap = bitmap },
+	};
+
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_OK);
+	rs.vector.token = 0;
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_DROP_BAD_HEADER);
+	rs.vector.token = 7;
+	rs.vector.flags = PSYNC_VECTORF_KNOWN;
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_DROP_BAD_HEADER);
+	rs.type = PSYNC_PKT_RS_ACK;
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_DROP_BAD_HEADER);
+	rs.vector.token = 0;
+	rs.vector.index = 0;
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_OK);
+	rs.opening = 0;
+	assert_int_equal(psync_restart_decode(&rs), PSYNC_DROP_BAD_HEADER);
+	assert_int_equal(psync_restart_decode(&msg), PSYNC_OK);
+	msg.msg.flags = 0;
+	assert_int_equal(psync_restart_decode(&msg), PSYNC_DROP_BAD_CONTEXT);
+	msg.msg.flags = PSYNC_MSGF_STAMP;
+	msg.msg.kind = PSYNC_KIND_RESTART + 1;
+	assert_int_equal(psync_restart_decode(&msg), PSYNC_DROP_BAD_KIND);
+}
+
 /* Before it has caught up its context is that of what it said before. */
 static void psync_restart_test_lag(void **state)
 {
@@ -1103,6 +1154,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_survivor),
 	cmocka_unit_test(psync_restart_test_nobody),
 	cmocka_unit_test(psync_restart_test_shared),
+	cmocka_unit_test(psync_restart_test_wire),
 	cmocka_unit_test(psync_restart_test_lag),
 	cmocka_unit_test(psync_restart_test_any),
 };

@@ -529,9 +529,9 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	if (node->kind == PSYNC_KIND_RESTART)
 		psync_restart_attach(img, node);
 	psync_graph_last(img, node);
-	psync_graph_tell(img, node);
 	/* Not to be given back before all views were offered it. */
 	node->wanted++;
+	psync_graph_tell(img, node);
 	list_for_each_entry(view, &img->views, link)
 		if (view == part->view && node->made &&
 		    view->stamp[node->sender] == node->prev)

@@ -163,6 +163,7 @@ struct psync_limits {
  * @prev: its sender's message before it; @seq - 1 but of RESTART
  * @sender: participant index
  * @kind: enum psync_msg_kind
+ * @made: sent by the participant that is open here now
  * @npred: immediate predecessors, the first entries in @preds
  * @nsaid: entries in @preds, as its sender said them
  * @wanted: local views that have yet to take it
@@ -171,8 +172,6 @@ struct psync_limits {
  * @manual: its sender's kernel says nothing for it (S3.3)
  * @repeated: this copy was not the first one sent
  * @resent: but one that a participant had sent again (P 3.2.2)
- * @made: sent by the participant that is open here now
- * @foreign: another site than its sender's has sent it here
  * @wave: depth: 1 for a root
  * @binding: of the sender's port
  * @body_len: bytes of body
@@ -185,6 +184,7 @@ struct psync_limits {
  * @stamped: its context came as a stamp
  * @gone: @body was given back, or the message never had to be kept
  * @kept: it is in the history
+ * @foreign: another site than its sender's has sent it here
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
  * @wait_seq: while held: sequence number of that message
@@ -200,6 +200,7 @@ struct psync_node {
 	u64			prev;
 	u16			sender;
 	u8			kind;
+	bool			made;
 	u16			npred;
 	u16			nsaid;
 	u16			wanted;
@@ -208,8 +209,6 @@ struct psync_node {
 	bool			manual;
 	bool			repeated;
 	bool			resent;
-	bool			made;
-	bool			foreign;
 	u32			wave;
 	u32			binding;
 	u32			body_len;
@@ -220,6 +219,7 @@ struct psync_node {
 	bool			stamped;
 	bool			gone;
 	bool			kept;
+	bool			foreign;
 	u16			cursor;
 	u16			wait_index;
 	u64			wait_seq;

@@ -187,11 +187,37 @@ static void psync_free_test_after(void **state)
 	psync_free_close(&bed, &view);
 }
 
+/* The history keeps nothing of what a participant has freed. */
+static void psync_free_test_history(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 kept;
+
+	psync_free_open(&bed, &view, 3);
+	psync_image_history(&bed.img, 1 << 20);
+	psync_free_grow(&bed, &view);
+	psync_bed_held(&bed);
+	psync_bed_forget(&bed);
+	kept = bed.img.history_bytes;
+	assert_int_equal(kept, bed.img.body_bytes);
+	assert_int_equal(bed.img.nuntaken, 0);
+	assert_int_equal(psync_bed_bodies, 5);
+	assert_int_equal(psync_free(&view, C1), 0);
+	assert_int_equal(bed.img.nnodes, 3);
+	assert_int_equal(psync_bed_bodies, 3);
+	assert_true(bed.img.history_bytes < kept);
+	assert_int_equal(bed.img.history_bytes, bed.img.body_bytes);
+	assert_int_equal(bed.img.nuntaken, 0);
+	psync_free_close(&bed, &view);
+}
+
 const struct CMUnitTest psync_free_tests[] = {
 	cmocka_unit_test(psync_free_test_stable),
 	cmocka_unit_test(psync_free_test_wanted),
 	cmocka_unit_test(psync_free_test_unheld),
 	cmocka_unit_test(psync_free_test_after),
+	cmocka_unit_test(psync_free_test_history),
 };
 
 const size_t psync_free_ntests = ARRAY_SIZE(psync_free_tests);

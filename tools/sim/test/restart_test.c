@@ -1136,6 +1136,41 @@ static void psync_restart_test_any(void **state)
 	free(past);
 }
 
+/* The last of a site that was never heard, from one that has it. */
+static void psync_restart_test_last(void **state)
+{
+	static const u64 held[] = { 0, 1, 0 };
+	struct psync_image_params p;
+	struct psync_pid pids[SITES];
+	struct psync_view view = {};
+	__be32 wire[SITES];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+
+	psync_bed_params(&p, pids, psync_restart_sites, SITES, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 7, 0), 0);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 3, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 1, 1, 0, NULL, NULL, &pkt);
+	pkt.src_site = 3;
+	pkt.src_inc = 5003;
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt.msg.inc = 5002;
+	pkt.msg.opening = 1;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	/* Who does not count any more lacks it, so it is given back: once. */
+	assert_true(bed.img.parts[1].ended);
+	assert_int_equal(bed.npassed, 1);
+	assert_int_equal(bed.img.nuntaken, 0);
+	assert_int_equal(bed.img.parts[1].nkept, 0);
+	assert_int_equal(bed.img.body_bytes, 0);
+	psync_bed_leave(&bed, &view);
+	psync_bed_exit(&bed);
+}
+
 const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_random),
 	cmocka_unit_test(psync_restart_test_rendezvous),
@@ -1156,6 +1191,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_shared),
 	cmocka_unit_test(psync_restart_test_wire),
 	cmocka_unit_test(psync_restart_test_lag),
+	cmocka_unit_test(psync_restart_test_last),
 	cmocka_unit_test(psync_restart_test_any),
 };
 

@@ -72,8 +72,7 @@ static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
 	psync_fuzz_require(pkt->hdr_len <= len && len <= size &&
 			   pkt->body_len <= size - pkt->hdr_len);
 	psync_fuzz_require(psync_wire_hdr_size(pkt) == pkt->hdr_len);
-	if (pkt->type == PSYNC_PKT_ACK || pkt->type == PSYNC_PKT_RR ||
-	    pkt->type == PSYNC_PKT_GONE)
+	if (psync_wire_is_vector(pkt->type))
 		psync_fuzz_vector(data, pkt);
 	if (pkt->type == PSYNC_PKT_FRAG)
 		psync_fuzz_require(pkt->body_len &&

@@ -363,6 +363,7 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
 	bool counted = psync_ack_counts(remote);
 
 	remote->heard = true;
+	remote->hearsay = false;
 	remote->heard_at = img->now;
 	remote->absent = false;
 	psync_ack_recount(img, remote, counted);

@@ -13,7 +13,9 @@
  *
  * From then on (incarnation, opening) of a site is fixed.  Lower ones are
  * delayed; greater ones mean that the site came back while we go on, which
- * needs a restart: they are refused, with events on both sides.
+ * needs a restart: they are refused, with events on both sides.  Only when
+ * others have said which one it is may a greater incarnation be delayed, too:
+ * then the site is asked first.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -383,6 +385,7 @@ void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening)
 	remote->state = PSYNC_REMOTE_CONFIRMED;
 	remote->inc = inc;
 	remote->opening = opening;
+	remote->hearsay = false;
 }
 
 int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
@@ -395,6 +398,27 @@ int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
 	return 0;
 }
 
+/* It tells us itself which it is; and if it is back (S7), that it is. */
+static void psync_confirm_greet(struct psync_image *img,
+				struct psync_remote *remote, u64 now)
+{
+	if (now < remote->rs_at)
+		return;
+	remote->rs_at = now + psync_ack_wait(img, remote, 0);
+	if (!remote->nonce)
+		remote->nonce = img->ops->nonce(img);
+	psync_confirm_hello(img, remote);
+}
+
+bool psync_confirm_doubt(struct psync_image *img, struct psync_remote *remote,
+			 u64 inc, u64 now)
+{
+	if (!remote->hearsay || remote->inc == inc)
+		return false;
+	psync_confirm_greet(img, remote, now);
+	return true;
+}
+
 /*
  * The site of a packet came back while its earlier opening goes on here.  What
  * is open here refuses it.  What only lingers here is no conversation to come
@@ -404,6 +428,8 @@ static enum psync_drop psync_confirm_later(struct psync_image *img,
 					   struct psync_remote *remote,
 					   const struct psync_pkt *pkt, u64 now)
 {
+	if (psync_confirm_doubt(img, remote, pkt->src_inc, now))
+		return PSYNC_DROP_UNCONFIRMED;
 	psync_ack_moved(img, remote);
 	if (psync_image_lingers(img))
 		return PSYNC_DROP_CLOSED;
@@ -441,17 +467,6 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 	}
 }
 
-/* Others say that it is back (S7): it tells us itself once it hears of us. */
-static void psync_confirm_greet(struct psync_image *img,
-				struct psync_remote *remote, u64 now)
-{
-	if (now < remote->rs_at || psync_image_lingers(img))
-		return;
-	remote->rs_at = now + psync_ack_wait(img, remote, 0);
-	remote->nonce = img->ops->nonce(img);
-	psync_confirm_hello(img, remote);
-}
-
 enum psync_drop psync_confirm_foreign(struct psync_image *img,
 				      struct psync_remote *origin,
 				      const struct psync_pkt *pkt, u64 now)
@@ -460,6 +475,7 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 		if (psync_image_lingers(img))
 			return PSYNC_DROP_CLOSED;
 		psync_confirm_fix(origin, pkt->msg.inc, pkt->msg.opening);
+		origin->hearsay = true;
 		psync_restart_doubt(img, origin);
 		psync_early_feed(img, &origin->early, now);
 	}
@@ -467,7 +483,9 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 	case 0:
 		return PSYNC_OK;
 	case 1:
-		psync_confirm_greet(img, origin, now);
+		/* Others say that it is back. */
+		if (!psync_image_lingers(img))
+			psync_confirm_greet(img, origin, now);
 		fallthrough;
 	default:
 		return PSYNC_DROP_STALE_OPENING;
@@ -595,14 +613,28 @@ static bool psync_confirm_overlaps(const struct psync_image *img,
 	       remote->asked >= img->opened + age;
 }
 
+/* No packet of an earlier incarnation comes any more, whatever it answers. */
+static enum psync_drop psync_confirm_witness(struct psync_image *img,
+					     struct psync_remote *remote,
+					     const struct psync_pkt *pkt)
+{
+	remote->hearsay = false;
+	if (pkt->hello.state == PSYNC_HELLO_OPEN &&
+	    !psync_confirm_compare(remote, pkt->src_inc, pkt->opening))
+		psync_ack_heard(img, remote);
+	return PSYNC_OK;
+}
+
 enum psync_drop psync_confirm_ack(struct psync_image *img,
 				  struct psync_remote *remote,
 				  const struct psync_pkt *pkt, u64 now)
 {
-	if (remote->state == PSYNC_REMOTE_CONFIRMED || !remote->nonce ||
-	    remote->nonce != pkt->hello.nonce)
+	if ((remote->state == PSYNC_REMOTE_CONFIRMED && !remote->hearsay) ||
+	    !remote->nonce || remote->nonce != pkt->hello.nonce)
 		return PSYNC_DROP_BAD_NONCE;
 	remote->nonce = 0;
+	if (remote->hearsay)
+		return psync_confirm_witness(img, remote, pkt);
 	if (pkt->hello.known && pkt->hello.known != img->opening)
 		psync_confirm_stale(img, remote);
 	if (psync_image_lingers(img)) {

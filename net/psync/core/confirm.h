@@ -146,6 +146,20 @@ enum psync_drop psync_confirm_refused(struct psync_image *img,
 void psync_confirm_fix(struct psync_remote *remote, u64 inc, u32 opening);
 
 /**
+ * psync_confirm_doubt - may a packet of a greater incarnation be delayed?
+ * @img: image
+ * @remote: confirmed site
+ * @inc: incarnation
+ * @now: time
+ *
+ * Clocks go back.  While we go by what others said of the site, its packets may
+ * still be of an incarnation before that; then it is asked which it is.
+ * Return: true when that is not known yet.
+ */
+bool psync_confirm_doubt(struct psync_image *img, struct psync_remote *remote,
+			 u64 inc, u64 now);
+
+/**
  * psync_confirm_compare - is an opening the one we go by?
  * @remote: confirmed site
  * @inc: incarnation

@@ -276,6 +276,7 @@ enum psync_remote_state {
  * @state: rendezvous only; others are confirmed by their first packet
  * @inc: its incarnation in this conversation, once confirmed
  * @opening: its opening in this conversation, once confirmed
+ * @hearsay: others said so; the site itself has not spoken since
  * @nonce: of the HELLO that was not answered yet, 0: none
  * @asked: when the first HELLO of this exchange was sent
  * @deadline: when to ask again
@@ -316,6 +317,7 @@ struct psync_remote {
 	enum psync_remote_state	state;
 	u64			inc;
 	u32			opening;
+	bool			hearsay;
 	u64			nonce;
 	u64			asked;
 	u64			deadline;

@@ -211,6 +211,8 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 					      pkt->opening);
 	if (later < 0 || img->refused)
 		return PSYNC_DROP_STALE_OPENING;
+	if (later && psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
+		return PSYNC_DROP_UNCONFIRMED;
 	if (later)
 		psync_restart_rebase(img, remote, pkt);
 	psync_ack_back(img, index);

@@ -681,6 +681,99 @@ static void psync_repair_test_foreign_confirms(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* Site 2 says, or answers, what it is: 0: itself, 1: to HELLO, 2: it is not. */
+static void psync_repair_speak(struct psync_bed *bed, u32 how, u64 nonce)
+{
+	struct psync_wire_mid wire[8];
+	struct psync_pkt pkt;
+	u64 b1 = PSYNC_MID(1, 1);
+
+	psync_bed_craft(bed, 1, 2, 2, 1, &b1, wire, &pkt);
+	if (how) {
+		pkt.type = PSYNC_PKT_HELLO_ACK;
+		pkt.body_len = 0;
+		pkt.opening = how == 1;
+		pkt.hello = (typeof(pkt.hello)){ .nonce = nonce };
+		pkt.hello.state = how == 1 ? PSYNC_HELLO_OPEN :
+					     PSYNC_HELLO_NONE;
+	}
+	assert_int_equal(psync_bed_input(bed, &pkt, 2), PSYNC_OK);
+	assert_int_equal(bed->img.remotes[0].heard, how < 2);
+	if (how)
+		assert_int_equal(psync_bed_input(bed, &pkt, 2),
+				 PSYNC_DROP_BAD_NONCE);
+}
+
+/* What others said of site 2, and late packets of when its clock was ahead. */
+static void psync_repair_hearsay(struct psync_bed *bed, u32 how)
+{
+	static const u64 held[] = { 0, 2, 0, 0, 0 };
+	struct psync_remote *remote = &bed->img.remotes[0];
+	struct psync_bed_packet hello;
+	struct psync_pkt pkt, late;
+	__be32 wire[8];
+
+	psync_bed_forget(bed);
+	bed->img.remotes[1].state = PSYNC_REMOTE_CONFIRMED;
+	bed->img.remotes[1].inc = 5003;
+	bed->img.remotes[1].opening = 1;
+	psync_bed_craft(bed, 1, 1, 1, 0, NULL, NULL, &pkt);
+	late = pkt;
+	late.src_inc = 5009;
+	late.opening = 4;
+	pkt.src_site = 3;
+	pkt.src_inc = 5003;
+	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt.msg.inc = 5002;
+	pkt.msg.opening = 1;
+	assert_int_equal(psync_bed_input(bed, &pkt, 0), PSYNC_OK);
+	/* It is asked, once for all of them, and goes on to count. */
+	assert_int_equal(psync_bed_input(bed, &late, 1),
+			 PSYNC_DROP_UNCONFIRMED);
+	psync_bed_vector(bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	pkt.src_inc = 5009;
+	assert_int_equal(psync_bed_input(bed, &pkt, 1),
+			 PSYNC_DROP_UNCONFIRMED);
+	psync_bed_vector(bed, PSYNC_PKT_RS, 2, held, wire, &pkt);
+	pkt.src_inc = 5009;
+	pkt.vector.index = 1;
+	pkt.vector.token = 1;
+	assert_int_equal(psync_bed_input(bed, &pkt, 1),
+			 PSYNC_DROP_UNCONFIRMED);
+	assert_false(remote->moved);
+	assert_int_equal(remote->inc, 5002);
+	assert_int_equal(bed->nevents, 0);
+	assert_int_equal(bed->nsent, 1);
+	hello = psync_bed_pop_type(bed, PSYNC_PKT_HELLO);
+	assert_int_equal(hello.site, 2);
+	psync_bed_packet_free(&hello);
+	/* From when it has spoken, or answered, they are of one come back. */
+	psync_repair_speak(bed, how, remote->nonce);
+	assert_int_equal(psync_bed_input(bed, &late, 3), PSYNC_DROP_REOPENED);
+	assert_true(remote->moved);
+}
+
+static void psync_repair_test_hearsay(void **state)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 how;
+
+	psync_repair_params(&p, pids);
+	p.number = 5;
+	for (how = 0; how < 3; how++) {
+		memset(&view, 0, sizeof(view));
+		psync_bed_init(&bed, &p, 1);
+		psync_image_join(&bed.img, &view, 0, 1, 7, 0);
+		psync_repair_hearsay(&bed, how);
+		psync_bed_leave(&bed, &view);
+		psync_bed_exit(&bed);
+		assert_int_equal(psync_bed_bodies, 0);
+	}
+}
+
 /* P 3.2.2: the answer to a message resent are its immediate successors. */
 static void psync_repair_test_successors(void **state)
 {
@@ -1241,6 +1334,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_sender),
 	cmocka_unit_test(psync_repair_test_foreign),
 	cmocka_unit_test(psync_repair_test_foreign_confirms),
+	cmocka_unit_test(psync_repair_test_hearsay),
 	cmocka_unit_test(psync_repair_test_successors),
 	cmocka_unit_test(psync_repair_test_resend),
 	cmocka_unit_test(psync_repair_test_gone),

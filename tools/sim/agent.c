@@ -611,8 +611,7 @@ static bool psync_agent_send(struct psync_agent *agent)
 	agent->sent++;
 	conv->said++;
 	sim->stats->messages++;
-	if (conv->budget > conv->keep)
-		conv->budget--;
+	psync_work_said(conv);
 	return true;
 }
 

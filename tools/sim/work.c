@@ -85,14 +85,12 @@ static u32 psync_work_keep(const struct psync_conv *conv)
 
 static void psync_work_check(void *ctx, uint64_t session);
 
-/* A session that is cut off ends soon after its messages are spent. */
 static void psync_work_watch(struct psync_conv *conv)
 {
 	struct psync_sim *sim = conv->sim;
-	u64 wait = conv->cut ? sim->net.shape.base : PSYNC_WORK_CHECK;
 
-	psync_heap_push(&sim->heap, sim->now + wait, psync_work_check, conv,
-			conv->session);
+	psync_heap_push(&sim->heap, sim->now + PSYNC_WORK_CHECK,
+			psync_work_check, conv, conv->session);
 }
 
 /*
@@ -334,6 +332,32 @@ static bool psync_work_speakers(const struct psync_conv *conv)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A session that is cut off ends soon after its messages are spent: so soon
+ * that some are under way.  Nothing looks for that so often: until a site that
+ * never opens is absent, others may be kept from sending for many minutes.
+ */
+static void psync_work_cut(void *ctx, uint64_t session)
+{
+	struct psync_conv *conv = ctx;
+
+	if (session == conv->session && !conv->closing &&
+	    conv->budget <= conv->keep)
+		psync_work_end(conv, false);
+}
+
+void psync_work_said(struct psync_conv *conv)
+{
+	struct psync_sim *sim = conv->sim;
+	u64 base = sim->net.shape.base;
+
+	if (conv->budget > conv->keep)
+		conv->budget--;
+	if (conv->cut && conv->budget <= conv->keep)
+		psync_heap_push(&sim->heap, sim->now + base - sim->now % base,
+				psync_work_cut, conv, conv->session);
 }
 
 /* There is nothing more to say: it must come to rest. */

@@ -91,6 +91,9 @@ void psync_work_init(struct psync_sim *sim);
 /* All is healed: it must come to rest. */
 void psync_work_healed(struct psync_sim *sim);
 
+/* A message of the conversation was sent. */
+void psync_work_said(struct psync_conv *conv);
+
 /* When nothing happens any more: was all done that was to be done? */
 void psync_work_exit(struct psync_sim *sim);
 

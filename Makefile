@@ -16,7 +16,7 @@ PREFIX ?= /usr/local
 export PREFIX DESTDIR
 
 .PHONY: all tools deps demo check check-ci check-debug check-all check-static \
-	sim sim-mutants fuzz selftests install uninstall clean help
+	sim sim-long sim-mutants fuzz selftests install uninstall clean help
 
 all: module tools
 
@@ -62,6 +62,9 @@ check-static:
 sim:
 	$(MAKE) -C tools/sim sim SEEDS=$(SEEDS) SITES=$(SITES) $(if $(SEED),SEED=$(SEED))
 
+sim-long:
+	$(MAKE) -C tools/sim long $(if $(MESSAGES),MESSAGES=$(MESSAGES))
+
 sim-mutants:
 	$(MAKE) -C tools/sim mutant
 
@@ -97,6 +100,7 @@ help:
 	@echo '                   once; PSYNC_SCALE=0.05 for the shortest runs'
 	@echo 'make check-all     all of these, and the long ones'
 	@echo 'make sim SEEDS=N SITES=K [SEED=S]   the simulator'
+	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
 	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'
 	@echo 'make selftests     the selftests in the virtual machine'

@@ -47,7 +47,7 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair large restart mesh
+	run 2 two eight reorder repair large restart memory mesh
 	run 2 json cli life
 	run 2 failslab
 else
@@ -55,7 +55,7 @@ else
 	limit=900
 	environment=
 	run 1 config eth udp4 udp6 two eight reorder repair large restart loss \
-		mesh json cli
+		memory mesh json cli
 	run 2 eth udp6 eight reorder repair large restart life
 fi
 echo "$passed passed, $failed failed"

@@ -183,6 +183,12 @@ scenario()
 		lab udp4 8 '--loss 5 --delay 2 --reorder 20 --dup 5' \
 			conv_test,workload conv_test,nulls
 		;;
+	memory)
+		lab eth 3 '--loss 1' memory_test,20000
+		;;
+	memory-long)
+		lab eth 3 '--loss 1' memory_test,1000000
+		;;
 	mesh)
 		lab eth 3 '--topology mesh' conv_test,workload
 		lab udp6 3 '--topology mesh' conv_test,workload

@@ -52,6 +52,7 @@ static void *psync_place_op_alloc(struct psync_image *img, size_t size)
 		return NULL;
 	sim->blocks++;
 	sim->bytes += size;
+	psync_place_of(img)->bytes += size;
 	return psync_sim_alloc(1, size);
 }
 
@@ -63,6 +64,7 @@ static void psync_place_op_free(struct psync_image *img, void *mem, size_t size)
 		return;
 	sim->blocks--;
 	sim->bytes -= size;
+	psync_place_of(img)->bytes -= size;
 	free(mem);
 }
 

@@ -37,6 +37,7 @@ struct psync_body {
  * @closed_at: when that was
  * @timer: when the timer runs next, U64_MAX: it does not
  * @deaf: somebody who listens has not been given it yet, for want of memory
+ * @bytes: memory of the core's, now
  * @record: the image's number in the history
  * @known: what the history knows of it: the last message attached of each
  *	participant, then the same of each other site as the image knows it
@@ -51,6 +52,7 @@ struct psync_place {
 	u64 closed_at;
 	u64 timer;
 	bool deaf;
+	u64 bytes;
 	u32 record;
 	u64 *known;
 	u64 *ids;

@@ -35,9 +35,11 @@ static void psync_work_cast(struct psync_agent *agent, bool together,
 	agent->must_talk = 0;
 	agent->ticking = false;
 	agent->delay = together ? 0 : psync_prng_exp(rng, conv->spread);
-	if (psync_prng_chance(rng, 120) && agent->part != conv->opener)
+	if (!conv->steady && psync_prng_chance(rng, 120) &&
+	    agent->part != conv->opener)
 		agent->delay += psync_prng_below(rng, span);
-	if (psync_prng_chance(rng, 20) && agent->part != conv->opener)
+	if (!conv->steady && psync_prng_chance(rng, 20) &&
+	    agent->part != conv->opener)
 		agent->quit = psync_prng_range(rng, 1, conv->budget);
 	/* Whoever does not listen needs another one of its site who does. */
 	agent->listens = solo || agent->part == conv->opener ||
@@ -59,7 +61,7 @@ static void psync_work_returner(struct psync_conv *conv)
 	struct psync_prng *rng = &conv->sim->rng;
 	struct psync_agent *agent;
 
-	if (!conv->number || !psync_prng_chance(rng, 250))
+	if (conv->steady || !conv->number || !psync_prng_chance(rng, 250))
 		return;
 	agent = &conv->agents[psync_prng_below(rng, conv->n)];
 	agent->quit = psync_prng_range(rng, 1, 1 + conv->budget / 2);

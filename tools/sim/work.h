@@ -32,6 +32,7 @@ struct psync_agent;
  * @max_body: greatest message
  * @start: when the first session begins
  * @sessions: still to come, the present one included
+ * @steady: nobody opens late, or closes before the others
  * @hasty: sessions are short and follow one another at once
  * @session: number of the present one, from 1
  * @budget: messages still to be sent in this session and all later ones
@@ -68,6 +69,7 @@ struct psync_conv {
 	u32 max_body;
 	u64 start;
 	u32 sessions;
+	bool steady;
 	bool hasty;
 	u32 session;
 	u32 budget;

@@ -47,7 +47,7 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair large restart memory mesh
+	run 2 two eight reorder repair large restart memory histories mesh
 	run 2 json cli life
 	run 2 failslab
 else
@@ -56,7 +56,7 @@ else
 	environment=
 	run 1 config eth udp4 udp6 two eight reorder repair large restart loss \
 		memory mesh json cli
-	run 2 eth udp6 eight reorder repair large restart life
+	run 2 eth udp6 eight reorder repair large restart histories life
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

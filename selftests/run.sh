@@ -189,6 +189,20 @@ scenario()
 	memory-long)
 		lab eth 3 '--loss 1' memory_test,1000000
 		;;
+	histories)
+		# Each over a bad network, which nothing gets through unhurt.
+		rough='--loss 3 --delay 1 --reorder 10 --dup 3 --corrupt 2'
+		seed=0
+		for link in eth udp4 udp6; do
+			seed=$((seed + 1))
+			lab $link 3 "$rough" history_test,none,$seed \
+				history_test,kill,$seed \
+				history_test,stop,$seed \
+				history_test,link,$seed \
+				history_test,rmmod,$seed \
+				history_test,netns,$seed
+		done
+		;;
 	mesh)
 		lab eth 3 '--topology mesh' conv_test,workload
 		lab udp6 3 '--topology mesh' conv_test,workload

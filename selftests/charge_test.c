@@ -183,6 +183,49 @@ static void mem_limit(void **state)
 		sock_close(fds[i], 2);
 }
 
+static int datagram_room(int host, uint32_t port)
+{
+	int fd = sock_bound(host, SOCK_DGRAM, port), size = 16 << 20;
+
+	works(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)));
+	return fd;
+}
+
+static bool say_datagram(int fd, uint32_t port)
+{
+	struct sockaddr_psync to = addr_pid(2, port);
+	static char body[1024];
+
+	return sendto(fd, body, sizeof(body), MSG_DONTWAIT,
+		      (struct sockaddr *)&to, sizeof(to)) == sizeof(body);
+}
+
+/* What waits to be received is paid for; what cannot be is not taken. */
+static void mem_limit_datagrams(void **state)
+{
+	uint64_t refused = stat_of(2, "ChargeRefused");
+	uint64_t dropped = stat_of(2, "DropNoMem");
+	int a = sock_new(1, SOCK_DGRAM), b, i, got = 0;
+	uint32_t port = port_new();
+	char old[96], body[2048];
+
+	b = datagram_room(2, port);
+	mem_get(old, sizeof(old));
+	mem_set("0 0 0");
+	for (i = 0; i < 16000 && stat_of(2, "ChargeRefused") == refused; i++)
+		say_datagram(a, port);
+	assert_in_range(stat_of(2, "ChargeRefused"), refused + 1,
+			refused + 100);
+	assert_in_range(stat_of(2, "DropNoMem"), dropped + 1, dropped + 100);
+	mem_set(old);
+	while (recv(b, body, sizeof(body), MSG_DONTWAIT) == 1024)
+		got++;
+	assert_in_range(got, 1, i);
+	assert_true(say_datagram(a, port));
+	assert_int_equal(recv(b, body, sizeof(body), 0), 1024);
+	sock_close((int[]){ a, b }, 2);
+}
+
 static bool file_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -211,9 +254,10 @@ static uint64_t cgroup_sock(void)
 static void control_group(void **state)
 {
 	struct patience p = patience_begin();
-	uint64_t cid;
+	uint32_t port = port_new();
+	uint64_t cid, datagrams;
+	int fds[2], a, b, i;
 	char pid[16];
-	int fds[2];
 
 	mkdir("/tmp/charge", 0755);
 	if (mount("none", "/tmp/charge", "cgroup2", 0, NULL) ||
@@ -230,6 +274,14 @@ static void control_group(void **state)
 	while (opt_outstanding(fds[1]) < 100)
 		await_poll(fds[1], POLLIN);
 	assert_true(cgroup_sock() >= 100 * 1024);
+	datagrams = cgroup_sock();
+	a = sock_new(1, SOCK_DGRAM);
+	b = datagram_room(2, port);
+	for (i = 0; i < 300; i++)
+		assert_true(say_datagram(a, port));
+	while (cgroup_sock() < datagrams + 300 * 1024)
+		patience_try(&p, "datagrams to be charged");
+	sock_close((int[]){ a, b }, 2);
 	cid = opt_u64(fds[0], PSYNC_CID);
 	sock_close(fds, 2);
 	conv_none(1, cid);
@@ -250,6 +302,7 @@ int main(void)
 		cmocka_unit_test(who_inherits),
 		cmocka_unit_test(receive_buffer),
 		cmocka_unit_test(mem_limit),
+		cmocka_unit_test(mem_limit_datagrams),
 		cmocka_unit_test(control_group),
 	};
 

@@ -23,7 +23,8 @@
 struct kept {
 	unsigned long long	nodes;
 	unsigned long long	bodies;
-	unsigned long long	charged;
+	unsigned long long	charged;	/* to the sockets */
+	unsigned long long	told;		/* for the conversation */
 	unsigned long long	slab;
 };
 
@@ -56,6 +57,8 @@ static void kept_at(int host, struct kept *kept)
 	assert_int_equal(pclose(f), 0);
 	kept->nodes += told(text, "nodes");
 	kept->bodies += told(text, "body_bytes");
+	kept->told += told(text, "charged");
+	assert_int_equal(told(text, "owed"), 0);
 	lab_enter(0);
 }
 
@@ -141,6 +144,8 @@ static void flat(void **state)
 	assert_in_range(first->nodes, 2 * DEPTH, HOSTS * (DEPTH + 100));
 	assert_in_range(last->nodes, 2 * DEPTH, HOSTS * (DEPTH + 100));
 	assert_int_equal(last->bodies, 0);
+	/* Nothing is sent that the sockets are charged for besides. */
+	assert_int_equal(last->told, last->charged);
 	assert_in_range(last->charged, 1,
 			first->charged + first->charged / 10 + 65536);
 	assert_in_range(last->slab, 1, first->slab + first->slab / 50);

@@ -4,16 +4,17 @@
  * bound it.
  *
  * What a program sends is charged to its socket, skb by skb, until the body is
- * freed.  All else that a conversation keeps (nodes, vectors, tables, bodies
- * that came from elsewhere or whose sender has closed) is counted in
- * psync_charge.bytes and charged, a page at least, to one socket here: the
- * participant that has been in the conversation longest, or, while that one
- * waits to be accepted, the listener.  Where there is none (an early rendezvous,
- * an embryo, a conversation that lingers) and for what no limit may refuse
- * (S2.5) when a purse is empty, the namespace owes it: psync_net.owed, bounded
- * by net.psync.owed_bytes; beyond that no more is taken in and the oldest that
- * linger are given up.  A byte is charged once, however many participants have
- * yet to read it; each one's SO_RCVBUF bounds those it has yet to read.
+ * freed; a datagram likewise, to the socket in whose queue it waits.  All else
+ * that a conversation keeps (nodes, vectors, tables, bodies that came from
+ * elsewhere or whose sender has closed) is counted in psync_charge.bytes and
+ * charged, a page at least, to one socket here: the participant that has been in
+ * the conversation longest, or, while that one waits to be accepted, the
+ * listener.  Where there is none (an early rendezvous, an embryo, a conversation
+ * that lingers) and for what no limit may refuse (S2.5) when a purse is empty,
+ * the namespace owes it: psync_net.owed, bounded by net.psync.owed_bytes; beyond
+ * that no more is taken in and the oldest that linger are given up.  A byte is
+ * charged once, however many participants have yet to read it; each one's
+ * SO_RCVBUF bounds those it has yet to read.
  *
  * Purses.  The core runs under the conversation's lock, in softirq, where
  * sk_forward_alloc of a user's socket, which lock_sock protects (SO_RESERVE_MEM
@@ -27,6 +28,8 @@
  *
  *  - of a sent body, by its skb's destructor, which skb_orphan() and the last
  *    kfree_skb() run once; the skb holds the socket and so the purse;
+ *  - of a datagram that waits likewise; the queue is emptied before the socket's
+ *    purse is closed, and who has taken one out of it holds the socket;
  *  - psync_charge.paid is all that was taken for a conversation.  It changes
  *    in psync_charge_pay() alone, together with the purse of the same payer;
  *    psync_charge_move() gives it all back before the payer becomes another;
@@ -160,6 +163,24 @@ static void psync_charge_wfree(struct sk_buff *skb)
 {
 	psync_purse_give(psync_sk(skb->sk), skb->truesize);
 	sock_wfree(skb);
+}
+
+/* Of a datagram that waits to be received, instead of sock_rfree(). */
+static void psync_charge_rfree(struct sk_buff *skb)
+{
+	psync_purse_give(psync_sk(skb->sk), skb->truesize);
+	sock_rfree(skb);
+}
+
+int psync_charge_received(struct psync_sock *psk, struct sk_buff *skb)
+{
+	if (!psync_purse_take(psk, skb->truesize)) {
+		PSYNC_INC(psync_pernet(sock_net(&psk->sk)), CHARGE_REFUSED);
+		return -ENOBUFS;
+	}
+	skb_set_owner_r(skb, &psk->sk);
+	skb->destructor = psync_charge_rfree;
+	return 0;
 }
 
 int psync_charge_sent(struct psync_sock *psk, struct sk_buff *skb)

@@ -47,6 +47,16 @@ u32 psync_purse_charged(const struct psync_sock *psk);
 int psync_charge_sent(struct psync_sock *psk, struct sk_buff *skb);
 
 /**
+ * psync_charge_received - charge a datagram to the socket in whose queue it waits
+ * @psk: socket, which the caller holds
+ * @skb: datagram, nobody's yet; counts in sk_rmem_alloc, too, and is given back
+ *	by its destructor
+ *
+ * Context: any but hard interrupts.  Return: 0, -ENOBUFS.
+ */
+int psync_charge_received(struct psync_sock *psk, struct sk_buff *skb);
+
+/**
  * psync_charge_disown - what a socket sent is the conversation's from now on
  * @conv: locked
  * @skb: body

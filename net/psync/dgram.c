@@ -5,6 +5,8 @@
  * and never opens a conversation (S10.3).
  */
 
+#include <linux/filter.h>
+
 #include "psync.h"
 #include "trace.h"
 
@@ -19,6 +21,35 @@ static struct psync_dgram_cb *psync_dgram_cb(struct sk_buff *skb)
 	BUILD_BUG_ON(sizeof(struct psync_dgram_cb) >
 		     sizeof_field(struct sk_buff, cb));
 	return (struct psync_dgram_cb *)skb->cb;
+}
+
+/*
+ * As sock_queue_rcv_skb(), but the memory is charged.  Borrows skb, or, with
+ * PSYNC_OK, has queued it.
+ */
+static enum psync_drop psync_dgram_queue(struct sock *sk, struct sk_buff *skb)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+
+	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(sk->sk_rcvbuf) ||
+	    sk_filter(sk, skb)) {
+		atomic_inc(&sk->sk_drops);
+		return PSYNC_DROP_RCVBUF;
+	}
+	/* Nothing of the way that it came is needed any more. */
+	skb_dst_drop(skb);
+	skb->dev = NULL;
+	if (psync_charge_received(psync_sk(sk), skb)) {
+		atomic_inc(&sk->sk_drops);
+		return PSYNC_DROP_NO_MEM;
+	}
+	spin_lock_bh(&queue->lock);
+	sock_skb_set_dropcount(sk, skb);
+	__skb_queue_tail(queue, skb);
+	spin_unlock_bh(&queue->lock);
+	if (!sock_flag(sk, SOCK_DEAD))
+		sk->sk_data_ready(sk);
+	return PSYNC_OK;
 }
 
 /* Queue on a local socket; consumes skb. */
@@ -37,9 +68,7 @@ static void psync_dgram_deliver(struct psync_net *pnet, struct sk_buff *skb,
 		reason = PSYNC_DROP_OTHER_BINDING;
 	} else {
 		skb_orphan(skb);
-		/* sock_queue_rcv_skb() charges it to the receive buffer. */
-		if (sock_queue_rcv_skb(sk, skb))
-			reason = PSYNC_DROP_RCVBUF;
+		reason = psync_dgram_queue(sk, skb);
 	}
 	if (reason)
 		psync_drop(pnet, skb, reason);

@@ -69,7 +69,11 @@ static int psync_nl_conv_counts(struct sk_buff *skb,
 	    nla_put_u32(skb, PSYNC_A_CONV_DEPTH, img->max_depth) ||
 	    nla_put_u32(skb, PSYNC_A_CONV_UNHELD, img->nowed) ||
 	    nla_put_u64_64bit(skb, PSYNC_A_CONV_LACKING,
-			      psync_conv_lacking(conv), PSYNC_A_CONV_PAD))
+			      psync_conv_lacking(conv), PSYNC_A_CONV_PAD) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_CONV_CHARGED, conv->charge.paid,
+			      PSYNC_A_CONV_PAD) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_CONV_OWED, conv->charge.owed,
+			      PSYNC_A_CONV_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -114,8 +114,12 @@ static void conv_print(const struct ipc_conv *conv,
 	printf("  site %" PRIu32 " opening %" PRIu32 ", other sites %" PRIu32
 	       ", confirmed %" PRIu32 "\n", conv->site, conv->opening,
 	       conv->sites, conv->confirmed);
-	printf("  bodies %" PRIu64 " bytes, depth %" PRIu32 "\n",
-	       conv->body_bytes, conv->depth);
+	printf("  bodies %" PRIu64 " bytes, depth %" PRIu32
+	       ", charged %" PRIu64 " bytes", conv->body_bytes, conv->depth,
+	       conv->charged);
+	if (conv->owed)
+		printf(", owed %" PRIu64, conv->owed);
+	putchar('\n');
 	for (k = 0; k < parts->nremotes; k++)
 		conv_print_remote(&parts->remotes[k]);
 	for (i = 0; i < conv->n; i++) {
@@ -193,6 +197,8 @@ static void conv_json(struct json *j, const struct ipc_conv *conv,
 	json_u64(j, "depth", conv->depth);
 	json_u64(j, "unheld", conv->unheld);
 	json_u64(j, "lacking", conv->lacking);
+	json_u64(j, "charged", conv->charged);
+	json_u64(j, "owed", conv->owed);
 	json_open(j, "other_sites", '[');
 	for (k = 0; k < parts->nremotes; k++)
 		conv_json_remote(j, &parts->remotes[k]);

@@ -77,6 +77,8 @@ struct ipc_conv {
 	uint32_t		depth;
 	uint32_t		unheld;
 	uint64_t		lacking;
+	uint64_t		charged;
+	uint64_t		owed;
 };
 
 struct ipc_view {

@@ -319,6 +319,8 @@ static int conv_parse(struct nlattr **attrs, void *object)
 	get_u32(attrs, PSYNC_A_CONV_DEPTH, &conv->depth);
 	get_u32(attrs, PSYNC_A_CONV_UNHELD, &conv->unheld);
 	get_u64(attrs, PSYNC_A_CONV_LACKING, &conv->lacking);
+	get_u64(attrs, PSYNC_A_CONV_CHARGED, &conv->charged);
+	get_u64(attrs, PSYNC_A_CONV_OWED, &conv->owed);
 	err = get_array(attrs, PSYNC_A_CONV_PIDS, sizeof(*conv->pids),
 			(void **)&conv->pids, &conv->n);
 	if (!err)

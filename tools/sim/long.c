@@ -21,7 +21,8 @@
 #include "work.h"
 
 #define PSYNC_LONG_SITES	4
-#define PSYNC_LONG_RECORDS	4096	/* judged when there are so many */
+/* Judged when there are so many records, or were so many events. */
+#define PSYNC_LONG_RECORDS	4096
 #define PSYNC_LONG_PARTS	10
 #define PSYNC_LONG_SAMPLES	100	/* in each part */
 #define PSYNC_LONG_EVENTS	1000	/* for each message, at most */
@@ -59,6 +60,7 @@ struct psync_long_part {
  * @verdict: what was found in it
  * @stream: the judge
  * @messages: to be sent
+ * @events: that happened
  * @sampled: samples taken
  * @parts: what was seen
  */
@@ -69,6 +71,7 @@ struct psync_long {
 	struct psync_verdict verdict;
 	struct psync_stream *stream;
 	u64 messages;
+	u64 events;
 	u64 sampled;
 	struct psync_long_part parts[PSYNC_LONG_PARTS];
 };
@@ -226,9 +229,10 @@ static void psync_long_run(struct psync_long *run)
 	while (!sim->invariant && psync_heap_pop(&sim->heap, &item)) {
 		sim->now = item.at;
 		item.run(item.ctx, item.arg);
-		if (run->hist.nrecs >= PSYNC_LONG_RECORDS)
+		if (run->hist.nrecs >= PSYNC_LONG_RECORDS ||
+		    !(++run->events % PSYNC_LONG_RECORDS))
 			psync_long_feed(run);
-		if (item.order > run->messages * PSYNC_LONG_EVENTS + 1000000)
+		if (run->events > run->messages * PSYNC_LONG_EVENTS + 1000000)
 			psync_sim_fail(sim, "quiescence", "too many events");
 		if (run->sampled < PSYNC_LONG_PARTS * PSYNC_LONG_SAMPLES)
 			psync_long_sample(run);

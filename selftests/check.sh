@@ -56,7 +56,8 @@ else
 	environment=
 	run 1 config eth udp4 udp6 two eight reorder repair large restart loss \
 		memory mesh json cli
-	run 2 eth udp6 eight reorder repair large restart histories life
+	run 2 eth udp6 eight reorder repair large restart histories \
+		histories-udp life
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -17,7 +17,7 @@
 #define BURST		8
 #define BODY		64
 #define DEPTH		1000	/* nodes kept */
-#define LEAST		6000	/* messages: the graph is full after a tenth */
+#define LEAST		1000	/* messages */
 
 /* What is kept, added up over the hosts. */
 struct kept {
@@ -148,7 +148,9 @@ static void flat(void **state)
 	assert_int_equal(last->told, last->charged);
 	assert_in_range(last->charged, 1,
 			first->charged + first->charged / 10 + 65536);
-	assert_in_range(last->slab, 1, first->slab + first->slab / 50);
+	/* KASAN keeps what was freed for a while, kmemleak a note of all. */
+	if (access("/sys/kernel/debug/kmemleak", F_OK))
+		assert_in_range(last->slab, 1, first->slab + first->slab / 50);
 	sock_close(fds, HOSTS);
 }
 

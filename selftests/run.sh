@@ -132,6 +132,15 @@ script()
 	nothing_left "$name $*"
 }
 
+# histories LINK SEED: over a network that nothing gets through unhurt
+histories()
+{
+	lab "$1" 3 '--loss 3 --delay 1 --reorder 10 --dup 3 --corrupt 2' \
+		"history_test,none,$2" "history_test,kill,$2" \
+		"history_test,stop,$2" "history_test,link,$2" \
+		"history_test,rmmod,$2" "history_test,netns,$2"
+}
+
 scenario()
 {
 	case $1 in
@@ -190,18 +199,11 @@ scenario()
 		lab eth 3 '--loss 1' memory_test,1000000
 		;;
 	histories)
-		# Each over a bad network, which nothing gets through unhurt.
-		rough='--loss 3 --delay 1 --reorder 10 --dup 3 --corrupt 2'
-		seed=0
-		for link in eth udp4 udp6; do
-			seed=$((seed + 1))
-			lab $link 3 "$rough" history_test,none,$seed \
-				history_test,kill,$seed \
-				history_test,stop,$seed \
-				history_test,link,$seed \
-				history_test,rmmod,$seed \
-				history_test,netns,$seed
-		done
+		histories eth 1
+		;;
+	histories-udp)
+		histories udp4 2
+		histories udp6 3
 		;;
 	mesh)
 		lab eth 3 '--topology mesh' conv_test,workload

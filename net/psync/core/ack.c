@@ -90,14 +90,22 @@ void psync_ack_exit(struct psync_image *img)
 	}
 }
 
+static u64 psync_ack_trip(const struct psync_remote *remote)
+{
+	return remote->srtt + 4 * remote->rttvar;
+}
+
 u64 psync_ack_wait(const struct psync_image *img,
 		   const struct psync_remote *remote, u32 tries)
 {
 	const struct psync_limits *limits = &img->p.limits;
 	u64 wait = limits->rto_ns;
 
+	/* As if it were as far as any. */
+	if (img->far)
+		wait = img->far;
 	if (remote && remote->srtt)
-		wait = remote->srtt + 4 * remote->rttvar;
+		wait = psync_ack_trip(remote);
 	wait = min(max(wait, limits->rto_min_ns), limits->rto_max_ns);
 	wait <<= min_t(u32, tries, PSYNC_ACK_WAIT_SHIFT);
 	return min(wait, limits->rto_max_ns);
@@ -208,6 +216,23 @@ static void psync_ack_advance(struct psync_image *img,
 		remote->probe_at = U64_MAX;
 }
 
+/*
+ * It has the message that asked, and no answer came: that was lost, or the
+ * message was and the copy did not ask.  Without any measure the next message
+ * asks: until then waits are the first one's, however near the site is.
+ */
+static void psync_ack_unanswered(const struct psync_image *img,
+				 struct psync_remote *remote)
+{
+	if (!remote->token || !remote->token_seq ||
+	    psync_ack_held(img, remote, remote->token_index) <
+	    remote->token_seq)
+		return;
+	remote->token = 0;
+	if (!remote->srtt)
+		remote->token_at = 0;
+}
+
 void psync_ack_context(struct psync_image *img, struct psync_remote *remote,
 		       const u64 *stamp)
 {
@@ -215,6 +240,7 @@ void psync_ack_context(struct psync_image *img, struct psync_remote *remote,
 
 	for (i = 0; i < img->p.n; i++)
 		psync_ack_advance(img, remote, i, stamp[i]);
+	psync_ack_unanswered(img, remote);
 }
 
 /* One node more that @remote, which counts, does not hold. */
@@ -434,7 +460,7 @@ void psync_ack_moved(struct psync_image *img, struct psync_remote *remote)
 	psync_ack_recount(img, remote, counted);
 }
 
-bool psync_ack_token(struct psync_image *img, u64 seq)
+bool psync_ack_token(struct psync_image *img, u32 index, u64 seq)
 {
 	struct psync_remote *remote;
 	bool ask = false;
@@ -451,6 +477,8 @@ bool psync_ack_token(struct psync_image *img, u64 seq)
 			continue;
 		remote->token = seq;
 		remote->token_at = img->now;
+		remote->token_seq = seq;
+		remote->token_index = index;
 		ask = true;
 	}
 	return ask;
@@ -489,7 +517,7 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 }
 
 /* RFC 6298's estimator; a question that was asked twice is not timed. */
-static void psync_ack_sample(struct psync_image *img,
+static void psync_ack_smooth(struct psync_image *img,
 			     struct psync_remote *remote)
 {
 	u64 rtt = max_t(u64, img->now - remote->token_at, 1);
@@ -503,6 +531,13 @@ static void psync_ack_sample(struct psync_image *img,
 	off = rtt > remote->srtt ? rtt - remote->srtt : remote->srtt - rtt;
 	remote->rttvar += off / 4 - remote->rttvar / 4;
 	remote->srtt += rtt / 8 - remote->srtt / 8;
+}
+
+static void psync_ack_sample(struct psync_image *img,
+			     struct psync_remote *remote)
+{
+	psync_ack_smooth(img, remote);
+	img->far = max(img->far, psync_ack_trip(remote));
 }
 
 enum psync_drop psync_ack_input(struct psync_image *img,
@@ -519,6 +554,7 @@ enum psync_drop psync_ack_input(struct psync_image *img,
 		remote->token = 0;
 		psync_ack_sample(img, remote);
 	}
+	psync_ack_unanswered(img, remote);
 	if (pkt->vector.flags & PSYNC_VECTORF_ASK)
 		psync_ack_answer(img, remote, pkt->vector.token);
 	return PSYNC_OK;
@@ -604,6 +640,8 @@ static void psync_ack_probe(struct psync_image *img,
 	if (node && img->opening &&
 	    (!remote->heard || node->body_len <= PSYNC_ACK_PROBE_BYTES)) {
 		remote->token = 0;
+		if (!remote->srtt)
+			remote->token_at = 0;
 		psync_image_repeat(img, node, remote->site,
 				   PSYNC_MSGF_ASK);
 	} else {
@@ -611,6 +649,7 @@ static void psync_ack_probe(struct psync_image *img,
 			img->tokens++;
 		remote->token = img->tokens;
 		remote->token_at = img->now;
+		remote->token_seq = 0;
 		psync_ack_send(img, remote, PSYNC_VECTORF_ASK, remote->token,
 			       0);
 	}

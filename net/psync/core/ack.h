@@ -137,11 +137,12 @@ void psync_ack_moved(struct psync_image *img, struct psync_remote *remote);
 /**
  * psync_ack_token - time the answer to a message that is about to be sent
  * @img: image
+ * @index: its sender
  * @seq: its sequence number
  *
  * Return: true when some site is to be asked (PSYNC_MSGF_ASK).
  */
-bool psync_ack_token(struct psync_image *img, u64 seq);
+bool psync_ack_token(struct psync_image *img, u32 index, u64 seq);
 
 /**
  * psync_ack_build - begin a packet with the image's vector

@@ -512,7 +512,7 @@ static void psync_image_transmit(struct psync_image *img,
 				 struct psync_node *node,
 				 struct psync_pkt *pkt)
 {
-	if (!view->manual && psync_ack_token(img, node->seq))
+	if (!view->manual && psync_ack_token(img, node->sender, node->seq))
 		pkt->msg.flags |= PSYNC_MSGF_ASK;
 	if (img->nremotes)
 		img->ops->transmit(img, 0, pkt, node->body);

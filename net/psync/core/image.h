@@ -308,6 +308,8 @@ enum psync_remote_state {
  * @rttvar: its mean deviation
  * @token: of the question whose answer is timed, 0: none
  * @token_at: when that was asked
+ * @token_seq: the message that asked, 0: it was no message
+ * @token_index: its sender
  * @requested: it was asked for what is lacking here
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
@@ -347,6 +349,8 @@ struct psync_remote {
 	u64			rttvar;
 	u32			token;
 	u64			token_at;
+	u64			token_seq;
+	u32			token_index;
 	bool			requested;
 	u64			answered_at;
 	u64			answered;
@@ -488,6 +492,8 @@ struct psync_image_params {
  * @rr_at: when a request is due, U64_MAX: none
  * @rr_tries: requests since something missing came
  * @rr_site: site that was asked last
+ * @far: the longest wait that the round trips of any site have asked for in ns,
+ *	0: no site was measured yet
  * @tokens: last token given out, see psync_remote.token
  * @history: bytes of the history at most, 0: there is none
  * @history_bytes: of @body_bytes, what it has
@@ -546,6 +552,7 @@ struct psync_image {
 	u64				rr_at;
 	u32				rr_tries;
 	u32				rr_site;
+	u64			far;
 	u32				tokens;
 	u32				history;
 	u64				history_bytes;

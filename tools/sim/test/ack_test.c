@@ -665,7 +665,7 @@ static void psync_ack_test_rtt(void **state)
 	assert_int_equal(psync_ack_wait(img, remote, 3), 480 * MS);
 	assert_int_equal(psync_ack_wait(img, remote, 6), 2000 * MS);
 	assert_int_equal(psync_ack_wait(img, remote, U32_MAX), 2000 * MS);
-	assert_int_equal(psync_ack_wait(img, NULL, 1), 200 * MS);
+	assert_int_equal(psync_ack_wait(img, NULL, 1), 120 * MS);
 	/* The same answer again is none. */
 	psync_ack_echo(&lab, 1, 1900 * MS);
 	assert_int_equal(remote->srtt, 20 * MS);
@@ -685,6 +685,81 @@ static void psync_ack_test_rtt(void **state)
 	psync_ack_echo(&lab, 9, 4000 * MS);
 	assert_int_equal(remote->srtt, 1);
 	assert_int_equal(psync_ack_wait(img, remote, 0), 10 * MS);
+	psync_ack_close(&lab);
+}
+
+/* Who was not measured is taken for as far as the farthest that was. */
+static void psync_ack_test_rtt_far(void **state)
+{
+	struct psync_remote *remote, *other;
+	struct psync_ack_lab lab;
+	struct psync_image *img;
+
+	psync_ack_open(&lab, 0);
+	img = &lab.bed.img;
+	remote = &img->remotes[0];
+	other = &img->remotes[1];
+	img->now = 1000 * MS;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	assert_int_equal(psync_ack_wait(img, other, 0), 100 * MS);
+	psync_ack_echo(&lab, 1, 1020 * MS);
+	assert_int_equal(psync_ack_wait(img, remote, 0), 60 * MS);
+	assert_int_equal(psync_ack_wait(img, other, 0), 60 * MS);
+	assert_int_equal(psync_ack_wait(img, other, 1), 120 * MS);
+	/* It is nearer again; it was that far. */
+	remote->rttvar = 0;
+	remote->token = 9;
+	remote->token_at = 2000 * MS;
+	psync_ack_echo(&lab, 9, 2020 * MS);
+	assert_int_equal(psync_ack_wait(img, remote, 0), 20 * MS);
+	assert_int_equal(psync_ack_wait(img, other, 0), 60 * MS);
+	psync_ack_close(&lab);
+}
+
+/*
+ * The answer is lost, or the message and with it the question: as soon as the
+ * site is known to have the message it is asked anew, before anything was
+ * measured; later there is time.
+ */
+static void psync_ack_test_rtt_lost(void **state)
+{
+	struct psync_ack_lab lab;
+	struct psync_remote *remote;
+	struct psync_pkt pkt;
+	u64 now = 1000 * MS;
+
+	psync_ack_open(&lab, 0);
+	remote = &lab.bed.img.remotes[0];
+	lab.bed.img.now = now;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_START | PSYNC_MSGF_ASK);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, 0);
+	now += MS;
+	assert_int_equal(psync_ack_say(&lab, 2, 1, now), PSYNC_OK);
+	assert_int_equal(remote->token, 0);
+	assert_int_equal(remote->srtt, 0);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_ASK);
+	/* What it had before says nothing of this one. */
+	assert_int_equal(psync_ack_say(&lab, 2, 2, now), PSYNC_OK);
+	assert_int_equal(remote->token, 3);
+	now += 2 * MS;
+	psync_ack_echo(&lab, 3, now);
+	assert_int_equal(remote->srtt, 2 * MS);
+	lab.bed.img.now = now + 200 * MS;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, PSYNC_MSGF_ASK);
+	assert_int_equal(psync_ack_say(&lab, 2, 4, lab.bed.img.now + MS),
+			 PSYNC_OK);
+	assert_int_equal(remote->token, 0);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_take(&lab.bed, &pkt, NULL);
+	assert_int_equal(pkt.msg.flags, 0);
 	psync_ack_close(&lab);
 }
 
@@ -1104,6 +1179,8 @@ const struct CMUnitTest psync_ack_tests[] = {
 	cmocka_unit_test(psync_ack_test_ended),
 	cmocka_unit_test(psync_ack_test_ended_both),
 	cmocka_unit_test(psync_ack_test_rtt),
+	cmocka_unit_test(psync_ack_test_rtt_far),
+	cmocka_unit_test(psync_ack_test_rtt_lost),
 	cmocka_unit_test(psync_ack_test_rtt_long),
 	cmocka_unit_test(psync_ack_test_probe_first),
 	cmocka_unit_test(psync_ack_test_probe_tail),

@@ -228,6 +228,13 @@ scenario()
 		done
 		run_one failslab.sh /selftests/failslab.sh
 		;;
+	peers)
+		script peers.sh eth
+		;;
+	peers-long)
+		script peers.sh eth 5
+		script peers.sh udp4 5
+		;;
 	soak)
 		LAB_REORDERS=yes
 		export LAB_REORDERS

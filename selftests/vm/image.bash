@@ -11,7 +11,7 @@
 # The shell is dash: Debian's busybox sh prefers its own applets to what PATH
 # says, and so do its env, timeout and the like; its ip and tc are toys.
 image_programs=(dash env timeout xargs setsid nsenter unshare chrt taskset
-	ip tc bridge ss nstat tcpdump strace)
+	ip tc bridge ss nstat tipc tcpdump strace)
 
 # Modules, by name or pattern; what they depend on follows. A kernel need not
 # have all of them.

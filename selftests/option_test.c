@@ -448,11 +448,12 @@ static void sysctls_free(void **state)
 	static const char * const names[] = {
 		"ack_us", "null_ms", "rto_ms", "rto_min_us", "rto_max_ms",
 	};
-	unsigned int i, value, first;
+	unsigned int i, value, first, least;
 	char path[96];
 	FILE *f;
 
 	for (i = 0; i < COUNT(names); i++) {
+		least = strstr(names[i], "_us") ? 100 : 1;
 		first = sysctl_get(0, names[i]);
 		value = sysctl_set(1, names[i], first + 1);
 		sysctl_set(0, names[i], first - 1);
@@ -462,8 +463,11 @@ static void sysctls_free(void **state)
 			 names[i]);
 		f = fopen(path, "w");
 		assert_non_null(f);
-		fprintf(f, "0\n");
+		fprintf(f, "%u\n", least - 1);
 		fails(fclose(f), EINVAL);
+		sysctl_set(1, names[i], least);
+		assert_int_equal(sysctl_get(1, names[i]), least);
+		lab_enter(1);
 		f = fopen(path, "w");
 		fprintf(f, "1000000000\n");
 		fails(fclose(f), EINVAL);

@@ -44,6 +44,7 @@
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 
+#include "core/hash.h"
 #include "psync.h"
 #include "trace.h"
 
@@ -92,22 +93,25 @@ static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 	return conv->cost;
 }
 
-/* FNV-1a; it tells two messages of one program apart. */
+/*
+ * Its pieces are read one after the other: were each few bytes looked for from
+ * the beginning, a long message in small fragments would take minutes.
+ */
 static u64 psync_conv_op_hash(struct psync_image *img, const void *body,
 			      u32 len)
 {
-	u64 hash = 0xcbf29ce484222325ULL;
-	u8 bytes[64];
-	u32 at, i, n;
+	struct psync_hash hash = {};
+	struct skb_seq_state state;
+	unsigned int at = 0, n;
+	const u8 *data;
 
-	for (at = 0; at < len; at += n) {
-		n = min_t(u32, len - at, sizeof(bytes));
-		if (skb_copy_bits(body, at, bytes, n))
-			break;
-		for (i = 0; i < n; i++)
-			hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
+	/* It is only read, whatever the type says. */
+	skb_prepare_seq_read((struct sk_buff *)body, 0, len, &state);
+	while ((n = skb_seq_read(at, &data, &state))) {
+		psync_hash_add(&hash, data, n);
+		at += n;
 	}
-	return hash;
+	return psync_hash_end(&hash);
 }
 
 /* Nobody waits for it any more: it is not its sender's to pay for. */
@@ -1038,7 +1042,8 @@ int psync_conv_send(struct psync_participant *part, struct sk_buff *skb)
 	psync_conv_announce(conv);
 	err = psync_image_send(img, &part->view, skb, skb->len, &mid,
 			       ktime_get_ns());
-	part->wanted = err == -EAGAIN ? conv->cost : 0;
+	/* Who is kept from sending by a restart was not asked how much it is. */
+	part->wanted = err == -EAGAIN && !img->recover ? conv->cost : 0;
 	psync_conv_unlock(conv);
 	return err;
 }

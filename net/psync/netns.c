@@ -151,7 +151,13 @@ static const struct psync_sysctl psync_sysctl_defaults = {
 	.silent_ms	= 30 * 1000,
 };
 
-/* Greatest values in the initial namespace; the least is 1, or 0: for ever. */
+/* The least number of microseconds between two things that a timer does. */
+static const unsigned int psync_sysctl_least_us = 100;
+
+/*
+ * Greatest values in the initial namespace; the least is 1, but for microseconds,
+ * or 0: for ever or never.
+ */
 static const struct psync_sysctl psync_sysctl_highest = {
 	.graph_depth	= 1 << 20,
 	.held_max	= 1 << 16,
@@ -183,7 +189,10 @@ static const struct psync_sysctl psync_sysctl_highest = {
 	.silent_ms	= 24 * 3600 * 1000,
 };
 
-/* Values from here on cost nobody memory: each namespace sets its own. */
+/*
+ * Values from here on cost nobody memory: each namespace sets its own.  No wait
+ * is so short that the host would do nothing else.
+ */
 #define PSYNC_SYSCTL_FREE	offsetof(struct psync_sysctl, ack_us)
 
 /*
@@ -255,10 +264,10 @@ static const struct ctl_table psync_sysctl_table[] = {
 	PSYNC_SYSCTL(frag_max),
 	PSYNC_SYSCTL(frag_ms),
 	PSYNC_SYSCTL(owed_bytes),
-	PSYNC_SYSCTL(ack_us),
+	PSYNC_SYSCTL_FROM(ack_us, (void *)&psync_sysctl_least_us),
 	PSYNC_SYSCTL(null_ms),
 	PSYNC_SYSCTL(rto_ms),
-	PSYNC_SYSCTL(rto_min_us),
+	PSYNC_SYSCTL_FROM(rto_min_us, (void *)&psync_sysctl_least_us),
 	PSYNC_SYSCTL(rto_max_ms),
 	PSYNC_SYSCTL_FROM(silent_ms, SYSCTL_ZERO),
 	{}

@@ -186,12 +186,42 @@ static void psync_ack_hold(struct psync_image *img, struct psync_node *node)
 		psync_history_rest(img, node);
 }
 
+/*
+ * @remote, which counts, holds the messages of @index after @at, up to @last.
+ * There may be fewer messages than numbers, which were left out or are lost.
+ */
+static void psync_ack_reach(struct psync_image *img,
+			    struct psync_remote *remote, u32 index, u64 at,
+			    u64 last)
+{
+	struct psync_node *node;
+
+	if (at >= last)
+		return;
+	if (last - at > img->nnodes) {
+		list_for_each_entry(node, &img->order, order) {
+			if (node->sender != index || node->gone ||
+			    node->seq <= at || node->seq > last)
+				continue;
+			remote->lag--;
+			psync_ack_hold(img, node);
+		}
+		return;
+	}
+	while (at++ < last) {
+		node = psync_graph_find(img, index, at);
+		if (!node || node->gone)
+			continue;
+		remote->lag--;
+		psync_ack_hold(img, node);
+	}
+}
+
 /* @remote holds the messages of participant @index up to @seq. */
 static void psync_ack_advance(struct psync_image *img,
 			      struct psync_remote *remote, u32 index, u64 seq)
 {
 	u64 last = min(seq, img->parts[index].seq);
-	struct psync_node *node;
 	u64 at;
 
 	if (seq <= psync_ack_held(img, remote, index) ||
@@ -202,13 +232,7 @@ static void psync_ack_advance(struct psync_image *img,
 	psync_ack_claim(img, index, seq);
 	if (!psync_ack_counts(remote))
 		return;
-	while (at++ < last) {
-		node = psync_graph_find(img, index, at);
-		if (!node || node->gone)
-			continue;
-		remote->lag--;
-		psync_ack_hold(img, node);
-	}
+	psync_ack_reach(img, remote, index, at, last);
 	remote->probes = 0;
 	if (remote->lag)
 		psync_ack_plan(img, remote, psync_ack_patience(img, remote));
@@ -354,6 +378,15 @@ void psync_ack_sent(struct psync_image *img)
 		img->remotes[k].owed = false;
 }
 
+/* Nor does it hold one that was attached before. */
+static void psync_ack_lose(struct psync_image *img, struct psync_remote *remote,
+			   struct psync_node *node)
+{
+	if (!node->unheld++ && img->parts[node->sender].remote < 0)
+		img->nowed++;
+	psync_ack_lag(img, remote, false);
+}
+
 void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 		       bool counted)
 {
@@ -375,9 +408,7 @@ void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 			psync_ack_hold(img, node);
 			continue;
 		}
-		if (!node->unheld++ && img->parts[node->sender].remote < 0)
-			img->nowed++;
-		psync_ack_lag(img, remote, false);
+		psync_ack_lose(img, remote, node);
 	}
 	if (!counts)
 		remote->probe_at = U64_MAX;
@@ -440,16 +471,27 @@ void psync_ack_back(struct psync_image *img, u32 index)
 
 void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
 {
-	/* Without its vector all that is kept is what it lacks. */
-	psync_ack_moved(img, remote);
-	img->ops->free(img, remote->vec, img->p.n * sizeof(*remote->vec));
-	remote->vec = NULL;
+	bool counted = psync_ack_counts(remote);
+	u64 *vec = remote->vec;
+	struct psync_node *node;
+
 	remote->absent = false;
 	remote->moved = false;
 	remote->answered = 0;
 	remote->probes = 0;
 	remote->token = 0;
-	psync_ack_recount(img, remote, false);
+	/*
+	 * What it held it lacks from now on.  What it lacked stays kept all the
+	 * time: that is what it comes back for.
+	 */
+	list_for_each_entry(node, &img->order, order)
+		if (counted && vec && !node->gone &&
+		    vec[node->sender] >= node->seq)
+			psync_ack_lose(img, remote, node);
+	img->ops->free(img, vec, img->p.n * sizeof(*vec));
+	remote->vec = NULL;
+	if (!counted)
+		psync_ack_recount(img, remote, false);
 }
 
 void psync_ack_moved(struct psync_image *img, struct psync_remote *remote)

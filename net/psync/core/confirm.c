@@ -251,6 +251,14 @@ static void psync_confirm_ask(struct psync_image *img,
 	struct list_head *each;
 
 	/*
+	 * HELLO would tell of an opening that is no restart: whoever goes by an
+	 * earlier one would keep nothing for it any more.  RS_ACK answers, too.
+	 */
+	if (img->restart) {
+		psync_restart_remind(img, remote);
+		return;
+	}
+	/*
 	 * What comes later may be of an opening that the answer misses.  One
 	 * question that was given up may yet be answered: it is put again.
 	 */
@@ -292,6 +300,9 @@ void psync_confirm_timer(struct psync_image *img, u64 now)
 
 	for (i = 0; i < img->nremotes; i++) {
 		remote = &img->remotes[i];
+		/* Of one that another site has named meanwhile. */
+		if (remote->state == PSYNC_REMOTE_CONFIRMED)
+			psync_early_feed(img, &remote->early, now);
 		if (remote->state != PSYNC_REMOTE_ASKED)
 			continue;
 		if (remote->deadline > now) {
@@ -402,6 +413,11 @@ int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
 static void psync_confirm_greet(struct psync_image *img,
 				struct psync_remote *remote, u64 now)
 {
+	/* First that we are back ourselves; its answer will do. */
+	if (psync_restart_unheard(img, remote)) {
+		psync_restart_remind(img, remote);
+		return;
+	}
 	if (now < remote->rs_at)
 		return;
 	remote->rs_at = now + psync_ack_wait(img, remote, 0);
@@ -477,7 +493,11 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 		psync_confirm_fix(origin, pkt->msg.inc, pkt->msg.opening);
 		origin->hearsay = true;
 		psync_restart_doubt(img, origin);
-		psync_early_feed(img, &origin->early, now);
+		/*
+		 * What is kept of it may confirm the next site, and so on: the
+		 * timer feeds it.
+		 */
+		psync_image_arm(img, now);
 	}
 	switch (psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening)) {
 	case 0:

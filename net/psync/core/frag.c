@@ -19,6 +19,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/limits.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include "frag.h"
@@ -30,6 +31,9 @@
 #define PSYNC_FRAG_LATE		3
 /* Incomplete packets are kept for so many of their sender's waits. */
 #define PSYNC_FRAG_WAITS	64
+/* What makes up a packet takes so many times its size, if that is more. */
+#define PSYNC_FRAG_WASTE	4
+#define PSYNC_FRAG_SMALL	(64 << 10)
 
 void psync_frags_init(struct psync_frags *f, const struct psync_frag_ops *ops)
 {
@@ -134,7 +138,7 @@ static void psync_frag_transmit(struct psync_frags *f,
 				bool again, bool ask, u64 now)
 {
 	u32 slot = index % PSYNC_FRAG_WINDOW, offset = index * out->size;
-	u64 wait = psync_frags_wait(f, out->tries) / 1000;
+	u64 wait = div_u64(psync_frags_wait(f, out->tries), 1000);
 	struct psync_pkt pkt = {
 		.type		= PSYNC_PKT_FRAG,
 		.dst_inc	= out->p.dst_inc,
@@ -217,6 +221,9 @@ static void psync_frags_start(struct psync_frags *f, u64 now)
 {
 	struct psync_frag_out *out;
 
+	/* Without a way out there is no wait of any of them to end. */
+	if (!f->size && f->nout && !f->nactive)
+		psync_frags_arm(f, now + f->limits.rto_max_ns);
 	list_for_each_entry(out, &f->out, link) {
 		if (f->nactive >= PSYNC_FRAG_ACTIVE || !f->size)
 			return;
@@ -251,8 +258,10 @@ enum psync_drop psync_frags_send(struct psync_frags *f,
 {
 	struct psync_frag_out *out;
 
-	if (psync_frags_has(f, p))
+	if (psync_frags_has(f, p)) {
+		psync_frags_start(f, now);
 		return PSYNC_DROP_DUPLICATE;
+	}
 	if (!f->size || p->total <= f->size || p->total > PSYNC_FRAG_MAX)
 		return PSYNC_DROP_TX_TOO_BIG;
 	if (f->nout >= PSYNC_FRAG_QUEUE ||
@@ -434,13 +443,11 @@ enum psync_drop psync_frags_answer(struct psync_frags *f,
 	return PSYNC_OK;
 }
 
-/* That site answers nothing: those that wait would have to wait for nothing. */
-static void psync_frags_despair(struct psync_frags *f, u64 begun)
+/* Those that wait would have to wait for nothing. */
+static void psync_frags_despair(struct psync_frags *f)
 {
 	struct psync_frag_out *out, *next;
 
-	if (f->answered >= begun)
-		return;
 	list_for_each_entry_safe(out, next, &f->out, link) {
 		if (out->active)
 			continue;
@@ -474,6 +481,7 @@ static bool psync_frag_expire(struct psync_frags *f, struct psync_frag_out *out,
 static void psync_frags_timer_out(struct psync_frags *f, u64 now)
 {
 	struct psync_frag_out *out, *next;
+	bool idle = !f->nactive;
 	u64 begun = U64_MAX;
 
 	list_for_each_entry_safe(out, next, &f->out, link) {
@@ -487,8 +495,9 @@ static void psync_frags_timer_out(struct psync_frags *f, u64 now)
 			psync_frag_end(f, out);
 		}
 	}
-	if (begun != U64_MAX)
-		psync_frags_despair(f, begun);
+	/* That site answers nothing, or there was no way to it all the time. */
+	if ((begun != U64_MAX && f->answered < begun) || (idle && !f->size))
+		psync_frags_despair(f);
 	psync_frags_start(f, now);
 }
 
@@ -580,11 +589,18 @@ static bool psync_frags_room(struct psync_frags *f)
 	return f->nkept < PSYNC_FRAG_OPEN;
 }
 
-/* So much more memory is kept for @in; the only one may always go on. */
+/*
+ * So much more memory is kept for @in.  The only one may always go on, unless it
+ * comes in fragments so small that what they take is far more than they bring.
+ */
 static bool psync_frag_charge(struct psync_frags *f, struct psync_frag_in *in,
 			      u32 bytes, u32 packets)
 {
-	if (f->nopen + packets > 1 &&
+	u64 most = PSYNC_FRAG_WASTE * (u64)max_t(u32, in->total,
+						 PSYNC_FRAG_SMALL);
+	bool only = f->nopen + packets == 1 && in->bytes + (u64)bytes <= most;
+
+	if (!only &&
 	    (f->bytes > f->limits.bytes || bytes > f->limits.bytes - f->bytes))
 		return false;
 	if (!f->ops->take(f, true, bytes, packets, false))
@@ -609,6 +625,7 @@ static enum psync_drop psync_frags_begin(struct psync_frags *f,
 	in = f->ops->alloc(f, sizeof(*in));
 	if (!in)
 		return PSYNC_DROP_NO_MEM;
+	in->total = pkt->frag.total;
 	if (!psync_frag_charge(f, in, cost + sizeof(*in), 1)) {
 		f->ops->free(f, in, sizeof(*in));
 		return PSYNC_DROP_FRAG_FULL;
@@ -616,7 +633,6 @@ static enum psync_drop psync_frags_begin(struct psync_frags *f,
 	list_add_tail(&in->link, &f->in);
 	f->nkept++;
 	in->id = pkt->frag.id;
-	in->total = pkt->frag.total;
 	in->size = pkt->frag.size;
 	in->count = (in->total - 1) / in->size + 1;
 	in->begun = now;

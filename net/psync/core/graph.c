@@ -76,7 +76,8 @@ bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
 	if (step < 0 && (u64)-step > last - img->p.seq_base)
 		return false;
 	*seq = last + step;
-	return true;
+	/* There are no ids beyond that. */
+	return !(*seq >> PSYNC_MID_SEQ_BITS);
 }
 
 static enum psync_drop psync_node_decode_list(const struct psync_image *img,
@@ -127,7 +128,8 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 		return PSYNC_DROP_BAD_CONTEXT;
 	/* Only who is back leaves numbers out (S7.1). */
 	if (node->kind == PSYNC_KIND_RESTART &&
-	    node->stamp[node->sender] < node->seq)
+	    node->stamp[node->sender] < node->seq &&
+	    node->seq - node->stamp[node->sender] <= PSYNC_RESTART_GAP)
 		node->prev = node->stamp[node->sender];
 	if (node->stamp[node->sender] != node->prev)
 		return PSYNC_DROP_BAD_CONTEXT;
@@ -261,21 +263,6 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 		return part->last;
 	hlist_for_each_entry(node, psync_graph_bucket(img, index, seq), hash)
 		if (node->seq == seq && node->sender == index)
-			return node;
-	return NULL;
-}
-
-struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
-				    u64 seq)
-{
-	struct psync_node *node = psync_graph_find(img, index, seq);
-
-	if (node || seq > img->parts[index].seq ||
-	    seq <= max(img->parts[index].gap, img->floor.stamp[index]))
-		return node;
-	/* That is rare: it was left out. */
-	list_for_each_entry(node, &img->order, order)
-		if (node->sender == index && node->seq > seq)
 			return node;
 	return NULL;
 }
@@ -519,15 +506,18 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	if (img->nnodes >= 2 * img->nbuckets &&
 	    img->nbuckets < PSYNC_GRAPH_BUCKETS_MAX)
 		psync_graph_grow(img);
+	/* Whose site counts again lacks what is here before it. */
+	if (node->kind == PSYNC_KIND_RESTART)
+		psync_restart_attach(img, node);
 	list_add_tail(&node->order, &img->order);
 	hlist_add_head(&node->hash,
 		       psync_graph_bucket(img, node->sender, node->seq));
 	img->nnodes++;
+	part->nnodes++;
 	img->nuntaken++;
 	node->ordinal = ++img->attached;
 	img->max_depth = max(img->max_depth, node->wave);
-	if (node->kind == PSYNC_KIND_RESTART)
-		psync_restart_attach(img, node);
+	img->holes |= node->seq != node->prev + 1;
 	psync_graph_last(img, node);
 	/* Not to be given back before all views were offered it. */
 	node->wanted++;
@@ -567,40 +557,32 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 	list_del(&node->order);
 	hlist_del(&node->hash);
 	img->nnodes--;
+	part->nnodes--;
 	psync_view_enter(&img->floor, node);
 	psync_node_free(img, part->freed);
 	part->freed = node;
 }
 
-const struct psync_node *psync_graph_successor(const struct psync_image *img,
-					       const struct psync_node *node,
-					       u32 index, u64 last)
+/* The first message of @index in whose context @node is, if it names it. */
+static const struct psync_node *
+psync_graph_successor(const struct psync_image *img,
+		      const struct psync_node *node, u32 index)
 {
 	u64 lo = img->floor.stamp[index] + 1;
+	u64 last = img->parts[index].seq;
 	const struct psync_node *next;
 	u64 hi = last + 1;
 	u64 half;
 
 	/*
-	 * Only the first message of the participant in whose context @node is
-	 * can follow it immediately.  All that do were attached after @node,
-	 * which is kept, so they are kept too, if they are here at all.
+	 * Only that one can follow it immediately.  All in whose context it is
+	 * were attached after @node, which is kept, so they are kept, too.
 	 */
 	if (index == node->sender)
 		lo = max(lo, node->seq + 1);
-	/* Among what is missing for good there is nothing to search by. */
-	if (img->parts[index].gap >= lo) {
-		next = node;
-		list_for_each_entry_continue(next, &img->order, order)
-			if (next->sender == index && next->seq <= last &&
-			    psync_node_follows(next, psync_node_mid(node)))
-				return next;
-		return NULL;
-	}
 	while (lo < hi) {
 		half = lo + (hi - lo) / 2;
-		next = psync_graph_ceil(img, index, half);
-		/* What else is missing was sent before all that is not. */
+		next = psync_graph_find(img, index, half);
 		if (!next || next->stamp[node->sender] < node->seq)
 			lo = half + 1;
 		else
@@ -608,8 +590,33 @@ const struct psync_node *psync_graph_successor(const struct psync_image *img,
 	}
 	if (lo > last)
 		return NULL;
-	next = psync_graph_ceil(img, index, lo);
+	next = psync_graph_find(img, index, lo);
 	return next && psync_node_follows(next, psync_node_mid(node)) ? next : NULL;
+}
+
+const struct psync_node *
+psync_graph_next(const struct psync_image *img, const struct psync_node *node,
+		 const struct psync_node *after)
+{
+	u64 mid = psync_node_mid(node);
+	const struct psync_node *next;
+	u32 i;
+
+	if (!img->holes) {
+		i = after == node ? 0 : after->sender + 1;
+		for (; i < img->p.n; i++) {
+			next = psync_graph_successor(img, node, i);
+			if (next)
+				return next;
+		}
+		return NULL;
+	}
+	/* Among what is not there is nothing to search by. */
+	next = after;
+	list_for_each_entry_continue(next, &img->order, order)
+		if (psync_node_follows(next, mid))
+			return next;
+	return NULL;
 }
 
 /* Is @node in the context of @last, or that one itself? */

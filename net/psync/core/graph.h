@@ -104,18 +104,6 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 				    u64 seq);
 
 /**
- * psync_graph_ceil - the first node that is kept, from a number on
- * @img: image
- * @index: participant
- * @seq: sequence number
- *
- * Looks past the numbers that a restart left out (S7.1), but not past those of
- * what is gone or lost.  Return: the node or NULL.
- */
-struct psync_node *psync_graph_ceil(const struct psync_image *img, u32 index,
-				    u64 seq);
-
-/**
  * psync_graph_known - a node whose stamp and wave are known
  * @img: image
  * @index: participant
@@ -159,17 +147,18 @@ static inline bool psync_graph_speaks(const struct psync_image *img,
 void psync_graph_attach(struct psync_image *img, struct psync_node *node);
 
 /**
- * psync_graph_successor - a participant's immediate successor of a message
+ * psync_graph_next - the immediate successors of a message, one after the other
  * @img: image
  * @node: attached node that is kept
- * @index: participant
- * @last: its last message that is looked at
+ * @after: the one before, or @node: the first
  *
- * Return: it, or NULL: it has none.
+ * All of them together cost a search for each participant or, where numbers are
+ * missing, one walk over what was attached since.
+ * Return: the next one, or NULL: there is no more.
  */
-const struct psync_node *psync_graph_successor(const struct psync_image *img,
-					       const struct psync_node *node,
-					       u32 index, u64 last);
+const struct psync_node *
+psync_graph_next(const struct psync_image *img, const struct psync_node *node,
+		 const struct psync_node *after);
 
 /**
  * psync_graph_release - give back a body that nobody wants any more

@@ -19,22 +19,16 @@ static void psync_history_evict(struct psync_image *img)
 {
 	struct psync_node *node = img->oldest;
 
-	if (img->history_bytes <= img->history)
+	if (!node || img->history_bytes <= img->history)
 		return;
-	/* What is before it is gone, and stays so. */
-	if (!node)
-		node = list_first_entry(&img->order, struct psync_node, order);
-	list_for_each_entry_from(node, &img->order, order) {
-		if (!node->gone)
-			break;
-	}
-	img->oldest = list_entry_is_head(node, &img->order, order) ? NULL : node;
 	list_for_each_entry_from(node, &img->order, order) {
 		if (img->history_bytes <= img->history)
-			return;
+			break;
 		if (psync_history_idle(node))
 			psync_graph_release(img, node);
 	}
+	/* What was passed over comes here again when it is idle. */
+	img->oldest = list_entry_is_head(node, &img->order, order) ? NULL : node;
 }
 
 void psync_history_rest(struct psync_image *img, struct psync_node *node)
@@ -50,6 +44,8 @@ void psync_history_rest(struct psync_image *img, struct psync_node *node)
 		if (node->body)
 			img->ops->rest(img, node->body);
 	}
+	if (!img->oldest || node->ordinal < img->oldest->ordinal)
+		img->oldest = node;
 	psync_history_evict(img);
 }
 

@@ -23,6 +23,11 @@
 #include "restart.h"
 #include "view.h"
 
+/* Of each participant so many that its kernel made find room. */
+#define PSYNC_IMAGE_NULLS	8
+/* So many messages of one that were given back may wait to be freed. */
+#define PSYNC_IMAGE_SPARE	64
+
 /* Room for any context: a list, or a stamp with its bitmap. */
 static size_t psync_image_scratch(u32 n)
 {
@@ -535,6 +540,10 @@ int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 	node = psync_image_compose(img, view, kind);
 	if (!node)
 		return -ENOMEM;
+	if (!node->wave || node->seq >> PSYNC_MID_SEQ_BITS) {
+		psync_node_free(img, node);
+		return -EOVERFLOW;
+	}
 	node->body_len = len;
 	psync_node_take_body(img, node, body);
 	psync_image_packet(img, node, &pkt);
@@ -659,6 +668,41 @@ static bool psync_image_owes(struct psync_image *img,
 }
 
 /*
+ * Too much was given back that cannot be freed, because something before it was
+ * not, and its sender has its part in that?  Of each participant there is room
+ * for as many as its site may send before they are held.  So no two sites each
+ * wait for the other to take what they refuse: of what they refuse, let X have
+ * been sent first.  Who refuses X has that many of its sender's messages behind
+ * one that was sent after X.  They were sent before X, so when X was sent all of
+ * them were under way.
+ */
+static bool psync_image_crowded(const struct psync_image *img,
+				const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+	u32 share = (u32)psync_image_share(img) / (u32)sizeof(*node);
+
+	return img->nnodes - img->nuntaken >=
+	       2 * max(img->p.limits.max_nodes, img->p.limits.max_held) &&
+	       part->nnodes - part->nkept >= share + PSYNC_IMAGE_SPARE;
+}
+
+/*
+ * What a kernel made (S2.5: no limit stops what frees memory).  An END is always
+ * taken; others are while they are as much as all else may be, and some of each
+ * participant: one who has said nothing else needs no more of them.
+ */
+static bool psync_image_serves(const struct psync_image *img,
+			       const struct psync_node *node, u64 kept,
+			       u64 limit)
+{
+	if (node->kind == PSYNC_KIND_DATA)
+		return false;
+	return node->kind == PSYNC_KIND_END || kept + node->cost <= 2 * limit ||
+	       img->parts[node->sender].nkept < PSYNC_IMAGE_NULLS;
+}
+
+/*
  * Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
  * complete.  A start message is always taken, so is anything when nothing is
@@ -672,14 +716,17 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 				 img->p.limits.max_pending;
 	u64 kept = img->waiting_bytes;
 
-	/* S2.5: no limit stops what frees memory. */
-	if (state == PSYNC_HOLD_READY && node->kind != PSYNC_KIND_DATA)
-		return PSYNC_OK;
-	if (state == PSYNC_HOLD_READY)
+	if (state == PSYNC_HOLD_READY) {
 		kept = img->body_bytes - img->waiting_bytes -
 		       img->history_bytes;
-	else if (!psync_image_may_hold(img, node))
+		if (node->kind != PSYNC_KIND_END &&
+		    psync_image_crowded(img, node))
+			return PSYNC_DROP_IMAGE_FULL;
+		if (psync_image_serves(img, node, kept, limit))
+			return PSYNC_OK;
+	} else if (!psync_image_may_hold(img, node)) {
 		return PSYNC_DROP_HELD_FULL;
+	}
 	if ((!kept || kept + node->cost <= limit) &&
 	    psync_image_room(img, node, state) && img->ops->afford(img))
 		return PSYNC_OK;
@@ -721,6 +768,8 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	struct psync_node *node;
 	enum psync_drop drop;
 
+	if (seq >> PSYNC_MID_SEQ_BITS)
+		return PSYNC_DROP_BAD_CONTEXT;
 	if (ahead <= 0 || psync_hold_has(img, pkt->msg.sender, seq))
 		return PSYNC_DROP_DUPLICATE;
 	drop = psync_node_decode(img, pkt, seq, &node);
@@ -791,8 +840,13 @@ static void psync_image_answer(struct psync_image *img,
 	    pkt->msg.flags & PSYNC_MSGF_RESENT &&
 	    psync_node_expand(img, pkt->msg.sender, pkt->msg.seq, &seq))
 		psync_repair_successors(img, remote, pkt->msg.sender, seq);
-	if (pkt->msg.flags & PSYNC_MSGF_ASK)
-		psync_ack_answer(img, remote, pkt->msg.seq);
+	if (!(pkt->msg.flags & PSYNC_MSGF_ASK) ||
+	    (drop && img->now < remote->told_at))
+		return;
+	/* A vector may be far more than the packet that is sent again. */
+	if (drop)
+		remote->told_at = img->now + img->p.limits.rto_min_ns;
+	psync_ack_answer(img, remote, pkt->msg.seq);
 }
 
 /*

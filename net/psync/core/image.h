@@ -110,7 +110,9 @@ struct psync_image_ops {
 
 /**
  * struct psync_limits - bounds of one image; each at least 1
- * @max_nodes: nodes kept beyond which old ones are freed (depth threshold)
+ * @max_nodes: nodes kept beyond which old ones are freed (depth threshold).
+ *	What was given back behind one that was not cannot be freed: nobody adds
+ *	more than its share to twice that much
  * @max_held: messages held for their context
  * @max_early: packets kept before confirmation or before the start message
  * @max_bytes: bytes, as psync_image_ops.cost() says, of messages attached and
@@ -243,6 +245,7 @@ struct psync_node {
  * @root: its first message has no predecessors
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
+ * @nnodes: attached messages of it, but for those that were freed
  * @view: the local participant, if open here
  */
 struct psync_part {
@@ -261,6 +264,7 @@ struct psync_part {
 	bool			root;
 	u32			nheld;
 	u32			nkept;
+	u32			nnodes;
 	struct psync_view	*view;
 };
 
@@ -296,6 +300,7 @@ enum psync_remote_state {
  * @absent: it was not heard for too long and holds nothing back
  * @moved: it was heard with a later opening: the one we go by is over
  * @returned: we went by an earlier opening of it before it restarted
+ * @rebase_at: it is not back again before this time
  * @answers: it answered our RS, or that it has nothing
  * @rs_at: it is not sent RS again before this time, but by timer
  * @gone: while we recover: it said that what we asked for is gone: one more
@@ -310,6 +315,7 @@ enum psync_remote_state {
  * @token_at: when that was asked
  * @token_seq: the message that asked, 0: it was no message
  * @token_index: its sender
+ * @told_at: it is not answered before, but for messages that were taken
  * @requested: it was asked for what is lacking here
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
@@ -338,6 +344,7 @@ struct psync_remote {
 	bool			absent;
 	bool			moved;
 	bool			returned;
+	u64			rebase_at;
 	bool			answers;
 	u64			rs_at;
 	u64			gone;
@@ -351,6 +358,7 @@ struct psync_remote {
 	u64			token_at;
 	u64			token_seq;
 	u32			token_index;
+	u64			told_at;
 	bool			requested;
 	u64			answered_at;
 	u64			answered;
@@ -497,7 +505,8 @@ struct psync_image_params {
  * @tokens: last token given out, see psync_remote.token
  * @history: bytes of the history at most, 0: there is none
  * @history_bytes: of @body_bytes, what it has
- * @oldest: what is before this node is gone, or NULL: not known
+ * @oldest: before this node there is none of the history that may be given
+ *	back; NULL: nor anywhere
  * @own_bytes: of @body_bytes, what messages sent here count
  * @nowed: nodes of participants here that are not held
  * @blocked: a send was refused with -EAGAIN
@@ -508,6 +517,7 @@ struct psync_image_params {
  * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
  * @max_depth: greatest wave attached, for statistics
  * @lost_depth: greatest wave that what is lost may have (S2.4)
+ * @holes: some numbers were left out, or are of what is lost
  */
 struct psync_image {
 	const struct psync_image_ops	*ops;
@@ -567,6 +577,7 @@ struct psync_image {
 	u64				deadline;
 	u32				max_depth;
 	u32				lost_depth;
+	bool				holes;
 };
 
 /* image.c: opening, closing, sending, packets, timer */

@@ -269,10 +269,17 @@ static struct psync_node *psync_repair_first(const struct psync_image *img,
 	u32 i;
 	u64 seq;
 
+	/* The next number need not be that of a message. */
+	list_for_each_entry(node, &img->order, order) {
+		if (!img->holes)
+			break;
+		if (psync_ack_held(img, remote, node->sender) < node->seq)
+			return node;
+	}
 	for (i = 0; i < img->p.n; i++) {
 		seq = max(psync_ack_held(img, remote, i),
 			  img->floor.stamp[i]) + 1;
-		node = psync_graph_ceil(img, i, seq);
+		node = psync_graph_find(img, i, seq);
 		if (node && (!first || node->ordinal < first->ordinal))
 			first = node;
 	}
@@ -396,6 +403,7 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	if (seq <= part->seq)
 		return 0;
 	lost = seq - part->seq;
+	img->holes = true;
 	psync_ack_claim(img, index, seq);
 	part->gap = seq;
 	part->seq = seq;
@@ -430,7 +438,7 @@ static bool psync_repair_elsewhere(struct psync_image *img,
 	return true;
 }
 
-/* What a vector adds up to. */
+/* How many messages there may be up to a vector. */
 static u64 psync_repair_vector_sum(const struct psync_image *img,
 				   const struct psync_pkt *pkt)
 {
@@ -442,7 +450,7 @@ static u64 psync_repair_vector_sum(const struct psync_image *img,
 		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
 		       sizeof(low));
 		if (psync_node_expand(img, i, be32_to_cpu(low), &seq))
-			sum += seq;
+			sum += seq - img->p.seq_base;
 	}
 	return sum;
 }
@@ -539,8 +547,8 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	size_t size = img->p.n * sizeof(u64);
 	struct psync_node **nodes;
 	enum psync_drop drop;
+	u64 *until, sum;
 	size_t room;
-	u64 *until;
 	u32 i;
 
 	/* Who has closed needs nothing any more. */
@@ -551,12 +559,15 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	/* Late: others were asked since, who may keep what it does not. */
 	if (remote->site != img->rr_site)
 		return PSYNC_DROP_DUPLICATE;
+	/* Of each depth there is a message. */
+	sum = psync_repair_vector_sum(img, pkt);
+	if (pkt->vector.seq > sum)
+		return PSYNC_DROP_BAD_VECTOR;
 	/* It holds all that; and all of it is possible. */
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
 		return drop;
-	if (psync_repair_elsewhere(img, remote,
-				   psync_repair_vector_sum(img, pkt)))
+	if (psync_repair_elsewhere(img, remote, sum))
 		return PSYNC_OK;
 	for (i = 0; i < img->nremotes; i++)
 		img->remotes[i].gone = 0;
@@ -573,17 +584,16 @@ void psync_repair_successors(struct psync_image *img,
 			     struct psync_remote *remote, u32 index, u64 seq)
 {
 	const struct psync_node *node, *next;
-	u32 i;
 
 	if (!img->opening || psync_repair_room(img) < PSYNC_REPAIR_LEAST)
 		return;
 	img->repairs--;
 	node = psync_graph_find(img, index, seq);
-	for (i = 0; node && i < img->p.n; i++) {
+	next = node;
+	while (next && (next = psync_graph_next(img, node, next))) {
 		if (!psync_repair_room(img))
 			return;
-		next = psync_graph_successor(img, node, i, img->parts[i].seq);
-		if (!next || next->gone)
+		if (next->gone)
 			continue;
 		psync_image_repeat(img, next, remote->site, 0);
 		img->repairs--;

@@ -90,13 +90,15 @@ void psync_restart_context(const struct psync_view *view,
 {
 	const struct psync_image *img = view->img;
 	const struct psync_node *last = img->parts[view->index].last;
+	u32 wave = last ? last->wave : img->lost_depth;
 	u32 i;
 
 	/* Of a last message that is lost all that is lost may be the context. */
 	for (i = 0; i < img->p.n; i++)
 		node->stamp[i] = max(node->stamp[i], last ? last->stamp[i] :
 							    img->parts[i].gap);
-	node->wave = max(node->wave, (last ? last->wave : img->lost_depth) + 1);
+	/* Nothing is deeper than that: 0. */
+	node->wave = wave == U32_MAX ? 0 : max(node->wave, wave + 1);
 }
 
 u64 psync_restart_seq(const struct psync_view *view)
@@ -185,6 +187,7 @@ static void psync_restart_rebase(struct psync_image *img,
 	u32 i;
 
 	remote->returned = remote->state == PSYNC_REMOTE_CONFIRMED;
+	remote->rebase_at = img->now + PSYNC_CONFIRM_QUIET_NS;
 	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
 	psync_hold_forget(img, site);
 	for (i = 0; i < img->p.n; i++)
@@ -213,9 +216,13 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 		return PSYNC_DROP_STALE_OPENING;
 	if (later && psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
 		return PSYNC_DROP_UNCONFIRMED;
+	if (later && img->now < remote->rebase_at)
+		return PSYNC_DROP_RR_RATE;
 	if (later)
 		psync_restart_rebase(img, remote, pkt);
-	psync_ack_back(img, index);
+	/* One that was overtaken by its RESTART announces no other. */
+	if (img->parts[index].told != pkt->vector.token)
+		psync_ack_back(img, index);
 	psync_ack_heard(img, remote);
 	psync_restart_tell(img, index, pkt->vector.token, pkt->opening);
 	psync_ack_build(img, PSYNC_PKT_RS_ACK, &ack);
@@ -253,15 +260,21 @@ enum psync_drop psync_restart_answered(struct psync_image *img,
 				       struct psync_remote *remote,
 				       const struct psync_pkt *pkt)
 {
+	bool first = remote->state != PSYNC_REMOTE_CONFIRMED;
 	enum psync_drop drop;
-	bool first;
+	int later = 0;
 
-	if (!img->restart || !img->nopen ||
-	    pkt->vector.dst_opening != img->opening ||
-	    (remote->state == PSYNC_REMOTE_CONFIRMED &&
-	     psync_confirm_compare(remote, pkt->src_inc, pkt->opening) < 0))
+	if (!first)
+		later = psync_confirm_compare(remote, pkt->src_inc,
+					      pkt->opening);
+	if (!img->restart || !img->nopen || later < 0 ||
+	    pkt->vector.dst_opening != img->opening)
 		return PSYNC_DROP_STALE_OPENING;
-	first = remote->state != PSYNC_REMOTE_CONFIRMED;
+	if (later && img->now < remote->rebase_at)
+		return PSYNC_DROP_RR_RATE;
+	/* It is back, too, and need not hold what it did. */
+	if (later)
+		psync_restart_rebase(img, remote, pkt);
 	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
 	psync_restart_doubt(img, remote);
 	psync_ack_heard(img, remote);

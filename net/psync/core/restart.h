@@ -9,6 +9,8 @@
 #define PSYNC_RESTART_SKIP	1024
 /* Leaves are believed to name a last message that is so much later. */
 #define PSYNC_RESTART_PAST	8192
+/* So much later than its sender's message before it is RESTART at most. */
+#define PSYNC_RESTART_GAP	(PSYNC_RESTART_PAST + PSYNC_RESTART_SKIP + 1)
 
 /**
  * psync_restart_preds - predecessors of a message whose sender's last one is

@@ -17,6 +17,7 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include "graph.h"
 #include "history.h"
@@ -370,6 +371,14 @@ u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room)
 	return count;
 }
 
+static int psync_view_cmp(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a;
+	u64 y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
 		    u64 *mids, u32 room)
 {
@@ -383,13 +392,15 @@ int psync_view_step(const struct psync_view *view, u64 mid, bool forward,
 		return err;
 	for (i = 0; !forward && i < node->npred; i++)
 		psync_view_put(mids, room, &count, node->preds[i]);
-	for (i = 0; forward && i < view->img->p.n; i++) {
-		next = psync_graph_successor(view->img, node, i,
-					     view->stamp[i]);
-		if (next)
+	for (next = node; forward && next;) {
+		next = psync_graph_next(view->img, node, next);
+		if (next && psync_view_has(view, next))
 			psync_view_put(mids, room, &count,
 				       psync_node_mid(next));
 	}
+	if (forward && room)
+		sort(mids, min(count, room), sizeof(*mids), psync_view_cmp,
+		     NULL);
 	return count;
 }
 

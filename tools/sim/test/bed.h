@@ -217,5 +217,6 @@ PSYNC_BED_TESTS(restart);
 PSYNC_BED_TESTS(model);
 PSYNC_BED_TESTS(memory);
 PSYNC_BED_TESTS(frag);
+PSYNC_BED_TESTS(bound);
 
 #endif /* _PSYNC_TEST_BED_H */

@@ -666,6 +666,91 @@ static void psync_frag_test_limits(void **state)
 	psync_frag_close(b);
 }
 
+/* The only one is bound when its buffers take far more than it brings. */
+static void psync_frag_test_waste(void **state)
+{
+	struct psync_frag_end *a = psync_frag_open(INC);
+	struct psync_frag_end *b = psync_frag_open(INC + 1);
+	struct psync_frag_bytes *piece;
+	enum psync_drop reason;
+	u32 cost, total, i;
+
+	b->f.limits.bytes = 1000;
+	for (cost = SIZE; cost <= 10 * SIZE; cost += 9 * SIZE) {
+		total = 400 * SIZE;
+		for (i = 0; i < 400; i++) {
+			struct psync_pkt pkt = {
+				.type = PSYNC_PKT_FRAG, .src_inc = INC,
+				.frag = { .id = cost, .lowest = cost,
+					  .total = total, .index = i,
+					  .size = SIZE, .turn = i + 1 },
+				.body_len = SIZE,
+			};
+
+			piece = psync_frag_bytes(a->queue, SIZE);
+			reason = psync_frags_input(&b->f, &pkt, piece, cost, 0);
+			if (!reason)
+				continue;
+			psync_frag_bytes_put(piece);
+			break;
+		}
+		assert_int_equal(reason, cost == SIZE ? PSYNC_OK :
+							PSYNC_DROP_FRAG_FULL);
+		assert_true(b->f.bytes <= 4 * total);
+	}
+	assert_int_equal(b->wholes, 1);
+	assert_true(i > 100);
+	psync_frag_close(a);
+	psync_frag_close(b);
+}
+
+/* Those that wait their turn while there is no way out do not stay for ever. */
+static void psync_frag_test_no_way(void **state)
+{
+	u8 bitmap[PSYNC_FRAG_WINDOW / 8] = {};
+	struct psync_frag_end *a;
+	struct psync_pkt ack = {
+		.type = PSYNC_PKT_FRAG_ACK,
+		.frag_ack = { .id = 1, .base = 1, .turn = 1,
+			      .state = PSYNC_FRAG_PART, .bitmap = bitmap },
+	};
+	u64 now = 1;
+	bool back;
+	u32 i;
+
+	for (back = false; ; back = true) {
+		a = psync_frag_open(INC);
+		for (i = 0; i < PSYNC_FRAG_ACTIVE + 2; i++)
+			assert_int_equal(psync_frag_push(a, 5 * SIZE, i + 1,
+							 now), PSYNC_OK);
+		assert_int_equal(psync_frags_answer(&a->f, &ack, now + 1),
+				 PSYNC_OK);
+		a->f.size = 0;
+		while (a->f.nactive) {
+			now = a->f.deadline;
+			assert_true(now != U64_MAX);
+			psync_frags_timer(&a->f, now);
+		}
+		assert_int_equal(a->f.nout, 2);
+		assert_true(a->f.deadline != U64_MAX);
+		if (back)
+			break;
+		psync_frags_timer(&a->f, a->f.deadline);
+		assert_int_equal(a->f.nout, 0);
+		assert_int_equal(a->drops[PSYNC_DROP_TX_GIVEN_UP],
+				 PSYNC_FRAG_ACTIVE + 2);
+		psync_frag_close(a);
+	}
+	/* There is one again: whoever sends one of them once more finds out. */
+	a->f.size = psync_frags_size(MTU);
+	psync_frag_clear(a);
+	assert_int_equal(psync_frag_push(a, 5 * SIZE, PSYNC_FRAG_ACTIVE + 1,
+					 now + 5), PSYNC_DROP_DUPLICATE);
+	assert_int_equal(a->f.nactive, 2);
+	assert_true(a->nqueue > 0);
+	psync_frag_close(a);
+}
+
 /* No more at a time than any sender may have under way, and some. */
 static void psync_frag_test_many(void **state)
 {
@@ -890,6 +975,8 @@ const struct CMUnitTest psync_frag_tests[] = {
 	cmocka_unit_test(psync_frag_test_life),
 	cmocka_unit_test(psync_frag_test_outdated),
 	cmocka_unit_test(psync_frag_test_limits),
+	cmocka_unit_test(psync_frag_test_waste),
+	cmocka_unit_test(psync_frag_test_no_way),
 	cmocka_unit_test(psync_frag_test_many),
 	cmocka_unit_test(psync_frag_test_refused),
 	cmocka_unit_test(psync_frag_test_shrunk),

@@ -25,6 +25,7 @@ static const struct {
 	PSYNC_MAIN_TESTS(model),
 	PSYNC_MAIN_TESTS(memory),
 	PSYNC_MAIN_TESTS(frag),
+	PSYNC_MAIN_TESTS(bound),
 };
 
 /* What a failed test left behind is no matter of the next one. */
@@ -36,7 +37,7 @@ static int psync_main_setup(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[256];
+	struct CMUnitTest tests[512];
 	size_t i, count = 0;
 
 	for (i = 0; i < ARRAY_SIZE(psync_main_files); i++) {

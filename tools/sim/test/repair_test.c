@@ -674,6 +674,9 @@ static void psync_repair_test_foreign_confirms(void **state)
 	pkt.msg.inc = 5002;
 	pkt.msg.opening = 1;
 	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(bed.img.attached, 1);
+	assert_int_equal(bed.armed, 0);
+	psync_image_timer(&bed.img, 0);
 	assert_int_equal(bed.img.nearly, 0);
 	assert_int_equal(bed.img.attached, 2);
 	psync_bed_leave(&bed, &view);
@@ -1109,7 +1112,7 @@ static void psync_repair_test_gone_between(void **state)
 static void psync_repair_test_gap_leaves(void **state)
 {
 	u64 c1 = PSYNC_MID(2, 1), d1 = PSYNC_MID(3, 1), d2 = PSYNC_MID(3, 2);
-	u64 held[4] = { 0, 0, 0, 1 }, mids[2], b1, got[4];
+	u64 held[4] = { 0, 0, 1, 1 }, mids[2], b1, got[4];
 	struct psync_bed_packet packet, again;
 	struct psync_repair_lab lab, far;
 	const struct psync_node *node;

@@ -1,0 +1,845 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What one packet may cost, and what no packets may bring about. */
+#include <time.h>
+#include "bed.h"
+#include "core/confirm.h"
+#include "core/hash.h"
+#include "core/restart.h"
+
+#define MS	PSYNC_BED_MS
+#define SEC	(1000 * PSYNC_BED_MS)
+#define MOST	8
+
+/* Participant i at site i + 1; the one at site @me has opened. */
+static void psync_bound_open(struct psync_bed *bed, struct psync_view *view,
+			     u32 n, u32 me,
+			     const struct psync_limits *limits)
+{
+	struct psync_pid pids[MOST];
+	struct psync_image_params p;
+	u32 sites[MOST];
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		sites[i] = i + 1;
+	psync_bed_params(&p, pids, sites, n, 0);
+	if (limits)
+		p.limits = *limits;
+	assert_int_equal(psync_bed_init(bed, &p, me), 0);
+	memset(view, 0, sizeof(*view));
+	assert_int_equal(psync_image_join(&bed->img, view, me - 1, 1, 1, 0), 0);
+}
+
+static void psync_bound_close(struct psync_bed *bed, struct psync_view *view)
+{
+	psync_bed_leave(bed, view);
+	psync_bed_exit(bed);
+}
+
+/* A RESTART of the first binding; its context is its sender's @prev alone. */
+static enum psync_drop psync_bound_restart(struct psync_bed *bed, u32 sender,
+					   u64 seq, u64 prev, u32 wave)
+{
+	__be32 stamp[MOST] = {};
+	u8 bitmap[4] = {};
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, sender, seq, wave, 0, NULL, NULL, &pkt);
+	stamp[sender] = cpu_to_be32((u32)prev);
+	bitmap[0] = 1 << sender;
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.binding = 9;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.preds = NULL;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	return psync_bed_input(bed, &pkt, 1);
+}
+
+/* Numbers of which no id can be made are not used (S1.4). */
+static void psync_bound_test_numbers(void **state)
+{
+	u64 last = (1ULL << PSYNC_MID_SEQ_BITS) - 1;
+	u64 held[2] = { 0, (u32)(last + 1) };
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	/* As after very many. */
+	bed.img.parts[1].seq = last;
+	bed.img.parts[1].claimed = last;
+	mid = PSYNC_MID(1, last);
+	psync_bed_craft(&bed, 1, last + 1, 2, 1, &mid, mids, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_DROP_BAD_CONTEXT);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_DROP_BAD_VECTOR);
+	bed.img.parts[1].seq = 1;
+	bed.img.parts[1].claimed = 1;
+	bed.img.parts[0].seq = last;
+	assert_int_equal(psync_image_send(&bed.img, &view, NULL, 0, &mid, 2),
+			 -EOVERFLOW);
+	bed.img.parts[0].seq = 0;
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* Nobody leaves out more numbers than one who is back has to (S7.1). */
+static void psync_bound_test_gap(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_restart(&bed, 1, 2 + PSYNC_RESTART_GAP, 1,
+					     2), PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(psync_bound_restart(&bed, 1, 1 + PSYNC_RESTART_GAP, 1,
+					     2), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* Site 2 says that all up to @held is gone, in answer to a request. */
+static enum psync_drop psync_bound_gone(struct psync_bed *bed, const u64 *held,
+					u32 depth)
+{
+	static __be32 wire[PSYNC_PARTICIPANTS_LIM];
+	struct psync_pkt pkt;
+
+	psync_bed_vector(bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(bed, &pkt, 1), PSYNC_OK);
+	bed->muted = ~0U;
+	psync_image_timer(&bed->img, bed->img.rr_at);
+	assert_true(bed->img.remotes[0].requested);
+	psync_bed_vector(bed, PSYNC_PKT_GONE, 2, held, wire, &pkt);
+	pkt.vector.seq = depth;
+	return psync_bed_input(bed, &pkt, bed->img.now);
+}
+
+/* A vector costs as much as there are messages, not as there are numbers. */
+static void psync_bound_test_vector(void **state)
+{
+	u64 held[3] = { 0, S32_MAX, 0 };
+	const struct psync_node *node;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	clock_t began;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_gone(&bed, held, 1), PSYNC_OK);
+	mid = PSYNC_MID(1, held[1]);
+	assert_int_equal(psync_bed_msg(&bed, 1, held[1] + 1, 2, 1, &mid),
+			 PSYNC_OK);
+	node = bed.img.parts[1].last;
+	assert_int_equal(node->unheld, 1);
+	assert_int_equal(bed.img.remotes[1].lag, 1);
+	began = clock();
+	held[1]++;
+	held[2] = 1;
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 3, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
+	assert_true(clock() - began < CLOCKS_PER_SEC);
+	assert_int_equal(node->unheld, 0);
+	assert_int_equal(bed.img.remotes[1].lag, 0);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* What was sent while a site was down is there when it is back (S7.3). */
+static void psync_bound_test_back(void **state)
+{
+	const struct psync_node *node;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u64 held[2] = { 0, 1 };
+	__be32 wire[2];
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bed_send(&bed, &view, 100);
+	psync_bed_forget(&bed);
+	node = psync_graph_find(&bed.img, 0, 1);
+	assert_int_equal(node->unheld, 1);
+	held[1] = 0;
+	psync_bed_vector(&bed, PSYNC_PKT_RS, 2, held, wire, &pkt);
+	pkt.opening = 2;
+	pkt.vector.index = 1;
+	pkt.vector.token = 9;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_false(node->gone);
+	assert_int_equal(node->unheld, 1);
+	assert_int_equal(bed.img.nowed, 1);
+	psync_bed_forget(&bed);
+	psync_bed_vector(&bed, PSYNC_PKT_RR, 2, held, wire, &pkt);
+	pkt.opening = 2;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 2), PSYNC_OK);
+	psync_bed_take(&bed, &pkt, NULL);
+	assert_int_equal(pkt.type, PSYNC_PKT_MSG);
+	assert_int_equal(pkt.msg.sender, 0);
+	psync_bound_close(&bed, &view);
+}
+
+/* A site that held a message holds it no more when it is back. */
+static void psync_bound_test_back_without(void **state)
+{
+	const struct psync_node *node;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u64 held[3] = { 1, 1, 0 };
+	__be32 wire[3];
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bed_send(&bed, &view, 100);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	node = psync_graph_find(&bed.img, 0, 1);
+	assert_int_equal(node->unheld, 1);
+	assert_int_equal(bed.img.remotes[0].lag, 0);
+	psync_bed_vector(&bed, PSYNC_PKT_RS, 2, held, wire, &pkt);
+	pkt.opening = 2;
+	pkt.vector.index = 1;
+	pkt.vector.token = 9;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(node->unheld, 2);
+	assert_int_equal(bed.img.nowed, 1);
+	/* What the third one lacks it lacks, too, its own included. */
+	assert_int_equal(bed.img.remotes[0].lag, 2);
+	held[0] = 1;
+	held[1] = 1;
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	pkt.opening = 2;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 3, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_true(node->gone);
+	assert_int_equal(bed.img.remotes[0].lag, 0);
+	assert_int_equal(bed.img.nowed, 0);
+	psync_bound_close(&bed, &view);
+}
+
+static void psync_bound_limits(struct psync_limits *limits)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[2];
+	u32 sites[2] = { 1, 2 };
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	*limits = p.limits;
+	limits->max_nodes = 64;
+	limits->max_held = 64;
+	limits->max_bytes = 1 << 16;
+}
+
+static enum psync_drop psync_bound_next(struct psync_bed *bed, u32 sender,
+					u8 kind)
+{
+	const struct psync_part *part = &bed->img.parts[sender];
+	u64 pred = PSYNC_MID(sender, part->seq);
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, sender, part->seq + 1, part->last->wave + 1, 1,
+			&pred, mids, &pkt);
+	pkt.msg.kind = kind;
+	if (kind != PSYNC_KIND_DATA)
+		pkt.body_len = 0;
+	return psync_bed_input(bed, &pkt, 1);
+}
+
+/*
+ * Behind a message that the other site lacks nothing can be freed.  It does not
+ * get to send without end for all that, but to say that it ends.
+ */
+static void psync_bound_test_spare(void **state)
+{
+	struct psync_limits limits;
+	struct psync_view view;
+	struct psync_bed bed;
+	enum psync_drop drop;
+	u32 count;
+	u8 kind;
+
+	for (kind = PSYNC_KIND_DATA; kind <= PSYNC_KIND_NULL; kind++) {
+		psync_bound_limits(&limits);
+		psync_bound_open(&bed, &view, 2, 1, &limits);
+		bed.muted = ~0U;
+		assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		psync_bed_drain(&view);
+		psync_bed_send(&bed, &view, 100);
+		count = 0;
+		do {
+			drop = psync_bound_next(&bed, 1, kind);
+			psync_bed_drain(&view);
+			assert_true(++count < 4096);
+		} while (!drop);
+		assert_int_equal(drop, PSYNC_DROP_IMAGE_FULL);
+		assert_true(bed.img.nnodes >= 2 * limits.max_nodes);
+		assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END),
+				 PSYNC_OK);
+		/* What that one waits for is held at last. */
+		psync_bed_held(&bed);
+		assert_true(bed.img.nnodes <= limits.max_nodes);
+		psync_bound_close(&bed, &view);
+	}
+}
+
+/* Nor does it help that a third site lacks them; nor that nobody pays. */
+static void psync_bound_test_nulls(void **state)
+{
+	struct psync_limits limits;
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 count = 0;
+
+	psync_bound_limits(&limits);
+	psync_bound_open(&bed, &view, 3, 1, &limits);
+	bed.muted = ~0U;
+	bed.poor = true;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	while (!psync_bound_next(&bed, 1, PSYNC_KIND_NULL))
+		assert_true(++count < 4096);
+	assert_true(bed.img.body_bytes <= 2 * limits.max_bytes);
+	assert_true(bed.img.body_bytes > limits.max_bytes);
+	/* Some of another participant are taken all the same. */
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	for (count = 1; count < 8; count++)
+		assert_int_equal(psync_bound_next(&bed, 2, PSYNC_KIND_NULL),
+				 PSYNC_OK);
+	assert_int_equal(psync_bound_next(&bed, 2, PSYNC_KIND_NULL),
+			 PSYNC_DROP_IMAGE_FULL);
+	psync_bed_drain(&view);
+	psync_bed_held(&bed);
+	assert_int_equal(psync_bound_next(&bed, 2, PSYNC_KIND_NULL), PSYNC_OK);
+	psync_bound_close(&bed, &view);
+}
+
+/* What was kept of one site names the next, and so on: one after the other. */
+static void psync_bound_test_early(void **state)
+{
+	static const u32 sites[MOST] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct psync_pid pids[MOST];
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, MOST, 4);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 1, 0), 0);
+	/* Each of a participant at the next site. */
+	for (i = 2; i < MOST; i++) {
+		psync_bed_craft(&bed, i, 1, 1, 0, NULL, NULL, &pkt);
+		pkt.src_site = i;
+		pkt.src_inc = 5000 + i;
+		pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt.msg.inc = 5001 + i;
+		pkt.msg.opening = 1;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	}
+	assert_int_equal(bed.img.nearly, MOST - 2);
+	pkt = (struct psync_pkt){
+		.type		= PSYNC_PKT_HELLO_ACK,
+		.src_site	= 2,
+		.src_inc	= 5002,
+		.cid		= bed.img.p.cid,
+		.digest		= bed.img.p.digest,
+		.group		= 7,
+		.number		= 4,
+		.opening	= 1,
+		.hello		= {
+			.nonce	= bed.img.remotes[0].nonce,
+			.state	= PSYNC_HELLO_OPEN,
+		},
+	};
+	assert_int_equal(psync_bed_input(&bed, &pkt, 2), PSYNC_OK);
+	assert_int_equal(bed.img.attached, 1);
+	psync_bed_run(&bed, 2);
+	assert_int_equal(bed.img.attached, MOST - 2);
+	assert_int_equal(bed.img.nearly, 0);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* As sent again by site 2 for site 1, in its second opening. */
+static enum psync_drop psync_bound_relay(struct psync_bed *bed,
+					 struct psync_pkt *pkt)
+{
+	pkt->src_site = 2;
+	pkt->src_inc = 5002;
+	pkt->msg.flags |= PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt->msg.inc = 5001;
+	pkt->msg.opening = 2;
+	return psync_bed_input(bed, pkt, 1);
+}
+
+/* The RESTART that has its site count again is lacked there once. */
+static void psync_bound_test_once(void **state)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	__be32 stamp[3] = { cpu_to_be32(2) };
+	u64 first = PSYNC_MID(0, 1);
+	u64 held[3] = { 3, 0, 0 };
+	const struct psync_node *node;
+	u8 bitmap[4] = { 1 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u32 site;
+
+	psync_bound_open(&bed, &view, 3, 3, NULL);
+	psync_bed_craft(&bed, 0, 1, 1, 0, NULL, mids, &pkt);
+	assert_int_equal(psync_bound_relay(&bed, &pkt), PSYNC_OK);
+	psync_bed_craft(&bed, 0, 2, 2, 1, &first, mids, &pkt);
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.body_len = 0;
+	assert_int_equal(psync_bound_relay(&bed, &pkt), PSYNC_OK);
+	psync_bed_craft(&bed, 0, 3, 3, 0, NULL, mids, &pkt);
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.body_len = 0;
+	pkt.msg.binding = 4;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.preds = NULL;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bound_relay(&bed, &pkt), PSYNC_OK);
+	psync_bed_drain(&view);
+	node = psync_graph_find(&bed.img, 0, 3);
+	assert_int_equal(node->unheld, 2);
+	assert_int_equal(bed.img.remotes[0].lag, 3);
+	for (site = 1; site <= 2; site++) {
+		psync_bed_vector(&bed, PSYNC_PKT_ACK, site, held, wire, &pkt);
+		pkt.opening = site == 1 ? 2 : 1;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	}
+	assert_int_equal(node->unheld, 0);
+	assert_int_equal(bed.img.remotes[0].lag, 0);
+	assert_true(node->gone);
+	assert_int_equal(bed.img.nuntaken, 0);
+	psync_bound_close(&bed, &view);
+}
+
+/* Who is back in a rendezvous says so before anything else. */
+static void psync_bound_test_first(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	u64 held[3] = { 1 };
+	__be32 wire[3];
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, 3, 4);
+	assert_int_equal(psync_bed_init(&bed, &p, 2), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 1, 5, 2, &how, 0),
+			 0);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RS], 2);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 1, held, wire, &pkt);
+	pkt.vector.dst_opening = 1;
+	pkt.vector.flags = PSYNC_VECTORF_ASK;
+	pkt.vector.token = 3;
+	assert_int_equal(psync_bed_input(&bed, &pkt, PSYNC_BED_NEVER),
+			 PSYNC_DROP_UNCONFIRMED);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RS], 3);
+	/* Another site, which is not known either, names the first one. */
+	bed.img.remotes[1].state = PSYNC_REMOTE_CONFIRMED;
+	bed.img.remotes[1].inc = 5003;
+	bed.img.remotes[1].opening = 1;
+	for (i = 1; i <= 2; i++) {
+		psync_bed_craft(&bed, 0, i, 1, 0, NULL, NULL, &pkt);
+		pkt.src_site = 3;
+		pkt.src_inc = 5003;
+		pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt.msg.inc = 5000 + i;
+		pkt.msg.opening = 1;
+		psync_bed_input(&bed, &pkt, i * PSYNC_BED_NEVER * 2);
+	}
+	assert_true(bed.img.remotes[0].hearsay);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RS], 4);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_HELLO], 0);
+	psync_bound_close(&bed, &view);
+}
+
+/* Another site that is back, too, need not hold what its earlier life did. */
+static void psync_bound_test_both(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	u64 held[3] = { 0, 3, 0 };
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	__be32 wire[3];
+	u32 opening;
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	for (opening = 5; opening <= 6; opening++) {
+		held[1] = opening == 5 ? 3 : 0;
+		psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, 2, held, wire, &pkt);
+		pkt.opening = opening;
+		pkt.vector.dst_opening = 7;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 2 * opening * SEC),
+				 PSYNC_OK);
+		assert_int_equal(psync_ack_held(&bed.img, &bed.img.remotes[0],
+						1), held[1]);
+	}
+	assert_int_equal(bed.img.remotes[0].opening, 6);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Participant 1, at site 2, is back for the first time: RS. */
+static void psync_bound_rs(struct psync_bed *bed, u32 opening, __be32 *wire,
+			   struct psync_pkt *pkt)
+{
+	u64 held[MOST] = { 0, 1 };
+
+	psync_bed_vector(bed, PSYNC_PKT_RS, 2, held, wire, pkt);
+	pkt->opening = opening;
+	pkt->vector.index = 1;
+	pkt->vector.token = 9;
+}
+
+/* All that a site is known to hold is not looked at for every RS. */
+static void psync_bound_test_often(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bound_rs(&bed, 2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	psync_bound_rs(&bed, 3, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, SEC),
+			 PSYNC_DROP_RR_RATE);
+	assert_int_equal(bed.img.remotes[0].opening, 2);
+	psync_bound_rs(&bed, 2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, SEC), PSYNC_OK);
+	psync_bound_rs(&bed, 3, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, SEC + 1), PSYNC_OK);
+	assert_int_equal(bed.img.remotes[0].opening, 3);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* An RS that comes after its RESTART does not announce another one. */
+static void psync_bound_test_late(void **state)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	__be32 stamp[3] = { 0, cpu_to_be32(1) };
+	u64 mid = PSYNC_MID(1, 2);
+	u8 bitmap[4] = { 2 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u32 i;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	for (i = 0; i < 2; i++) {
+		psync_bound_rs(&bed, 2, wire, &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		psync_bed_craft(&bed, 1, 2, 2, 0, NULL, NULL, &pkt);
+		pkt.opening = 2;
+		pkt.body_len = 0;
+		pkt.msg.kind = PSYNC_KIND_RESTART;
+		pkt.msg.binding = 9;
+		pkt.msg.npred = 1;
+		pkt.msg.flags = PSYNC_MSGF_STAMP;
+		pkt.msg.stamp = stamp;
+		pkt.msg.bitmap = bitmap;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1),
+				 i ? PSYNC_DROP_DUPLICATE : PSYNC_OK);
+		assert_false(bed.img.parts[1].back);
+	}
+	psync_bed_craft(&bed, 1, 3, 3, 1, &mid, mids, &pkt);
+	pkt.opening = 2;
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_END;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(bed.img.remotes[0].nlive, 0);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* What is lost is no deeper than it has messages. */
+static void psync_bound_test_depth(void **state)
+{
+	u64 held[2] = { 0, 5 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_int_equal(psync_bound_gone(&bed, held, 6),
+			 PSYNC_DROP_BAD_VECTOR);
+	assert_int_equal(bed.img.max_depth, 1);
+	psync_bed_vector(&bed, PSYNC_PKT_GONE, 2, held, wire, &pkt);
+	pkt.vector.seq = 5;
+	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
+	assert_int_equal(bed.img.max_depth, 5);
+	assert_int_equal(bed.img.parts[1].seq, 5);
+	psync_bound_close(&bed, &view);
+}
+
+/* Who is back does not begin at depth 0 when there is no greater one. */
+static void psync_bound_test_deepest(void **state)
+{
+	static const u32 sites[2] = { 1, 2 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[2];
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	/* As after a GONE. */
+	bed.img.recover = false;
+	bed.img.parts[0].seq = 3;
+	bed.img.parts[0].gap = 3;
+	bed.img.parts[0].claimed = 3;
+	bed.img.lost_depth = U32_MAX;
+	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART,
+					  NULL, 0, &mid), -EOVERFLOW);
+	assert_int_equal(bed.img.attached, 0);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* So many messages of participant 1, each of which is received. */
+static clock_t psync_bound_receive(struct psync_bed *bed,
+				   struct psync_view *view, u32 count)
+{
+	clock_t began = clock();
+
+	while (count--) {
+		assert_int_equal(psync_bound_next(bed, 1, PSYNC_KIND_DATA),
+				 PSYNC_OK);
+		psync_bed_drain(view);
+	}
+	return clock() - began;
+}
+
+/* What left the history is not looked at again for all that follows it. */
+static void psync_bound_test_history(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	clock_t first, last;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.muted = ~0U;
+	psync_image_history(&bed.img, 1000);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	/* It is not held, so it stays. */
+	psync_bed_send(&bed, &view, 100);
+	first = psync_bound_receive(&bed, &view, 5000);
+	psync_bound_receive(&bed, &view, 20000);
+	last = psync_bound_receive(&bed, &view, 5000);
+	assert_true(last < 4 * first + CLOCKS_PER_SEC / 50);
+	assert_in_range(bed.img.history_bytes, 900, 1000);
+	/* Then it is the oldest. */
+	psync_bed_held(&bed);
+	assert_true(psync_graph_find(&bed.img, 0, 1)->gone);
+	assert_in_range(bed.img.history_bytes, 900, 1000);
+	psync_bound_close(&bed, &view);
+}
+
+/* A message that is sent again and again is not answered as often. */
+static void psync_bound_test_ask(void **state)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[2];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u32 sites[2] = { 1, 2 };
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	psync_bed_times(&p);
+	psync_bound_open(&bed, &view, 2, 1, &p.limits);
+	for (i = 0; i < 100; i++) {
+		psync_bed_craft(&bed, 1, 1, 1, 0, NULL, NULL, &pkt);
+		pkt.msg.flags = PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT;
+		assert_int_equal(psync_bed_input(&bed, &pkt, i * MS / 5),
+				 i ? PSYNC_DROP_DUPLICATE : PSYNC_OK);
+	}
+	/* Once as it was taken, and twice in 20 ms. */
+	assert_int_equal(bed.ntypes[PSYNC_PKT_ACK], 3);
+	assert_int_equal(psync_bed_receive(&view), PSYNC_MID(1, 1));
+	psync_bound_close(&bed, &view);
+}
+
+/* The hash of @len bytes, of which the first @cut come by themselves. */
+static u64 psync_bound_hash(const u8 *data, u32 len, u32 cut)
+{
+	struct psync_hash hash = {};
+	u32 at;
+
+	psync_hash_add(&hash, data, cut);
+	/* One by one, then the rest. */
+	for (at = cut; at < len && at < cut + 5; at++)
+		psync_hash_add(&hash, data + at, 1);
+	psync_hash_add(&hash, data + at, len - at);
+	return psync_hash_end(&hash);
+}
+
+/* It is the same wherever the bytes are cut, and another of other bytes. */
+static void psync_bound_test_hash(void **state)
+{
+	u8 data[40];
+	u32 len, cut, bit;
+	u64 hash;
+
+	for (len = 0; len < sizeof(data); len++)
+		data[len] = len * 37;
+	for (len = 0; len <= sizeof(data); len++) {
+		hash = psync_bound_hash(data, len, 0);
+		for (cut = 1; cut <= len; cut++)
+			assert_true(psync_bound_hash(data, len, cut) == hash);
+		for (bit = 0; bit < 8 * len; bit++) {
+			data[bit / 8] ^= 1 << bit % 8;
+			assert_true(psync_bound_hash(data, len, 0) != hash);
+			data[bit / 8] ^= 1 << bit % 8;
+		}
+		/* Nor is one the beginning of another. */
+		if (len)
+			assert_true(psync_bound_hash(data, len - 1, 0) != hash);
+	}
+	memset(data, 0, sizeof(data));
+	assert_true(psync_bound_hash(data, 8, 0) !=
+		    psync_bound_hash(data, 16, 0));
+}
+
+#define CROWD	512
+
+static void psync_bound_crowd(struct psync_bed *bed, struct psync_view *view)
+{
+	static struct psync_pid pids[CROWD];
+	static u32 sites[CROWD];
+	struct psync_image_params p;
+	u32 i;
+
+	for (i = 0; i < CROWD; i++)
+		sites[i] = i + 1;
+	psync_bed_params(&p, pids, sites, CROWD, 0);
+	assert_int_equal(psync_bed_init(bed, &p, 1), 0);
+	memset(view, 0, sizeof(*view));
+	assert_int_equal(psync_image_join(&bed->img, view, 0, 1, 1, 0), 0);
+}
+
+/* What follows a message is looked for once, not once for each participant. */
+static void psync_bound_test_next(void **state)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	static u64 held[CROWD], found[CROWD];
+	u64 mid = PSYNC_MID(1, 5);
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	clock_t began;
+	u32 i;
+
+	psync_bound_crowd(&bed, &view);
+	/* Of every participant something is lost. */
+	for (i = 1; i < CROWD; i++)
+		held[i] = 5;
+	assert_int_equal(psync_bound_gone(&bed, held, 5), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 6, 6, 1, &mid, mids, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
+	mid = PSYNC_MID(1, 6);
+	/* Those that follow it, the last participant first; then many more. */
+	for (i = CROWD - 1; i > CROWD - 4; i--) {
+		psync_bed_craft(&bed, i, 6, 7, 1, &mid, mids, &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now),
+				 PSYNC_OK);
+	}
+	for (i = 7; i < 4096; i++)
+		assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_DATA),
+				 PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_int_equal(psync_view_step(&view, mid, true, found, CROWD), 4);
+	assert_int_equal(found[0], PSYNC_MID(1, 7));
+	for (i = 1; i < 4; i++)
+		assert_int_equal(found[i], PSYNC_MID(CROWD - 4 + i, 6));
+	began = clock();
+	for (i = 0; i < 100; i++) {
+		psync_bed_craft(&bed, 1, 6, 6, 1, &mid, mids, &pkt);
+		mids[0].seq = cpu_to_be32(5);
+		pkt.msg.flags = PSYNC_MSGF_RESENT | PSYNC_MSGF_REPEAT;
+		assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now + SEC),
+				 PSYNC_DROP_DUPLICATE);
+	}
+	assert_true(clock() - began < CLOCKS_PER_SEC);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_MSG], 400);
+	psync_bound_close(&bed, &view);
+}
+
+const struct CMUnitTest psync_bound_tests[] = {
+	cmocka_unit_test(psync_bound_test_numbers),
+	cmocka_unit_test(psync_bound_test_gap),
+	cmocka_unit_test(psync_bound_test_vector),
+	cmocka_unit_test(psync_bound_test_back),
+	cmocka_unit_test(psync_bound_test_back_without),
+	cmocka_unit_test(psync_bound_test_spare),
+	cmocka_unit_test(psync_bound_test_nulls),
+	cmocka_unit_test(psync_bound_test_early),
+	cmocka_unit_test(psync_bound_test_once),
+	cmocka_unit_test(psync_bound_test_first),
+	cmocka_unit_test(psync_bound_test_both),
+	cmocka_unit_test(psync_bound_test_often),
+	cmocka_unit_test(psync_bound_test_late),
+	cmocka_unit_test(psync_bound_test_depth),
+	cmocka_unit_test(psync_bound_test_deepest),
+	cmocka_unit_test(psync_bound_test_history),
+	cmocka_unit_test(psync_bound_test_ask),
+	cmocka_unit_test(psync_bound_test_hash),
+	cmocka_unit_test(psync_bound_test_next),
+};
+const size_t psync_bound_ntests = ARRAY_SIZE(psync_bound_tests);

@@ -279,18 +279,19 @@ const struct psync_node *psync_graph_known(const struct psync_image *img,
 
 /*
  * A stamp from the wire: the sender's context only grows, and nothing in it is
- * as deep as the message itself.
+ * as deep as the message itself.  What its sender took for lost it does not
+ * know to be before it, but who knows that of its last message does.
  */
 static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
-					       const struct psync_node *node,
+					       struct psync_node *node,
 					       const u64 *before)
 {
 	const struct psync_node *last;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++) {
-		if (before && node->stamp[i] < before[i])
-			return PSYNC_DROP_BAD_CONTEXT;
+		if (before)
+			node->stamp[i] = max(node->stamp[i], before[i]);
 		if (i == node->sender)
 			continue;
 		last = psync_graph_known(img, i, node->stamp[i]);
@@ -363,11 +364,11 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 {
 	/*
 	 * Its sender's previous message is in the context of a predecessor.
-	 * Were that message freed here, or never had, the predecessor's stamp
-	 * may lack it.
+	 * Were that message freed here, or anything between the two never had,
+	 * the predecessor's stamp may lack it.
 	 */
 	bool follows = node->prev <= img->floor.stamp[node->sender] ||
-		       node->prev <= img->parts[node->sender].gap;
+		       img->lost_depth;
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;
@@ -403,7 +404,7 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
  */
 static enum psync_drop
 psync_graph_check_restart(const struct psync_image *img,
-			  const struct psync_node *node)
+			  struct psync_node *node)
 {
 	if (node->wave - 1 > img->max_depth)
 		return PSYNC_DROP_BAD_WAVE;
@@ -463,8 +464,9 @@ static void psync_graph_last(struct psync_image *img, struct psync_node *node)
 	struct psync_part *part = &img->parts[node->sender];
 	bool lacked = part->claimed > part->seq;
 
-	if (!node->npred && node->seq == img->p.seq_base + 1)
-		part->root = true;
+	/* That of one that was back may leave numbers out. */
+	if (!node->npred && part->seq == img->p.seq_base)
+		part->root = node->seq;
 	part->seq = node->seq;
 	part->stamp = node->stamp;
 	part->last = node;

@@ -242,7 +242,8 @@ struct psync_node {
  * @back: it was heard to restart, and its RESTART is not attached yet
  * @past: what other sites send of it may be of an earlier opening
  * @told: binding number that it came back with; 0: did not
- * @root: its first message has no predecessors
+ * @untold: ... but nothing of it had been heard before, so nobody was told
+ * @root: its first message, if that has no predecessors, else 0
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
  * @nnodes: attached messages of it, but for those that were freed
@@ -261,7 +262,8 @@ struct psync_part {
 	bool			back;
 	bool			past;
 	u32			told;
-	bool			root;
+	bool			untold;
+	u64			root;
 	u32			nheld;
 	u32			nkept;
 	u32			nnodes;

@@ -342,7 +342,8 @@ static void psync_repair_tell_gone(struct psync_image *img,
 	}
 	psync_view_behind(&behind);
 	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
-	pkt.vector.seq = behind.max_wave;
+	/* What it lost itself it does not know, but how deep that may be. */
+	pkt.vector.seq = max(behind.max_wave, img->lost_depth);
 	for (i = 0; i < img->p.n; i++)
 		seqs[i] = cpu_to_be32(max(behind.stamp[i], img->parts[i].gap));
 	psync_view_exit(&behind);
@@ -462,7 +463,7 @@ static u64 psync_repair_vector_sum(const struct psync_image *img,
 static u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
 			     const u64 *until)
 {
-	enum psync_drop drop = PSYNC_DROP_BAD_CONTEXT;
+	enum psync_drop drop = PSYNC_DROP_CONTEXT_LOST;
 	enum psync_hold_state state;
 	u64 lost = 0;
 

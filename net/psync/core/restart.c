@@ -127,11 +127,15 @@ static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
 	struct psync_part *part = &img->parts[index];
 	struct psync_remote *remote = &img->remotes[part->remote];
 
-	if (part->told == binding)
+	if (part->told == binding && !part->untold)
 		return;
 	part->told = binding;
-	/* Who was never here before is not back, though it may not know. */
-	if (!remote->returned && part->seq == img->p.seq_base)
+	/*
+	 * Who was never here before is not back, though it may not know.  What
+	 * it sent before may only be late.
+	 */
+	part->untold = !remote->returned && part->seq == img->p.seq_base;
+	if (part->untold)
 		return;
 	psync_image_event(img, NULL, PSYNC_EV_RESTARTED, part->pid.site,
 			  PSYNC_MID(index, part->seq), opening);
@@ -197,21 +201,32 @@ static void psync_restart_rebase(struct psync_image *img,
 	psync_ack_rebase(img, remote);
 }
 
+/*
+ * Is it of a later opening than the one we go by?  Incarnations are not
+ * compared: clocks go back, and packets of past ones do not come here.
+ */
+static int psync_restart_order(const struct psync_remote *remote,
+			       const struct psync_pkt *pkt)
+{
+	if (remote->state != PSYNC_REMOTE_CONFIRMED ||
+	    pkt->src_inc != remote->inc)
+		return 1;
+	return psync_confirm_compare(remote, pkt->src_inc, pkt->opening);
+}
+
 enum psync_drop psync_restart_input(struct psync_image *img,
 				    struct psync_remote *remote,
 				    const struct psync_pkt *pkt)
 {
 	u32 index = pkt->vector.index;
 	struct psync_pkt ack;
-	int later = 1;
+	int later;
 
 	if (!img->opening)
 		return PSYNC_DROP_UNCONFIRMED;
 	if (img->parts[index].pid.site != remote->site)
 		return PSYNC_DROP_NOT_MEMBER;
-	if (remote->state == PSYNC_REMOTE_CONFIRMED)
-		later = psync_confirm_compare(remote, pkt->src_inc,
-					      pkt->opening);
+	later = psync_restart_order(remote, pkt);
 	if (later < 0 || img->refused)
 		return PSYNC_DROP_STALE_OPENING;
 	if (later && psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
@@ -265,8 +280,7 @@ enum psync_drop psync_restart_answered(struct psync_image *img,
 	int later = 0;
 
 	if (!first)
-		later = psync_confirm_compare(remote, pkt->src_inc,
-					      pkt->opening);
+		later = psync_restart_order(remote, pkt);
 	if (!img->restart || !img->nopen || later < 0 ||
 	    pkt->vector.dst_opening != img->opening)
 		return PSYNC_DROP_STALE_OPENING;
@@ -497,6 +511,23 @@ void psync_restart_lost(struct psync_image *img)
 		view->lost |= view->all && view->restart;
 }
 
+/* Those who share its site are told, too. */
+static void psync_restart_tell_here(const struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[view->index];
+	struct psync_view *other;
+
+	if (!psync_restart_known(view))
+		return;
+	list_for_each_entry(other, &img->views, link)
+		if (other != view && !other->pending)
+			psync_image_event(img, other, PSYNC_EV_RESTARTED,
+					  part->pid.site,
+					  PSYNC_MID(view->index, part->seq),
+					  img->opening);
+}
+
 static void psync_restart_open(struct psync_image *img,
 			       struct psync_view *view, u32 opening)
 {
@@ -517,6 +548,7 @@ static void psync_restart_open(struct psync_image *img,
 	}
 	for (i = 0; i < img->nremotes; i++)
 		psync_restart_say(img, img->remotes[i].site, view);
+	psync_restart_tell_here(view);
 	/* Without memory it is tried again before its first message. */
 	if (!img->recover && !psync_restart_speak(img))
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);

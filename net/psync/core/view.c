@@ -325,6 +325,19 @@ int psync_view_free(struct psync_view *view, u64 mid, u64 now)
 	return 0;
 }
 
+/*
+ * Is that a number that its participant left out when it came back?  Of what
+ * is freed or lost nobody knows.
+ */
+static bool psync_view_void(const struct psync_view *view, u32 index, u64 seq)
+{
+	const struct psync_image *img = view->img;
+
+	return seq > max(img->floor.stamp[index], img->parts[index].gap) &&
+	       seq <= img->parts[index].seq &&
+	       !psync_graph_find(img, index, seq);
+}
+
 int psync_view_find(const struct psync_view *view, u64 mid,
 		    const struct psync_node **node)
 {
@@ -336,7 +349,10 @@ int psync_view_find(const struct psync_view *view, u64 mid,
 	    seq > view->stamp[index])
 		return PSYNC_EUNKNOWN;
 	*node = psync_graph_find(img, index, seq);
-	return *node ? 0 : PSYNC_EFREED;
+	if (*node)
+		return 0;
+	return psync_view_void(view, index, seq) ? PSYNC_EUNKNOWN :
+						   PSYNC_EFREED;
 }
 
 static void psync_view_put(u64 *mids, u32 room, u32 *count, u64 mid)
@@ -354,9 +370,9 @@ u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room)
 
 	/* Only a participant's first message can be without predecessors. */
 	for (i = 0; i < img->p.n; i++)
-		if (img->parts[i].root && view->stamp[i] > img->p.seq_base)
+		if (img->parts[i].root && view->stamp[i] >= img->parts[i].root)
 			psync_view_put(mids, room, &count,
-				       PSYNC_MID(i, img->p.seq_base + 1));
+				       PSYNC_MID(i, img->parts[i].root));
 	return count;
 }
 
@@ -459,7 +475,8 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	u32 i;
 
 	if (index >= img->p.n || seq <= img->p.seq_base ||
-	    (view->stamp && seq > view->stamp[index]))
+	    (view->stamp && seq > view->stamp[index]) ||
+	    psync_view_void(view, index, seq))
 		return PSYNC_EUNKNOWN;
 	bitmap_zero(seen, PSYNC_PARTICIPANTS_LIM);
 	*participants = 0;

@@ -1084,7 +1084,7 @@ static void psync_repair_test_gone_between(void **state)
 	assert_int_equal(psync_repair_gone_to(&lab, 3, held, 5), PSYNC_OK);
 	assert_int_equal(lab.bed.img.nheld, 0);
 	assert_int_equal(lab.bed.img.waiting_bytes, 0);
-	assert_int_equal(lab.bed.drops[PSYNC_DROP_BAD_CONTEXT], 1);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_CONTEXT_LOST], 1);
 	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 0);
 	/* b1, b3, c2, c4, and d1 as far as it can be known. */
 	assert_int_equal(lab.bed.nevents, 1);

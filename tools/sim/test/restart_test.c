@@ -834,6 +834,9 @@ static void psync_restart_test_shared(void **state)
 	assert_int_equal(pkt.type, PSYNC_PKT_MSG);
 	assert_int_equal(pkt.msg.kind, PSYNC_KIND_RESTART);
 	assert_int_equal(pkt.msg.seq, 3);
+	/* Its neighbour is told. */
+	assert_int_equal(bed.events[bed.nevents - 1].type,
+			 PSYNC_EV_RESTARTED);
 	/* It reads what it had said, and goes on. */
 	assert_int_equal(psync_bed_receive(&a), first);
 	mid = psync_bed_send(&bed, &a, 100);
@@ -928,6 +931,86 @@ static void psync_restart_test_lag(void **state)
 	assert_int_equal(psync_bed_receive(&lab.views[0]), 0);
 	assert_int_equal(lab.views[0].stamp[0], PSYNC_MID_SEQ(mid));
 	assert_int_equal(lab.views[0].nleaves, 1);
+	psync_restart_lab_close(&lab);
+}
+
+/* Its clock went back while it was down: it is back all the same. */
+static void psync_restart_test_clock(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 first, mid, roots[SITES];
+
+	psync_restart_lab_open(&lab, NUMBER);
+	first = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	lab.beds[0].inc = 7;
+	lab.beds[0].img.p.inc = 7;
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_RESTARTED), 1);
+	mid = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	/* Numbers that were left out are no messages; roots are. */
+	psync_bed_drain(&lab.views[1]);
+	assert_int_equal(psync_view_stable(&lab.views[1], mid - 2, &(u32){ 0 },
+					   &(u32){ 0 }), PSYNC_EUNKNOWN);
+	assert_int_equal(psync_view_precedes(&lab.views[1], first, mid - 2),
+			 PSYNC_EUNKNOWN);
+	assert_int_equal(psync_view_roots(&lab.views[1], roots, SITES), 1);
+	assert_int_equal(roots[0], first);
+	psync_restart_lab_close(&lab);
+}
+
+/* Nothing of what it said got anywhere: its RESTART is a root. */
+static void psync_restart_test_root(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 roots[SITES];
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[1]);
+	assert_int_equal(psync_view_roots(&lab.views[1], roots, SITES), 1);
+	assert_int_equal(roots[0], PSYNC_MID(0, PSYNC_RESTART_SKIP + 1));
+	psync_restart_lab_close(&lab);
+}
+
+/*
+ * It ended, and others tell that it is back, message by message, before it
+ * does: what it has to hold is counted once.
+ */
+static void psync_restart_test_relayed(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 a1, b1;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	a1 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[2]), a1);
+	lab.cut[2] = true;
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	/* Now it is away, and only the other one is there to tell. */
+	lab.cut[2] = false;
+	lab.cut[0] = true;
+	b1 = psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, 20 * SEC);
+	assert_int_equal(psync_restart_events(&lab, 2, PSYNC_EV_RESTARTED), 1);
+	lab.cut[0] = false;
+	psync_restart_pass(&lab, 60 * SEC);
+	psync_bed_drain(&lab.views[0]);
+	psync_bed_drain(&lab.views[1]);
+	assert_int_equal(psync_bed_receive(&lab.views[2]), b1);
+	psync_restart_pass(&lab, 60 * SEC);
+	assert_int_equal(lab.beds[2].img.remotes[0].lag, 0);
+	assert_int_equal(lab.beds[2].img.nuntaken, 0);
 	psync_restart_lab_close(&lab);
 }
 
@@ -1189,6 +1272,9 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_survivor),
 	cmocka_unit_test(psync_restart_test_nobody),
 	cmocka_unit_test(psync_restart_test_shared),
+	cmocka_unit_test(psync_restart_test_clock),
+	cmocka_unit_test(psync_restart_test_root),
+	cmocka_unit_test(psync_restart_test_relayed),
 	cmocka_unit_test(psync_restart_test_wire),
 	cmocka_unit_test(psync_restart_test_lag),
 	cmocka_unit_test(psync_restart_test_last),

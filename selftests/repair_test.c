@@ -238,7 +238,7 @@ static void null_messages(void **state)
 	}
 	/* They are vertices of the graph, and not messages to receive. */
 	assert_int_equal(query(fds[0], PSYNC_MIDS, 0, mids, 16), HOSTS);
-	assert_int_equal(query(fds[0], PSYNC_NEXT, mid, mids, 16), HOSTS - 1);
+	assert_in_range(query(fds[0], PSYNC_NEXT, mid, mids, 16), 1, HOSTS - 1);
 	assert_int_equal(opt_outstanding(fds[0]), 0);
 	msg_none(fds[0]);
 	assert_int_equal(stat_of(1, "MsgNullReceived"), received + HOSTS - 1);

@@ -241,15 +241,24 @@ static void psync_conv_op_event(struct psync_image *img,
 				struct psync_view *view,
 				const struct psync_event *ev)
 {
+	struct psync_net *pnet = psync_conv_of(img)->pnet;
 	struct psync_view *each;
 
 	if (view) {
 		psync_conv_event_one(view, ev);
 		return;
 	}
+	if (ev->type == PSYNC_EV_BLOCKED)
+		PSYNC_INC(pnet, SLOW_BLOCKED);
+	else if (ev->type == PSYNC_EV_SUSPECT)
+		PSYNC_INC(pnet, SLOW_SUSPECTED);
+	else if (ev->type == PSYNC_EV_SKIPPED)
+		PSYNC_INC(pnet, SLOW_SKIPPED);
+	else if (ev->type == PSYNC_EV_RESUMED)
+		PSYNC_INC(pnet, SLOW_RESUMED);
 	list_for_each_entry(each, &img->views, link)
 		psync_conv_event_one(each, ev);
-	psync_netlink_event(psync_conv_of(img)->pnet, ev);
+	psync_netlink_event(pnet, ev);
 }
 
 /* There is room again: who sleeps or polls for it looks once more. */
@@ -281,6 +290,10 @@ static void psync_conv_op_passed(struct psync_image *img,
 		PSYNC_INC(pnet, END_SENT);
 	else if (node->kind == PSYNC_KIND_END)
 		PSYNC_INC(pnet, END_RECEIVED);
+	else if (node->kind == PSYNC_KIND_GAP && own)
+		PSYNC_INC(pnet, GAP_SENT);
+	else if (node->kind == PSYNC_KIND_GAP)
+		PSYNC_INC(pnet, GAP_RECEIVED);
 	else if (own)
 		PSYNC_INC(pnet, NULL_SENT);
 	else
@@ -400,6 +413,25 @@ void psync_conv_lock(struct psync_conv *conv)
 	spin_lock_bh(&conv->lock);
 }
 
+/* How often, and why, the window was made smaller since it was looked at. */
+static void psync_conv_count_cuts(struct psync_conv *conv)
+{
+	static const enum psync_counter counters[] = {
+		[PSYNC_CUT_LOSS]	= PSYNC_MIB_CUT_LOSS,
+		[PSYNC_CUT_TIMEOUT]	= PSYNC_MIB_CUT_TIMEOUT,
+		[PSYNC_CUT_MARK]	= PSYNC_MIB_CUT_MARK,
+	};
+	u32 i, more;
+
+	for (i = 0; i < PSYNC_CUT_MAX; i++) {
+		more = conv->img.cuts[i] - conv->cuts[i];
+		conv->cuts[i] += more;
+		if (more)
+			this_cpu_add(conv->pnet->mib->counters[counters[i]],
+				     more);
+	}
+}
+
 void psync_conv_unlock(struct psync_conv *conv)
 	__releases(&conv->lock)
 {
@@ -409,6 +441,7 @@ void psync_conv_unlock(struct psync_conv *conv)
 	__skb_queue_head_init(&txq);
 	skb_queue_splice_tail_init(&conv->txq, &txq);
 	psync_charge_settle(conv);
+	psync_conv_count_cuts(conv);
 	spin_unlock_bh(&conv->lock);
 	while ((skb = __skb_dequeue(&txq)))
 		psync_output_send(conv->pnet, skb);
@@ -693,6 +726,28 @@ static void psync_conv_limits(const struct psync_net *pnet,
 	limits->silent_ns = (u64)READ_ONCE(ctl->silent_ms) * NSEC_PER_MSEC;
 	limits->linger_ns = (u64)READ_ONCE(ctl->linger_ms) * NSEC_PER_MSEC;
 	limits->repair_rate = READ_ONCE(ctl->repair_rate);
+	limits->max_msgs = READ_ONCE(ctl->image_msgs);
+	limits->first_msgs = READ_ONCE(ctl->first_msgs);
+	limits->first_bytes = READ_ONCE(ctl->first_bytes);
+}
+
+/* S6.6; it acts where messages are sent, so each site goes by its own. */
+static void psync_conv_slow(struct psync_net *pnet, u32 number,
+			    struct psync_limits *limits)
+{
+	const struct psync_group *group = NULL;
+	struct psync_slow slow = {};
+
+	rcu_read_lock();
+	if (number)
+		group = psync_group_find_rcu(pnet, number);
+	if (group)
+		slow = group->slow;
+	rcu_read_unlock();
+	if (!slow.ms)
+		slow.ms = READ_ONCE(pnet->sysctl.slow_ms);
+	limits->slow = slow.policy;
+	limits->slow_ns = (u64)slow.ms * NSEC_PER_MSEC;
 }
 
 int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
@@ -709,6 +764,7 @@ int psync_conv_open(struct psync_net *pnet, struct psync_image_params *p,
 	p->inc = pnet->inc;
 	p->seq_base = 0;
 	psync_conv_limits(pnet, &p->limits);
+	psync_conv_slow(pnet, p->group, &p->limits);
 
 	err = -ENOMEM;
 	new = kmem_cache_zalloc(psync_conv_cache, GFP_ATOMIC | __GFP_NOWARN);
@@ -790,6 +846,8 @@ psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
 	part->binding = psk->binding;
 	part->view.manual = psk->manual;
 	part->view.nulls = psk->recvinfo & PSYNC_RECV_NULLS;
+	part->view.slow = psk->slow.policy;
+	part->view.slow_ns = (u64)psk->slow.ms * NSEC_PER_MSEC;
 	return part;
 }
 
@@ -887,6 +945,9 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 	lockdep_assert_held(&conv->lock);
 	if (conv->dead || (conv->lingering && !psk->restart))
 		return -ECONNABORTED;
+	if (!psync_image_slow_ok(&conv->img, psk->slow.policy,
+				 (u64)psk->slow.ms * NSEC_PER_MSEC))
+		return -EINVAL;
 	part = psync_conv_participant(conv, psk);
 	if (!part)
 		return -ENOMEM;
@@ -1061,7 +1122,8 @@ bool psync_conv_writable(struct psync_participant *part)
 	may = psync_image_may_send(img, 0) &&
 	      (!part->wanted || psync_image_may_send(img, part->wanted));
 	/* As if a send had been refused: psync_conv_op_writable() follows. */
-	img->blocked |= !may;
+	if (!may)
+		psync_image_block(img, ktime_get_ns());
 	psync_conv_unlock(part->conv);
 	return may;
 }

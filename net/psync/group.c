@@ -169,6 +169,7 @@ static int psync_group_pids_check(const struct psync_pid *pids, u32 n,
 static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
 					    const char *name,
 					    const struct psync_pid *pids, u32 n,
+					    const struct psync_slow *slow,
 					    struct netlink_ext_ack *extack)
 {
 	const struct psync_group *other;
@@ -195,6 +196,7 @@ static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
 		return ERR_PTR(-ENOMEM);
 	group->number = number;
 	strscpy(group->name, name, sizeof(group->name));
+	group->slow = *slow;
 	group->n = n;
 	memcpy(group->pids, pids, n * sizeof(*pids));
 	group->digest = psync_wire_digest(pids, n);
@@ -208,6 +210,7 @@ static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
  * @name: its name
  * @pids: its members, in order
  * @n: how many
+ * @slow: how long a member may hold back the others
  * @extack: says why not
  *
  * Context: process, psync_net.lock.
@@ -215,6 +218,7 @@ static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
  */
 int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
 		    const struct psync_pid *pids, u32 n,
+		    const struct psync_slow *slow,
 		    struct netlink_ext_ack *extack)
 {
 	struct psync_group *group;
@@ -224,7 +228,8 @@ int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
 		NL_SET_ERR_MSG(extack, "another group has this number");
 		return -EEXIST;
 	}
-	group = psync_group_make(pnet, number, name, pids, n, extack);
+	group = psync_group_make(pnet, number, name, pids, n, slow,
+				 extack);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
 	hlist_add_head_rcu(&group->hash, psync_group_bucket(pnet, number));
@@ -239,6 +244,7 @@ int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
  * @name: its name from now on; may be the present one's memory
  * @pids: its members from now on; may be the present one's memory
  * @n: how many
+ * @slow: how long a member may hold back the others
  * @extack: says why not
  *
  * Context: process, psync_net.lock.
@@ -246,6 +252,7 @@ int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
  */
 int psync_group_set(struct psync_net *pnet, u32 number, const char *name,
 		    const struct psync_pid *pids, u32 n,
+		    const struct psync_slow *slow,
 		    struct netlink_ext_ack *extack)
 {
 	struct psync_group *old, *group;
@@ -256,7 +263,8 @@ int psync_group_set(struct psync_net *pnet, u32 number, const char *name,
 		NL_SET_ERR_MSG(extack, "no such group");
 		return -ENOENT;
 	}
-	group = psync_group_make(pnet, number, name, pids, n, extack);
+	group = psync_group_make(pnet, number, name, pids, n, slow,
+				 extack);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
 	hlist_replace_rcu(&old->hash, &group->hash);

@@ -84,6 +84,10 @@ void psync_input(struct psync_link *link, struct sk_buff *skb,
 		return;
 	}
 	trace_psync_rx(pnet, &pkt);
+	/* Only messages are sent as able to take one. */
+	pkt.marked = from->marked && pkt.type == PSYNC_PKT_MSG;
+	if (pkt.marked)
+		PSYNC_INC(pnet, MARK_HEARD);
 	/*
 	 * An answer about the site is what decides which incarnation is
 	 * present, so it cannot wait for that decision.

@@ -12,6 +12,10 @@
  * find the socket by its port, so path MTU discovery is the IP layer's.
  * Packets are never fragmented: those longer than the path takes are dropped.
  *
+ * Congestion marks (ECN).  Messages are sent as able to take one, ECT(0), since
+ * the core heeds what it is told of them; other packets are not.  Whether a packet
+ * came with one (CE) is said with its address.
+ *
  * The socket.  A kernel socket does not hold its namespace; psync_link_flush()
  * closes it when that ends.  Link and socket point to each other: encap_rcv
  * finds the link through sk_user_data, senders the socket through
@@ -22,6 +26,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
@@ -52,9 +57,11 @@ static void psync_link_udp_from(const struct sk_buff *skb,
 	if (ip_hdr(skb)->version == 4) {
 		from->family = AF_INET;
 		from->ip4 = ip_hdr(skb)->saddr;
+		from->marked = INET_ECN_is_ce(ip_hdr(skb)->tos);
 	} else {
 		from->family = AF_INET6;
 		from->ip6 = ipv6_hdr(skb)->saddr;
+		from->marked = INET_ECN_is_ce(ipv6_get_dsfield(ipv6_hdr(skb)));
 	}
 }
 
@@ -183,11 +190,20 @@ static enum psync_drop psync_link_udp_prepare(struct sk_buff *skb,
 	return PSYNC_OK;
 }
 
+/* What the IP header says of congestion. */
+static u8 psync_link_udp_ecn(const struct sk_buff *skb)
+{
+	const struct psync_wire_hdr *hdr = (const void *)skb->data;
+
+	return hdr->type == PSYNC_PKT_MSG ? INET_ECN_ECT_0 : INET_ECN_NOT_ECT;
+}
+
 static enum psync_drop psync_link_udp_xmit4(struct psync_link *link,
 					    struct sock *sk,
 					    struct sk_buff *skb,
 					    const struct psync_addr *addr)
 {
+	u8 ecn = psync_link_udp_ecn(skb);
 	enum psync_drop reason;
 	struct rtable *rt;
 	__be32 saddr;
@@ -200,7 +216,7 @@ static enum psync_drop psync_link_udp_xmit4(struct psync_link *link,
 		ip_rt_put(rt);
 		return reason;
 	}
-	psync_udp_xmit4(rt, sk, skb, saddr, addr->ip4, 0, PSYNC_LINK_UDP_TTL,
+	psync_udp_xmit4(rt, sk, skb, saddr, addr->ip4, ecn, PSYNC_LINK_UDP_TTL,
 			htons(IP_DF), link->local.port, addr->port, false,
 			false);
 	return PSYNC_OK;
@@ -213,6 +229,7 @@ static enum psync_drop psync_link_udp_xmit6(struct psync_link *link,
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	struct in6_addr saddr, daddr = addr->ip6;
+	u8 ecn = psync_link_udp_ecn(skb);
 	enum psync_drop reason;
 	struct dst_entry *dst;
 
@@ -224,7 +241,7 @@ static enum psync_drop psync_link_udp_xmit6(struct psync_link *link,
 		dst_release(dst);
 		return reason;
 	}
-	psync_udp_xmit6(dst, sk, skb, NULL, &saddr, &daddr, 0,
+	psync_udp_xmit6(dst, sk, skb, NULL, &saddr, &daddr, ecn,
 			PSYNC_LINK_UDP_TTL, 0, link->local.port, addr->port,
 			false);
 	return PSYNC_OK;

@@ -22,6 +22,8 @@
 	X(END_RECEIVED,	"MsgEndReceived", "ENDs received for participants") \
 	X(RESTART_SENT,	"MsgRestartSent", "RESTARTs sent for participants that came back") \
 	X(RESTART_RECEIVED, "MsgRestartReceived", "RESTARTs received for participants") \
+	X(GAP_SENT,	"MsgGapSent",	"announcements that a site is not waited for") \
+	X(GAP_RECEIVED,	"MsgGapReceived", "such announcements received for participants") \
 	X(ACK_SENT,	"AckSent",	"acknowledgement vectors sent")	\
 	X(ACK_HEARD,	"AckHeard",	"acknowledgement vectors received") \
 	X(RR_SENT,	"RrSent",	"requests for repair sent")	\
@@ -36,6 +38,14 @@
 	X(RS_SENT,	"RsSent",	"RS packets sent: a participant is back") \
 	X(RS_HEARD,	"RsHeard",	"RS packets received")		\
 	X(RS_ANSWERED,	"RsAnswered",	"RS packets answered with what is known") \
+	X(SLOW_BLOCKED,	"SlowBlocked",	"times that a slow member held senders back") \
+	X(SLOW_SUSPECTED, "SlowSuspected", "of these, where it is suspected then") \
+	X(SLOW_SKIPPED,	"SlowSkipped",	"times that one is not waited for any more") \
+	X(SLOW_RESUMED,	"SlowResumed",	"times that senders went on after it") \
+	X(MARK_HEARD,	"MarkHeard",	"messages received with a congestion mark") \
+	X(CUT_LOSS,	"CutLoss",	"windows made smaller for a loss")	\
+	X(CUT_TIMEOUT,	"CutTimeout",	"windows made smaller for want of an answer") \
+	X(CUT_MARK,	"CutMark",	"windows made smaller for a congestion mark") \
 	X(DGRAM_SENT,	"DgramSent",	"datagrams sent")		\
 	X(DGRAM_RECEIVED, "DgramReceived", "datagrams handed to programs") \
 	X(HELLO_SENT,	"HelloSent",	"HELLO packets sent")		\

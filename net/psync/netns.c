@@ -143,12 +143,16 @@ static const struct psync_sysctl psync_sysctl_defaults = {
 	.frag_max	= 1024,
 	.frag_ms	= 10 * 1000,
 	.owed_bytes	= 8 << 20,
+	.image_msgs	= 2048,
 	.ack_us		= 1000,
 	.null_ms	= 20,
 	.rto_ms		= 100,
 	.rto_min_us	= 1000,
 	.rto_max_ms	= 1000,
 	.silent_ms	= 30 * 1000,
+	.first_msgs	= 64,
+	.first_bytes	= 15000,
+	.slow_ms	= 1000,
 };
 
 /* The least number of microseconds between two things that a timer does. */
@@ -181,12 +185,16 @@ static const struct psync_sysctl psync_sysctl_highest = {
 	.frag_max	= 1 << 16,
 	.frag_ms	= 60 * 1000,
 	.owed_bytes	= 1 << 30,
+	.image_msgs	= 1 << 20,
 	.ack_us		= 10 * 1000 * 1000,
 	.null_ms	= 60 * 1000,
 	.rto_ms		= 60 * 1000,
 	.rto_min_us	= 10 * 1000 * 1000,
 	.rto_max_ms	= 600 * 1000,
 	.silent_ms	= 24 * 3600 * 1000,
+	.first_msgs	= 1 << 16,
+	.first_bytes	= 1 << 30,
+	.slow_ms	= 24 * 3600 * 1000,
 };
 
 /*
@@ -264,12 +272,16 @@ static const struct ctl_table psync_sysctl_table[] = {
 	PSYNC_SYSCTL(frag_max),
 	PSYNC_SYSCTL(frag_ms),
 	PSYNC_SYSCTL(owed_bytes),
+	PSYNC_SYSCTL(image_msgs),
 	PSYNC_SYSCTL_FROM(ack_us, (void *)&psync_sysctl_least_us),
 	PSYNC_SYSCTL(null_ms),
 	PSYNC_SYSCTL(rto_ms),
 	PSYNC_SYSCTL_FROM(rto_min_us, (void *)&psync_sysctl_least_us),
 	PSYNC_SYSCTL(rto_max_ms),
 	PSYNC_SYSCTL_FROM(silent_ms, SYSCTL_ZERO),
+	PSYNC_SYSCTL(first_msgs),
+	PSYNC_SYSCTL(first_bytes),
+	PSYNC_SYSCTL(slow_ms),
 	{}
 };
 

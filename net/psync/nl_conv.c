@@ -48,6 +48,28 @@ static int psync_nl_conv_who(struct sk_buff *skb,
 	return 0;
 }
 
+/* What becomes of slow members here, and who holds senders back (S6.6). */
+static int psync_nl_conv_put_slow(struct sk_buff *skb,
+				  const struct psync_image *img)
+{
+	u32 policy, site, index;
+	u64 ns;
+
+	policy = psync_image_slow(img, &ns);
+	site = psync_image_blocker(img, &index);
+	if (nla_put_u32(skb, PSYNC_A_CONV_SLOW, policy) ||
+	    nla_put_u32(skb, PSYNC_A_CONV_SLOW_MS,
+			div_u64(ns, NSEC_PER_MSEC)) ||
+	    nla_put_u32(skb, PSYNC_A_CONV_BLOCKER_SITE, site) ||
+	    nla_put_u32(skb, PSYNC_A_CONV_BLOCKER, index) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_CONV_WINDOW, img->window,
+			      PSYNC_A_CONV_PAD) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_CONV_FLIGHT, img->flight,
+			      PSYNC_A_CONV_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int psync_nl_conv_counts(struct sk_buff *skb,
 				const struct psync_conv *conv)
 {
@@ -75,7 +97,7 @@ static int psync_nl_conv_counts(struct sk_buff *skb,
 	    nla_put_u64_64bit(skb, PSYNC_A_CONV_OWED, conv->charge.owed,
 			      PSYNC_A_CONV_PAD))
 		return -EMSGSIZE;
-	return 0;
+	return psync_nl_conv_put_slow(skb, img);
 }
 
 static int psync_nl_conv_put(struct sk_buff *skb, const struct psync_conv *conv)

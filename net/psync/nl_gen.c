@@ -89,17 +89,21 @@ const struct nla_policy psync_group_get_nl_policy[PSYNC_A_GROUP_NAME + 1] = {
 };
 
 /* PSYNC_CMD_GROUP_ADD - do */
-const struct nla_policy psync_group_add_nl_policy[PSYNC_A_GROUP_PIDS + 1] = {
+const struct nla_policy psync_group_add_nl_policy[PSYNC_A_GROUP_SLOW_MS + 1] = {
 	[PSYNC_A_GROUP_NUMBER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PSYNC_A_GROUP_NAME] = { .type = NLA_NUL_STRING, .len = PSYNC_NAME_MAX, },
 	[PSYNC_A_GROUP_PIDS] = NLA_POLICY_MAX_LEN(PSYNC_PIDS_LEN_MAX),
+	[PSYNC_A_GROUP_SLOW] = { .type = NLA_U32, },
+	[PSYNC_A_GROUP_SLOW_MS] = { .type = NLA_U32, },
 };
 
 /* PSYNC_CMD_GROUP_SET - do */
-const struct nla_policy psync_group_set_nl_policy[PSYNC_A_GROUP_PIDS + 1] = {
+const struct nla_policy psync_group_set_nl_policy[PSYNC_A_GROUP_SLOW_MS + 1] = {
 	[PSYNC_A_GROUP_NUMBER] = NLA_POLICY_MIN(NLA_U32, 1),
 	[PSYNC_A_GROUP_NAME] = { .type = NLA_NUL_STRING, .len = PSYNC_NAME_MAX, },
 	[PSYNC_A_GROUP_PIDS] = NLA_POLICY_MAX_LEN(PSYNC_PIDS_LEN_MAX),
+	[PSYNC_A_GROUP_SLOW] = { .type = NLA_U32, },
+	[PSYNC_A_GROUP_SLOW_MS] = { .type = NLA_U32, },
 };
 
 /* PSYNC_CMD_GROUP_DEL - do */
@@ -218,14 +222,14 @@ const struct genl_ops psync_nl_ops[19] = {
 		.cmd		= PSYNC_CMD_GROUP_ADD,
 		.doit		= psync_nl_group_add_doit,
 		.policy		= psync_group_add_nl_policy,
-		.maxattr	= PSYNC_A_GROUP_PIDS,
+		.maxattr	= PSYNC_A_GROUP_SLOW_MS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
 		.cmd		= PSYNC_CMD_GROUP_SET,
 		.doit		= psync_nl_group_set_doit,
 		.policy		= psync_group_set_nl_policy,
-		.maxattr	= PSYNC_A_GROUP_PIDS,
+		.maxattr	= PSYNC_A_GROUP_SLOW_MS,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

@@ -34,9 +34,9 @@ extern const struct nla_policy psync_peer_del_nl_policy[PSYNC_A_PEER_SITE + 1];
 
 extern const struct nla_policy psync_group_get_nl_policy[PSYNC_A_GROUP_NAME + 1];
 
-extern const struct nla_policy psync_group_add_nl_policy[PSYNC_A_GROUP_PIDS + 1];
+extern const struct nla_policy psync_group_add_nl_policy[PSYNC_A_GROUP_SLOW_MS + 1];
 
-extern const struct nla_policy psync_group_set_nl_policy[PSYNC_A_GROUP_PIDS + 1];
+extern const struct nla_policy psync_group_set_nl_policy[PSYNC_A_GROUP_SLOW_MS + 1];
 
 extern const struct nla_policy psync_group_del_nl_policy[PSYNC_A_GROUP_NAME + 1];
 

@@ -12,7 +12,9 @@ static int psync_nl_group_fill(struct sk_buff *skb, const void *object)
 	    nla_put(skb, PSYNC_A_GROUP_PIDS, group->n * sizeof(*group->pids),
 		    group->pids) ||
 	    nla_put_u64_64bit(skb, PSYNC_A_GROUP_DIGEST, group->digest,
-			      PSYNC_A_GROUP_PAD))
+			      PSYNC_A_GROUP_PAD) ||
+	    nla_put_u32(skb, PSYNC_A_GROUP_SLOW, group->slow.policy) ||
+	    nla_put_u32(skb, PSYNC_A_GROUP_SLOW_MS, group->slow.ms))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -107,15 +109,39 @@ struct psync_nl_group {
 	const char		*name;
 	const struct psync_pid	*pids;
 	u32			n;
+	struct nlattr		*policy;
+	struct nlattr		*ms;
+	struct psync_slow	slow;
 };
+
+/* How long a member may hold back the others. */
+static int psync_nl_group_parse_slow(struct genl_info *info,
+				     struct psync_nl_group *want)
+{
+	want->policy = info->attrs[PSYNC_A_GROUP_SLOW];
+	want->ms = info->attrs[PSYNC_A_GROUP_SLOW_MS];
+	if (want->policy)
+		want->slow.policy = nla_get_u32(want->policy);
+	if (want->ms)
+		want->slow.ms = nla_get_u32(want->ms);
+	if (want->slow.policy <= PSYNC_SLOW_SUSPECT)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, want->policy,
+			    "slow is block, skip or suspect");
+	return -EINVAL;
+}
 
 static int psync_nl_group_parse(struct genl_info *info,
 				struct psync_nl_group *want)
 {
 	struct nlattr *name = info->attrs[PSYNC_A_GROUP_NAME];
 	struct nlattr *pids = info->attrs[PSYNC_A_GROUP_PIDS];
+	int err;
 
 	memset(want, 0, sizeof(*want));
+	err = psync_nl_group_parse_slow(info, want);
+	if (err)
+		return err;
 	if (GENL_REQ_ATTR_CHECK(info, PSYNC_A_GROUP_NUMBER)) {
 		GENL_SET_ERR_MSG(info, "group number missing");
 		return -EINVAL;
@@ -170,7 +196,7 @@ int psync_nl_group_add_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	mutex_lock(&pnet->lock);
 	err = psync_group_add(pnet, want.number, want.name, want.pids, want.n,
-			      info->extack);
+			      &want.slow, info->extack);
 	if (!err)
 		psync_nl_group_changed(pnet, PSYNC_CMD_GROUP_ADD_NTF,
 				       want.number);
@@ -192,8 +218,12 @@ static int psync_nl_group_set(struct psync_net *pnet,
 		want->pids = old->pids;
 		want->n = old->n;
 	}
+	if (old && !want->policy)
+		want->slow.policy = old->slow.policy;
+	if (old && !want->ms)
+		want->slow.ms = old->slow.ms;
 	return psync_group_set(pnet, want->number, want->name, want->pids,
-			       want->n, info->extack);
+			       want->n, &want->slow, info->extack);
 }
 
 /**
@@ -212,7 +242,7 @@ int psync_nl_group_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = psync_nl_group_parse(info, &want);
 	if (err)
 		return err;
-	if (!want.name && !want.pids) {
+	if (!want.name && !want.pids && !want.policy && !want.ms) {
 		GENL_SET_ERR_MSG(info, "neither name nor members to change");
 		return -EINVAL;
 	}

@@ -9,6 +9,22 @@
 
 #include "nl.h"
 
+/* What may be sent to it, and what is on its way. */
+static int psync_nl_remote_put_flow(struct sk_buff *skb,
+				    const struct psync_remote *remote)
+{
+	if (nla_put_u32(skb, PSYNC_A_REMOTE_CREDIT_BYTES,
+			remote->credit_bytes) ||
+	    nla_put_u32(skb, PSYNC_A_REMOTE_CREDIT_MSGS,
+			remote->credit_msgs) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_REMOTE_FLIGHT_BYTES,
+			      remote->flight_bytes, PSYNC_A_REMOTE_PAD) ||
+	    nla_put_u32(skb, PSYNC_A_REMOTE_FLIGHT_MSGS,
+			remote->flight_msgs))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /* The conversation is locked by the caller. */
 static int psync_nl_remote_put(struct sk_buff *skb, u64 cid,
 			       const struct psync_remote *remote)
@@ -32,7 +48,7 @@ static int psync_nl_remote_put(struct sk_buff *skb, u64 cid,
 	    nla_put_u64_64bit(skb, PSYNC_A_REMOTE_RTT_VAR, remote->rttvar,
 			      PSYNC_A_REMOTE_PAD))
 		return -EMSGSIZE;
-	return 0;
+	return psync_nl_remote_put_flow(skb, remote);
 }
 
 /* A site of a conversation, by its place among them. */

@@ -87,6 +87,7 @@
  * @frag_max: packets likewise
  * @frag_ms: psync_frag_limits.keep_ns, in ms
  * @owed_bytes: memory of conversations that is charged to no socket
+ * @image_msgs: psync_limits.max_msgs
  * @ack_us: psync_limits.ack_ns, in us; from here on a namespace's values are
  *	its own affair
  * @null_ms: psync_limits.null_ns, in ms
@@ -94,6 +95,10 @@
  * @rto_min_us: psync_limits.rto_min_ns, in us
  * @rto_max_ms: psync_limits.rto_max_ns, in ms
  * @silent_ms: psync_limits.silent_ns, in ms; 0: for ever
+ * @first_msgs: psync_limits.first_msgs
+ * @first_bytes: psync_limits.first_bytes
+ * @slow_ms: psync_limits.slow_ns of conversations whose group does not say, in
+ *	ms
  */
 struct psync_sysctl {
 	unsigned int	graph_depth;
@@ -118,12 +123,16 @@ struct psync_sysctl {
 	unsigned int	frag_max;
 	unsigned int	frag_ms;
 	unsigned int	owed_bytes;
+	unsigned int	image_msgs;
 	unsigned int	ack_us;
 	unsigned int	null_ms;
 	unsigned int	rto_ms;
 	unsigned int	rto_min_us;
 	unsigned int	rto_max_ms;
 	unsigned int	silent_ms;
+	unsigned int	first_msgs;
+	unsigned int	first_bytes;
+	unsigned int	slow_ms;
 };
 
 /**
@@ -217,12 +226,15 @@ enum psync_link_type {
  * @mac: Ethernet address
  * @ip4: IPv4 address
  * @ip6: IPv6 address
+ * @marked: of a packet that came from there, no part of the address: it has a
+ *	congestion mark
  * @routes: for the link, no part of the address: where routes to it may be
  *	kept, or NULL
  */
 struct psync_addr {
 	u16			family;
 	__be16			port;
+	bool			marked;
 	union {
 		u8		mac[ETH_ALEN];
 		__be32		ip4;
@@ -352,6 +364,7 @@ struct psync_peer {
  * @number: its number, not zero
  * @name: its name, unique in the namespace
  * @digest: psync_wire_digest() of @pids
+ * @slow: how long a member may hold back others (S6.6); ms 0: the default
  * @n: participants
  * @pids: they, in order; the group is replaced as a whole, never changed
  * @rcu: freed after a grace period
@@ -361,6 +374,7 @@ struct psync_group {
 	u32			number;
 	char			name[PSYNC_NAME_LEN];
 	u64			digest;
+	struct psync_slow	slow;
 	u32			n;
 	struct rcu_head		rcu;
 	struct psync_pid	pids[];
@@ -390,6 +404,7 @@ struct psync_group {
  * @announced: listeners here were told
  * @cost: what psync_image_ops.cost() said last
  * @charge: who pays for what is kept
+ * @cuts: psync_image.cuts, as far as they are counted
  * @armed: the timer holds a reference
  * @txq: packets to leave when the lock is given back
  * @timer: runs psync_image_timer() or ends an embryo
@@ -416,6 +431,7 @@ struct psync_conv {
 	bool			announced;
 	u32			cost;
 	struct psync_charge	charge;
+	u32			cuts[PSYNC_CUT_MAX];
 	bool			armed;
 	struct sk_buff_head	txq;
 	struct hrtimer		timer;
@@ -472,6 +488,7 @@ struct psync_participant {
  * @history: PSYNC_HISTORY
  * @purse: what is charged to it, see charge.c; under @purse_lock
  * @purse_lock: innermost
+ * @slow: PSYNC_SLOW, ms 0: asks for nothing
  */
 struct psync_sock {
 	struct sock			sk;
@@ -492,6 +509,7 @@ struct psync_sock {
 	u32				history;
 	struct sock			*purse;
 	spinlock_t			purse_lock;
+	struct psync_slow		slow;
 };
 
 static inline struct psync_sock *psync_sk(const struct sock *sk)
@@ -602,9 +620,11 @@ const struct psync_group *psync_group_find_name(struct psync_net *pnet,
 const struct psync_group *psync_group_next(struct psync_net *pnet, u32 after);
 int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
 		    const struct psync_pid *pids, u32 n,
+		    const struct psync_slow *slow,
 		    struct netlink_ext_ack *extack);
 int psync_group_set(struct psync_net *pnet, u32 number, const char *name,
 		    const struct psync_pid *pids, u32 n,
+		    const struct psync_slow *slow,
 		    struct netlink_ext_ack *extack);
 int psync_group_del(struct psync_net *pnet, u32 number,
 		    struct netlink_ext_ack *extack);
@@ -742,7 +762,8 @@ unsigned int psync_conv_announce(struct psync_conv *conv);
  *
  * A restart may enter one that lingers, which is open again then.
  * Return: as psync_image_join() or psync_image_rejoin(), -ECONNABORTED when
- * @conv is over.
+ * @conv is over; -EINVAL also when PSYNC_SLOW asks for more than the group
+ * allows.
  */
 int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index);
 

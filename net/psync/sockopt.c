@@ -206,6 +206,33 @@ static int psync_set_history(struct psync_sock *psk, sockptr_t optval,
 	return 0;
 }
 
+/* S6.6; before connect() it is remembered. */
+static int psync_set_slow(struct psync_sock *psk, sockptr_t optval,
+			  unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	struct psync_slow slow;
+	int err = 0;
+
+	if (len != sizeof(slow))
+		return -EINVAL;
+	if (copy_from_sockptr(&slow, optval, sizeof(slow)))
+		return -EFAULT;
+	if (slow.policy > PSYNC_SLOW_SUSPECT ||
+	    (slow.policy != PSYNC_SLOW_BLOCK && !slow.ms))
+		return -EINVAL;
+	if (part) {
+		psync_conv_lock(part->conv);
+		err = psync_view_slow(&part->view, slow.policy,
+				      (u64)slow.ms * NSEC_PER_MSEC,
+				      ktime_get_ns());
+		psync_conv_unlock(part->conv);
+	}
+	if (!err)
+		psk->slow = slow;
+	return err;
+}
+
 int psync_setsockopt(struct socket *sock, int level, int optname,
 		     sockptr_t optval, unsigned int optlen)
 {
@@ -243,6 +270,9 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_STABLE_POLL:
 		err = psync_set_watch(psk, optval, optlen);
+		break;
+	case PSYNC_SLOW:
+		err = psync_set_slow(psk, optval, optlen);
 		break;
 	default:
 		err = -ENOPROTOOPT;
@@ -445,6 +475,7 @@ static int psync_get_info(const struct psync_sock *psk,
 {
 	const struct psync_image *img = &part->conv->img;
 	struct psync_info info = {};
+	u64 ns;
 
 	psync_conv_lock(part->conv);
 	info.cid = part->conv->cid;
@@ -460,6 +491,11 @@ static int psync_get_info(const struct psync_sock *psk,
 	info.max_body = psync_conv_max_body(part->conv);
 	info.unheld = img->nowed;
 	info.lacking = min_t(u64, psync_conv_lacking(part->conv), U32_MAX);
+	info.slow = psync_image_slow(img, &ns);
+	info.slow_ms = div_u64(ns, NSEC_PER_MSEC);
+	info.blocker_site = psync_image_blocker(img, &info.blocker);
+	info.window = img->window;
+	info.flight = img->flight;
 	psync_conv_unlock(part->conv);
 	info.charged = psync_purse_charged(psk);
 	return psync_answer(&info, sizeof(info), len, optval, optlen);
@@ -506,6 +542,7 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		     char __user *optval, int __user *optlen)
 {
 	struct psync_sock *psk = psync_sk(sock->sk);
+	struct psync_slow slow;
 	int len, err;
 	u32 value;
 
@@ -538,6 +575,10 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_STABLE_WAIT:
 		err = psync_get_wait(sock, len, optval, optlen);
+		break;
+	case PSYNC_SLOW:
+		slow = psk->slow;
+		err = psync_answer(&slow, sizeof(slow), len, optval, optlen);
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:
 	case PSYNC_INFO:

@@ -99,6 +99,22 @@ static void conv_print_remote(const struct ipc_remote *remote)
 	if (remote->rtt)
 		printf(" rtt %" PRIu64 ".%03" PRIu64 " ms",
 		       remote->rtt / 1000000, remote->rtt / 1000 % 1000);
+	printf(" flight %" PRIu64 "/%" PRIu32 " credit %" PRIu32 "/%" PRIu32
+	       "\n", remote->flight_bytes, remote->flight_msgs,
+	       remote->credit_bytes, remote->credit_msgs);
+}
+
+/* What may be sent, what becomes of slow members, and who is one. */
+static void conv_print_slow(const struct ipc_conv *conv)
+{
+	printf("  window %" PRIu64 " bytes, flight %" PRIu64 "\n", conv->window,
+	       conv->flight);
+	printf("  slow %s after %" PRIu32 " ms", text_of_slow(conv->slow.policy),
+	       conv->slow.ms);
+	if (conv->blocker_site)
+		printf(", held back by site %" PRIu32, conv->blocker_site);
+	if (conv->blocker)
+		printf(" participant %" PRIu32, conv->blocker - 1);
 	putchar('\n');
 }
 
@@ -120,6 +136,7 @@ static void conv_print(const struct ipc_conv *conv,
 	if (conv->owed)
 		printf(", owed %" PRIu64, conv->owed);
 	putchar('\n');
+	conv_print_slow(conv);
 	for (k = 0; k < parts->nremotes; k++)
 		conv_print_remote(&parts->remotes[k]);
 	for (i = 0; i < conv->n; i++) {
@@ -169,6 +186,10 @@ static void conv_json_remote(struct json *j, const struct ipc_remote *remote)
 	json_u64(j, "asked", remote->asked);
 	json_u64(j, "rtt_ns", remote->rtt);
 	json_u64(j, "rtt_var_ns", remote->rtt_var);
+	json_u64(j, "flight_bytes", remote->flight_bytes);
+	json_u64(j, "flight_messages", remote->flight_msgs);
+	json_u64(j, "credit_bytes", remote->credit_bytes);
+	json_u64(j, "credit_messages", remote->credit_msgs);
 	json_close(j, '}');
 }
 
@@ -199,6 +220,13 @@ static void conv_json(struct json *j, const struct ipc_conv *conv,
 	json_u64(j, "lacking", conv->lacking);
 	json_u64(j, "charged", conv->charged);
 	json_u64(j, "owed", conv->owed);
+	json_text(j, "slow", text_of_slow(conv->slow.policy));
+	json_u64(j, "slow_ms", conv->slow.ms);
+	/* As in events: index and one; zero when it is not known. */
+	json_u64(j, "blocker_site", conv->blocker_site);
+	json_u64(j, "blocker", conv->blocker);
+	json_u64(j, "window", conv->window);
+	json_u64(j, "flight", conv->flight);
 	json_open(j, "other_sites", '[');
 	for (k = 0; k < parts->nremotes; k++)
 		conv_json_remote(j, &parts->remotes[k]);

@@ -17,6 +17,10 @@ static void group_print(const struct ipc_group *group)
 	uint32_t i;
 
 	printf("%" PRIu32 " name %s", group->number, group->name);
+	if (group->slow.policy != PSYNC_SLOW_BLOCK)
+		printf(" slow %s", text_of_slow(group->slow.policy));
+	if (group->slow.ms)
+		printf(" slow-ms %" PRIu32, group->slow.ms);
 	for (i = 0; i < group->n; i++)
 		printf(" %s", text_of_pid(&group->pids[i], pid));
 	putchar('\n');
@@ -33,6 +37,8 @@ void print_group_json(struct json *j, const char *name,
 	if (group->n) {
 		json_text(j, "name", group->name);
 		json_text(j, "digest", text_of_cid(group->digest, digest));
+		json_text(j, "slow", text_of_slow(group->slow.policy));
+		json_u64(j, "slow_ms", group->slow.ms);
 		print_pids_json(j, "members", group->pids, group->n);
 	}
 	json_close(j, '}');
@@ -105,7 +111,37 @@ static int group_parse_name(struct cli *cli, struct ipc_group *group)
 	return EXIT_OK;
 }
 
-/* "NUMBER [name NAME] [SITE:PORT...]"; the caller frees the pids. */
+/* "[slow block|skip|suspect] [slow-ms MS]" */
+static int group_parse_slow(struct cli *cli, struct ipc_group *group)
+{
+	const char *word;
+
+	if (cli->n && !strcmp(cli->arg[0], "slow")) {
+		cli_next(cli);
+		word = cli_need(cli, "block, skip or suspect");
+		if (!word)
+			return EXIT_USAGE;
+		if (!text_slow(word, &group->slow.policy))
+			return cli_fail(cli, EXIT_USAGE,
+					"slow is block, skip or suspect, not \"%s\"",
+					word);
+		group->has_slow = true;
+	}
+	if (!cli->n || strcmp(cli->arg[0], "slow-ms"))
+		return EXIT_OK;
+	cli_next(cli);
+	word = cli_need(cli, "milliseconds");
+	if (!word || cli_number(cli, "slow-ms", word, UINT32_MAX,
+				&group->slow.ms))
+		return EXIT_USAGE;
+	group->has_slow_ms = true;
+	return EXIT_OK;
+}
+
+/*
+ * "NUMBER [name NAME] [slow ...] [slow-ms MS] [SITE:PORT...]"; the caller frees
+ * the pids.
+ */
 static int group_parse(struct cli *cli, struct ipc_group *group)
 {
 	const char *word = cli_need(cli, "group number");
@@ -115,7 +151,7 @@ static int group_parse(struct cli *cli, struct ipc_group *group)
 	if (cli_number(cli, "a group's number", word, UINT32_MAX,
 		       &group->number))
 		return EXIT_USAGE;
-	if (group_parse_name(cli, group))
+	if (group_parse_name(cli, group) || group_parse_slow(cli, group))
 		return EXIT_USAGE;
 	if (cli->n > GROUP_MOST)
 		return cli_fail(cli, EXIT_USAGE,
@@ -165,9 +201,10 @@ static int group_set(struct cli *cli)
 	struct ipc_group group = {};
 	int status = group_parse(cli, &group);
 
-	if (!status && !group.n && !group.name[0])
+	if (!status && !group.n && !group.name[0] && !group.has_slow &&
+	    !group.has_slow_ms)
 		status = cli_fail(cli, EXIT_USAGE,
-				  "say what to change: name NAME or members");
+				  "say what to change: name NAME, slow, slow-ms or members");
 	if (!status)
 		status = group_change(cli, &group, ipc_group_set);
 	free(group.pids);
@@ -204,20 +241,24 @@ const struct cli_noun noun_group = {
 	.examples = (const char *const[]) {
 		"psync group add 7 name demo 1:100 2:100 3:100",
 		"psync group set 7 name talk",
+		"psync group set 7 slow suspect slow-ms 500",
 		"psync group", NULL
 	},
 	.verbs = (const struct cli_verb[]) {
 		{ "show", "[NUMBER|NAME]", "show groups", "%group", NULL,
 		  group_show },
-		{ "add", "NUMBER [name NAME] SITE:PORT SITE:PORT...",
+		{ "add",
+		  "NUMBER [name NAME] [slow block|skip|suspect] [slow-ms MS] SITE:PORT SITE:PORT...",
 		  "add a group; without a name it is called g and its number",
-		  "name", NULL, group_add },
-		{ "set", "NUMBER [name NAME] [SITE:PORT...]",
-		  "change name or members; conversations keep theirs",
-		  "name %group", NULL, group_set },
+		  "name slow slow-ms block skip suspect", NULL, group_add },
+		{ "set",
+		  "NUMBER [name NAME] [slow block|skip|suspect] [slow-ms MS] [SITE:PORT...]",
+		  "change what is named; conversations keep what they began with",
+		  "name slow slow-ms block skip suspect %group", NULL, group_set },
 		{ "del", "NUMBER|NAME", "delete a group; conversations go on",
 		  "%group", NULL, group_del },
 		{}
 	},
-	.more = "The list and its order must be the same at all sites.",
+	.more = "The list and its order must be the same at all sites. What becomes of a\n"
+		"member that holds the others back (slow) is each site's own affair.",
 };

@@ -53,6 +53,9 @@ struct ipc_group {
 	uint64_t		digest;
 	uint32_t		n;
 	struct psync_pid	*pids;
+	struct psync_slow	slow;
+	bool			has_slow;	/* requests: policy and ms */
+	bool			has_slow_ms;	/* are to be changed */
 };
 
 struct ipc_conv {
@@ -79,6 +82,11 @@ struct ipc_conv {
 	uint64_t		lacking;
 	uint64_t		charged;
 	uint64_t		owed;
+	struct psync_slow	slow;
+	uint32_t		blocker_site;
+	uint32_t		blocker;	/* index and one */
+	uint64_t		window;
+	uint64_t		flight;
 };
 
 struct ipc_view {
@@ -102,6 +110,10 @@ struct ipc_remote {
 	uint32_t		asked;
 	uint64_t		rtt;		/* ns */
 	uint64_t		rtt_var;
+	uint32_t		credit_bytes;
+	uint32_t		credit_msgs;
+	uint64_t		flight_bytes;
+	uint32_t		flight_msgs;
 };
 
 struct ipc_node {

@@ -235,6 +235,8 @@ static int group_parse(struct nlattr **attrs, void *object)
 	get_u32(attrs, PSYNC_A_GROUP_NUMBER, &group->number);
 	get_text(attrs, PSYNC_A_GROUP_NAME, group->name, sizeof(group->name));
 	get_u64(attrs, PSYNC_A_GROUP_DIGEST, &group->digest);
+	get_u32(attrs, PSYNC_A_GROUP_SLOW, &group->slow.policy);
+	get_u32(attrs, PSYNC_A_GROUP_SLOW_MS, &group->slow.ms);
 	return get_array(attrs, PSYNC_A_GROUP_PIDS, sizeof(*group->pids),
 			 (void **)&group->pids, &group->n);
 }
@@ -271,6 +273,10 @@ static int ipc_group_put(struct ipc *ipc, uint8_t cmd,
 	if (group->n)
 		mnl_attr_put(nlh, PSYNC_A_GROUP_PIDS,
 			     group->n * sizeof(*group->pids), group->pids);
+	if (group->has_slow)
+		mnl_attr_put_u32(nlh, PSYNC_A_GROUP_SLOW, group->slow.policy);
+	if (group->has_slow_ms)
+		mnl_attr_put_u32(nlh, PSYNC_A_GROUP_SLOW_MS, group->slow.ms);
 	return ipc_do(ipc, NULL, NULL);
 }
 
@@ -321,6 +327,12 @@ static int conv_parse(struct nlattr **attrs, void *object)
 	get_u64(attrs, PSYNC_A_CONV_LACKING, &conv->lacking);
 	get_u64(attrs, PSYNC_A_CONV_CHARGED, &conv->charged);
 	get_u64(attrs, PSYNC_A_CONV_OWED, &conv->owed);
+	get_u32(attrs, PSYNC_A_CONV_SLOW, &conv->slow.policy);
+	get_u32(attrs, PSYNC_A_CONV_SLOW_MS, &conv->slow.ms);
+	get_u32(attrs, PSYNC_A_CONV_BLOCKER_SITE, &conv->blocker_site);
+	get_u32(attrs, PSYNC_A_CONV_BLOCKER, &conv->blocker);
+	get_u64(attrs, PSYNC_A_CONV_WINDOW, &conv->window);
+	get_u64(attrs, PSYNC_A_CONV_FLIGHT, &conv->flight);
 	err = get_array(attrs, PSYNC_A_CONV_PIDS, sizeof(*conv->pids),
 			(void **)&conv->pids, &conv->n);
 	if (!err)
@@ -392,6 +404,10 @@ static int remote_parse(struct nlattr **attrs, void *object)
 	get_u32(attrs, PSYNC_A_REMOTE_ASKED, &remote->asked);
 	get_u64(attrs, PSYNC_A_REMOTE_RTT, &remote->rtt);
 	get_u64(attrs, PSYNC_A_REMOTE_RTT_VAR, &remote->rtt_var);
+	get_u32(attrs, PSYNC_A_REMOTE_CREDIT_BYTES, &remote->credit_bytes);
+	get_u32(attrs, PSYNC_A_REMOTE_CREDIT_MSGS, &remote->credit_msgs);
+	get_u64(attrs, PSYNC_A_REMOTE_FLIGHT_BYTES, &remote->flight_bytes);
+	get_u32(attrs, PSYNC_A_REMOTE_FLIGHT_MSGS, &remote->flight_msgs);
 	return 0;
 }
 

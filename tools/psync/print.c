@@ -28,6 +28,14 @@ static const char *event_name(uint32_t type)
 		return "absent";
 	case PSYNC_EV_VOID:
 		return "void";
+	case PSYNC_EV_BLOCKED:
+		return "blocked";
+	case PSYNC_EV_RESUMED:
+		return "resumed";
+	case PSYNC_EV_SUSPECT:
+		return "suspect";
+	case PSYNC_EV_SKIPPED:
+		return "skipped";
 	case PSYNC_EV_RESTARTED:
 		return "restarted";
 	case PSYNC_EV_DIFFERS:
@@ -59,6 +67,14 @@ static const char *event_text(const struct psync_event *ev)
 		return "it was not heard: nobody waits for it until it is";
 	case PSYNC_EV_VOID:
 		return "this message and what follows it died with its sender";
+	case PSYNC_EV_BLOCKED:
+		return "it does not receive: who sends here waits for it";
+	case PSYNC_EV_RESUMED:
+		return "nobody is waited for any more: who sends here goes on";
+	case PSYNC_EV_SUSPECT:
+		return "it does not receive and is suspected: who sends here waits";
+	case PSYNC_EV_SKIPPED:
+		return "it does not receive: nobody here waits for it, it may lose messages";
 	case PSYNC_EV_RESTARTED:
 		return "its participant, who had sent up to this message, is back";
 	case PSYNC_EV_DIFFERS:
@@ -83,6 +99,9 @@ void print_event(FILE *out, const struct psync_event *ev)
 		fprintf(out, " group %" PRIu32, ev->group);
 	if (ev->number)
 		fprintf(out, " number %" PRIu32, ev->number);
+	if ((ev->type == PSYNC_EV_BLOCKED || ev->type == PSYNC_EV_SUSPECT ||
+	     ev->type == PSYNC_EV_SKIPPED) && ev->reason)
+		fprintf(out, " participant %" PRIu32, ev->reason - 1);
 	fprintf(out, ": %s", event_text(ev));
 	if (ev->type == PSYNC_EV_LOST ||
 	    (ev->type == PSYNC_EV_GAP && ev->reason))

@@ -181,6 +181,38 @@ const char *text_of_addr(const struct text_addr *addr, char *out)
 	return out;
 }
 
+static const struct {
+	uint32_t	policy;
+	const char	*word;
+} text_slows[] = {
+	{ PSYNC_SLOW_BLOCK, "block" },
+	{ PSYNC_SLOW_SKIP, "skip" },
+	{ PSYNC_SLOW_SUSPECT, "suspect" },
+};
+
+bool text_slow(const char *text, uint32_t *policy)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(text_slows) / sizeof(*text_slows); i++) {
+		if (strcmp(text, text_slows[i].word))
+			continue;
+		*policy = text_slows[i].policy;
+		return true;
+	}
+	return false;
+}
+
+const char *text_of_slow(uint32_t policy)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(text_slows) / sizeof(*text_slows); i++)
+		if (text_slows[i].policy == policy)
+			return text_slows[i].word;
+	return "unknown";
+}
+
 size_t text_utf8(const char *s, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)s;

@@ -45,11 +45,13 @@ bool text_seconds(const char *text, int *milliseconds);
 bool text_pid(const char *text, struct psync_pid *pid);	/* SITE:PORT */
 bool text_mid(const char *text, uint64_t *mid);		/* INDEX.SEQUENCE */
 bool text_addr(const char *text, struct text_addr *addr); /* MAC or IP */
+bool text_slow(const char *text, uint32_t *policy);	/* block, suspect */
 
 const char *text_of_pid(const struct psync_pid *pid, char *out);
 const char *text_of_mid(uint64_t mid, char *out);
 const char *text_of_cid(uint64_t cid, char *out);
 const char *text_of_addr(const struct text_addr *addr, char *out);
+const char *text_of_slow(uint32_t policy);
 
 /* Length of the valid UTF-8 sequence at @s (at most @n bytes), 0 if none. */
 size_t text_utf8(const char *s, size_t n);

@@ -338,7 +338,6 @@ void psync_agent_close(struct psync_agent *agent)
 
 	psync_sim_trace(conv->sim, "close %u:%u at site %u", conv->index,
 			agent->part, agent->home);
-	psync_stable_unwatch(&agent->watch);
 	/* what its kernel still says for it comes before */
 	psync_place_close(agent);
 	psync_agent_rec(agent, PSYNC_REC_CLOSE);
@@ -501,6 +500,9 @@ void psync_agent_passed(struct psync_agent *agent,
 	rec->hash = psync_hist_hash(NULL, 0);
 	rec->end = node->kind == PSYNC_KIND_END;
 	rec->null = node->kind == PSYNC_KIND_NULL;
+	rec->gap = node->kind == PSYNC_KIND_GAP;
+	rec->quiet = node->quiet;
+	rec->others = rec->gap ? node->about : 0;
 	psync_agent_set(agent, node->preds, node->npred);
 	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u",
 			own ? "null" : "pass", agent->conv->index, agent->part,
@@ -701,6 +703,9 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 
 	psync_sim_trace(sim, "event %u at site %u: other %x reason %u",
 			ev->type, site->index, ev->site, ev->reason);
+	sim->stats->named += ev->type == PSYNC_EV_BLOCKED ||
+			     ev->type == PSYNC_EV_SUSPECT;
+	sim->stats->skipped += ev->type == PSYNC_EV_SKIPPED;
 	for (i = 0; i < sim->nconvs; i++)
 		if (sim->convs[i].cid == ev->cid &&
 		    (ev->type == PSYNC_EV_REFUSED ||

@@ -29,6 +29,7 @@
  * @seats: its last seat (list by psync_check_seat.next)
  * @rested: the first seat whose view at rest is known
  * @refused: one of its seats was
+ * @ngaps: announcements that a site is not waited for
  */
 struct psync_check_inst {
 	uint32_t conv;
@@ -39,6 +40,7 @@ struct psync_check_inst {
 	uint32_t seats;
 	uint32_t rested;
 	bool refused;
+	uint32_t ngaps;
 };
 
 /**
@@ -51,7 +53,10 @@ struct psync_check_inst {
  * @seat: its sender
  * @context: set: all that precedes it
  * @end: its sender's last
- * @null: its sender's kernel sent it
+ * @null: its sender's kernel sent it, and nobody acknowledges it
+ * @gap: its sender's kernel announced: what it follows, the site of @about is
+ *	not waited for with
+ * @about: a participant
  * @preds: set: its immediate predecessors
  */
 struct psync_check_msg {
@@ -63,6 +68,8 @@ struct psync_check_msg {
 	uint32_t seat;
 	bool end;
 	bool null;
+	bool gap;
+	uint32_t about;
 	uint64_t *context;
 	uint64_t *preds;
 };
@@ -81,10 +88,13 @@ struct psync_check_msg {
  * @nview: messages in its view
  * @sent: their numbers, in order
  * @last: per participant: number + 1 of the last message in the view
- * @view: set: what it sent or received
+ * @view: set: what it sent or received, or lost
+ * @lost: set: what of @view it lost
+ * @faded: set: of what it does not know what follows what
  * @leaves: set: leaves of the view
  * @stable: set: what it was told to be stable
  * @freed: set: what somebody of its site had freed
+ * @unsaid: it passed what follows something lost, and not yet the announcement
  * @here: it is open at this time
  */
 struct psync_check_seat {
@@ -104,6 +114,9 @@ struct psync_check_seat {
 	uint64_t *leaves;
 	uint64_t *stable;
 	uint64_t *freed;
+	uint64_t *lost;
+	uint64_t *faded;
+	bool unsaid;
 	bool here;
 };
 
@@ -363,9 +376,14 @@ static void psync_check_send(struct psync_check *c)
 	msg->hash = rec->hash;
 	msg->len = rec->len;
 	msg->end = rec->end;
-	msg->null = rec->null;
+	msg->null = rec->null || rec->gap;
+	msg->gap = rec->gap;
+	msg->about = rec->others;
+	in->ngaps += rec->gap;
 	if (seat->nsent && c->msgs[seat->sent[seat->nsent - 1]].end)
 		psync_check_fail(c, "end-last", "sent after its end");
+	if (seat->unsaid)
+		psync_check_fail(c, "gap-first", "sent before what it lost was");
 	if (rec->null && !seat->fresh)
 		psync_check_fail(c, "null-sake", "acknowledges nothing");
 	seat->fresh = false;
@@ -411,6 +429,40 @@ static void psync_check_stray(struct psync_check *c)
 	psync_check_fail(c, "integrity", "never sent like this");
 }
 
+/*
+ * It passes an announcement that its site is not waited for, or what this follows
+ * and was not given up: what it has not of all that is before that is lost.
+ */
+static void psync_check_lose(struct psync_check *c,
+			     struct psync_check_seat *seat,
+			     const struct psync_check_msg *gap)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	bool lost = false;
+	uint32_t i;
+
+	if (gap->gap && sites[gap->about] == sites[seat->part])
+		seat->unsaid = false;
+	else if (c->rec->quiet)
+		seat->unsaid = true;
+	else
+		return;
+	/* In the order in which they were sent: each after all it follows. */
+	for (i = 0; i < in->nsent; i++) {
+		if (!psync_check_has(gap->context, i) ||
+		    psync_check_has(seat->view, i))
+			continue;
+		psync_check_put(seat->lost, i);
+		psync_check_enter(c, seat, &c->msgs[in->msgs + i]);
+		seat->nview--;
+		lost = true;
+	}
+	if (lost || c->rec->quiet)
+		psync_check_or(seat->faded, gap->context, in->words);
+}
+
 static void psync_check_recv(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
@@ -427,6 +479,7 @@ static void psync_check_recv(struct psync_check *c)
 		psync_check_fail(c, "own", "received what it sent");
 	if (psync_check_has(seat->view, msg->bit))
 		psync_check_fail(c, "once", "received again");
+	psync_check_lose(c, seat, msg);
 	if (!psync_check_subset(msg->preds, seat->view, in->words))
 		psync_check_fail(c, "causal-order",
 				 "received before a predecessor");
@@ -463,6 +516,58 @@ static bool psync_check_freed(struct psync_check *c,
 	return msg && psync_check_has(c->seats[c->rec->seat].freed, msg->bit);
 }
 
+/* Or does its site not know what it follows? */
+static bool psync_check_faded(struct psync_check *c,
+			      const struct psync_check_msg *msg)
+{
+	return msg && psync_check_has(c->seats[c->rec->seat].faded, msg->bit);
+}
+
+static bool psync_check_away(struct psync_check *c,
+			     const struct psync_check_msg *msg)
+{
+	return psync_check_freed(c, msg) || psync_check_faded(c, msg);
+}
+
+/*
+ * S6.6: @last of participant @part follows @msg, but its first message that does
+ * follows an announcement that its site may lack @msg.
+ */
+static bool psync_check_unacked(struct psync_check *c, uint32_t part,
+				const struct psync_check_msg *last,
+				const struct psync_check_msg *msg)
+{
+	const struct psync_check_seat *from = &c->seats[last->seat];
+	struct psync_check_inst *in = &c->insts[from->inst];
+	const struct psync_hist_conv *conv = &c->hist->convs[in->conv];
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	const struct psync_check_msg *first, *gap;
+	uint32_t i;
+
+	if (!in->ngaps)
+		return false;
+	first = &c->msgs[from->sent[0]];
+	for (i = 0; !psync_check_has(first->context, msg->bit); i++)
+		first = &c->msgs[from->sent[i]];
+	for (i = 0; i < in->nsent; i++) {
+		gap = &c->msgs[in->msgs + i];
+		if (gap->gap && sites[gap->about] == sites[part] &&
+		    psync_check_has(gap->context, msg->bit) &&
+		    psync_check_has(first->context, i))
+			return true;
+	}
+	return false;
+}
+
+/* Does @last of participant @part acknowledge @msg? */
+static bool psync_check_acks(struct psync_check *c, uint32_t part,
+			     const struct psync_check_msg *last,
+			     const struct psync_check_msg *msg)
+{
+	return last && psync_check_has(last->context, msg->bit) &&
+	       !psync_check_unacked(c, part, last, msg);
+}
+
 /*
  * True when the answer to a query about a message is one and can be judged.
  * @freed: it was freed on request.
@@ -497,7 +602,7 @@ static bool psync_check_ended(struct psync_check *c,
 	const struct psync_check_msg *last;
 
 	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
-	return last && last->end && !psync_check_has(last->context, msg->bit);
+	return last && last->end && !psync_check_acks(c, part, last, msg);
 }
 
 /* Is @msg in the view of all participants that had not ended before it? */
@@ -514,6 +619,7 @@ static bool psync_check_everywhere(struct psync_check *c,
 	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
 		seat = &c->seats[i];
 		if (psync_check_has(seat->view, msg->bit) &&
+		    !psync_check_has(seat->lost, msg->bit) &&
 		    !psync_check_has(parts, seat->part)) {
 			psync_check_put(parts, seat->part);
 			got++;
@@ -535,15 +641,18 @@ static void psync_check_stable(struct psync_check *c)
 	const struct psync_check_msg *last;
 	bool stable, exact;
 
-	if (!psync_check_answered(c, msg, false))
+	/* What is gone with an announcement is not judged without it. */
+	if (!psync_check_answered(c, msg, psync_check_faded(c, msg) ||
+				  (c->rec->answer == PSYNC_HIST_FREED &&
+				   psync_check_inst(c)->ngaps &&
+				   psync_check_freed(c, msg))))
 		return;
 	exact = conv->exact && !psync_check_freed(c, msg);
 	sender = c->seats[msg->seat].part;
 	for (i = 0; i < conv->n; i++) {
 		last = seat->last[i] ? &c->msgs[seat->last[i] - 1] : NULL;
 		ended += i != sender && psync_check_ended(c, seat, i, msg);
-		if (i == sender || !last ||
-		    !psync_check_has(last->context, msg->bit))
+		if (i == sender || !psync_check_acks(c, i, last, msg))
 			continue;
 		others++;
 		if (sites[i] != sites[sender] && !c->numbers[sites[i]]++)
@@ -578,8 +687,8 @@ static void psync_check_precedes(struct psync_check *c)
 	/* one may be unknown and the other freed: then either may be said */
 	if (!psync_check_answered(c, c->rec->answer == PSYNC_HIST_FREED ?
 				  first || second : first && second,
-				  psync_check_freed(c, first) ||
-				  psync_check_freed(c, second)))
+				  psync_check_away(c, first) ||
+				  psync_check_away(c, second)))
 		return;
 	if (c->rec->answer != psync_check_has(second->context, first->bit))
 		psync_check_fail(c, "precedes", "%u:%llu? answered %d",
@@ -605,12 +714,13 @@ static void psync_check_query(struct psync_check *c)
 
 	msg = psync_check_asked(c, c->rec->mid);
 	if ((type == PSYNC_REC_NEXT || type == PSYNC_REC_PREV) &&
-	    !psync_check_answered(c, msg, psync_check_freed(c, msg)))
+	    !psync_check_answered(c, msg, psync_check_away(c, msg)))
 		return;
 	memset(truth, 0, in->words * sizeof(*truth));
 	for (i = 0; i < in->nsent; i++) {
 		x = &c->msgs[in->msgs + i];
-		if (!psync_check_has(seat->view, i))
+		if (!psync_check_has(seat->view, i) ||
+		    psync_check_has(seat->lost, i))
 			continue;
 		if ((type == PSYNC_REC_ROOTS && x->wave == 1) ||
 		    (type == PSYNC_REC_NEXT &&
@@ -637,7 +747,7 @@ static void psync_check_free(struct psync_check *c)
 	struct psync_check_seat *other;
 	uint32_t i;
 
-	if (!psync_check_answered(c, msg, psync_check_freed(c, msg)) ||
+	if (!psync_check_answered(c, msg, psync_check_away(c, msg)) ||
 	    c->rec->answer == PSYNC_HIST_WANTED)
 		return;
 	if (!psync_check_everywhere(c, msg))
@@ -674,6 +784,7 @@ static void psync_check_awaited(struct psync_check *c)
 		seat = &c->seats[i];
 		part = seat->part;
 		if (!psync_check_has(seat->view, msg->bit) ||
+		    psync_check_has(seat->lost, msg->bit) ||
 		    psync_check_has(parts, part))
 			continue;
 		psync_check_put(parts, part);
@@ -849,7 +960,8 @@ static void psync_check_acked(struct psync_check *c)
 	for (i = 0; i < in->nsent; i++) {
 		msg = &c->msgs[in->msgs + i];
 		if (msg->null || msg->end || msg->seat == c->rec->seat ||
-		    !psync_check_has(seat->view, i))
+		    !psync_check_has(seat->view, i) ||
+		    psync_check_has(seat->lost, i))
 			continue;
 		if (!last || !psync_check_has(last->context, i))
 			psync_check_fail(c, "null-due",
@@ -906,6 +1018,7 @@ static void psync_check_rest(struct psync_check *c)
 	if (!psync_check_set(c, kept) || (uint32_t)c->rec->answer !=
 	    seat->nview || !psync_check_subset(kept, seat->view, in->words) ||
 	    (psync_check_conv(c)->exact &&
+	     !psync_check_count(seat->faded, in->words) &&
 	     c->rec->nset != seat->nview - nfreed))
 		psync_check_fail(c, "rest-view", "%u of %d listed, are %u",
 				 c->rec->nset, c->rec->answer, seat->nview);
@@ -1112,7 +1225,7 @@ static void psync_check_layout(struct psync_check *c)
 	for (i = 0; i < hist->nconvs; i++)
 		most = hist->convs[i].n > most ? hist->convs[i].n : most;
 	for (i = 0; i < hist->nseats; i++) {
-		words += 4 * (size_t)c->insts[c->seats[i].inst].words;
+		words += 6 * (size_t)c->insts[c->seats[i].inst].words;
 		numbers += c->seats[i].nsent +
 			   hist->convs[hist->seats[i].conv].n;
 	}
@@ -1137,7 +1250,9 @@ static void psync_check_layout(struct psync_check *c)
 		seat->leaves = seat->view + in->words;
 		seat->stable = seat->leaves + in->words;
 		seat->freed = seat->stable + in->words;
-		words += 4 * in->words;
+		seat->lost = seat->freed + in->words;
+		seat->faded = seat->lost + in->words;
+		words += 6 * in->words;
 		seat->sent = c->numbers + numbers;
 		numbers += seat->nsent;
 		seat->last = c->numbers + numbers;

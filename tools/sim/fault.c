@@ -83,6 +83,8 @@ static void psync_fault_draw_net(struct psync_sim *sim)
 	shape->flip = psync_prng_range(&rng, 5, 100);
 	psync_fault_rng(sim, PSYNC_FAULT_TRUNCATE, &rng);
 	shape->truncate = psync_prng_range(&rng, 5, 100);
+	psync_fault_rng(sim, PSYNC_FAULT_MARK, &rng);
+	shape->mark = psync_prng_range(&rng, 5, 200);
 	psync_fault_rng(sim, PSYNC_FAULT_COPY, &rng);
 	if (psync_fault_has(&sim->fault, PSYNC_FAULT_COPY))
 		shape->dup = psync_prng_range(&rng, 20, 400);
@@ -133,6 +135,12 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 		limits->linger_ns = 1;
 		conv->brief = true;
 	}
+	if (psync_prng_chance(rng, often))
+		limits->max_msgs = 1;
+	if (psync_prng_chance(rng, often))
+		limits->first_msgs = 1;
+	if (psync_prng_chance(rng, often))
+		limits->first_bytes = 1;
 	/* What is repaired at such rates must not be much. */
 	if (conv->budget > PSYNC_FAULT_FEW)
 		conv->budget = PSYNC_FAULT_FEW;

@@ -29,7 +29,8 @@ struct psync_sim;
 	X(WRAP,		"sequence numbers near the wrap")		\
 	X(LIMIT,	"limits at their minimum")			\
 	X(MEMORY,	"allocation failed")				\
-	X(CRASH,	"site crashed")
+	X(CRASH,	"site crashed")					\
+	X(MARK,		"congestion marks")
 
 enum psync_fault {
 #define X(name, text) PSYNC_FAULT_##name,

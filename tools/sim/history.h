@@ -80,6 +80,9 @@ enum psync_rec_type {
  * @sites: see enum psync_rec_type
  * @end: SEND: it is the last one, after which nobody waits for the sender
  * @null: SEND: its kernel sent it, to acknowledge
+ * @gap: SEND, RECV: its kernel sent it, to announce that the site of participant
+ *	@others is not waited for
+ * @quiet: RECV: it came with a loss, to the announcement that follows
  * @set: first entry in psync_hist.sets
  * @nset: entries
  */
@@ -97,6 +100,8 @@ struct psync_rec {
 	uint32_t sites;
 	bool end;
 	bool null;
+	bool gap;
+	bool quiet;
 	uint32_t nset;
 	size_t set;
 };

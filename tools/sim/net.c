@@ -147,7 +147,7 @@ static void psync_net_arrive(void *ctx, uint64_t late)
 	if (!frame->done && !site->dead) {
 		psync_net_count(frame);
 		psync_site_receive(site, frame->data, frame->len,
-				   frame->damaged);
+				   frame->damaged, frame->marked);
 	}
 	psync_net_put(frame);
 }
@@ -155,10 +155,14 @@ static void psync_net_arrive(void *ctx, uint64_t late)
 /* It was held back, but not enough others were sent. */
 static void psync_net_expire(void *ctx, uint64_t arg);
 
-void psync_net_discard(const struct psync_heap_item *item)
+static void psync_net_unhold(struct psync_frame *frame)
 {
-	if (item->run == psync_net_arrive || item->run == psync_net_expire)
-		psync_net_put(item->ctx);
+	struct psync_frame **at = &psync_net_link(frame)->held;
+
+	while (*at != frame)
+		at = &(*at)->next;
+	*at = frame->next;
+	frame->release = 0;
 }
 
 static void psync_net_schedule(struct psync_frame *frame, u64 delay, bool late)
@@ -219,17 +223,25 @@ static void psync_net_release(struct psync_net_link *link, u64 order)
 
 static void psync_net_expire(void *ctx, uint64_t arg)
 {
-	struct psync_frame *frame = ctx, **at;
+	struct psync_frame *frame = ctx;
 
 	if (frame->release) {
-		at = &psync_net_link(frame)->held;
-		while (*at != frame)
-			at = &(*at)->next;
-		*at = frame->next;
-		frame->release = 0;
+		psync_net_unhold(frame);
 		psync_net_move(frame, -1);
 		psync_net_schedule(frame, 0, false);
 	}
+	psync_net_put(frame);
+}
+
+void psync_net_discard(const struct psync_heap_item *item)
+{
+	struct psync_frame *frame = item->ctx;
+
+	if (item->run != psync_net_arrive && item->run != psync_net_expire)
+		return;
+	/* Sites that close still send, and would find it. */
+	if (item->run == psync_net_expire && frame->release)
+		psync_net_unhold(frame);
 	psync_net_put(frame);
 }
 
@@ -397,6 +409,8 @@ void psync_net_post(struct psync_frame *frame, u32 from, u32 to,
 	frame->conv = conv;
 	frame = psync_net_pad(frame);
 	psync_net_damage(frame, len);
+	frame->marked = psync_net_strike(frame->sim, PSYNC_FAULT_MARK,
+					 net->shape.mark);
 	if (psync_net_lost(frame))
 		psync_sim_trace(frame->sim, "  lost from %u to %u", from, to);
 	else

@@ -40,6 +40,7 @@ struct psync_sim;
  * @slow_delay: see @slow
  * @flip: packets of which bits are flipped
  * @truncate: packets that are cut off
+ * @mark: packets that get a congestion mark
  */
 struct psync_net_shape {
 	u32 mtu;
@@ -66,6 +67,7 @@ struct psync_net_shape {
 	u64 slow_delay;
 	u32 flip;
 	u32 truncate;
+	u32 mark;
 };
 
 /**
@@ -80,6 +82,7 @@ struct psync_net_shape {
  * @next: another one of its link that is held back
  * @last: no other followed it soon
  * @damaged: what is in @data is not what was sent
+ * @marked: it got a congestion mark
  * @done: it was the last of a train and is lost
  * @conv: the conversation that waits for it, or NULL
  * @data: exactly what is on the wire
@@ -95,6 +98,7 @@ struct psync_frame {
 	struct psync_frame *next;
 	bool last;
 	bool damaged;
+	bool marked;
 	bool done;
 	struct psync_conv *conv;
 	u8 data[];

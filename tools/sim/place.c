@@ -99,12 +99,55 @@ static void psync_place_op_readable(struct psync_image *img,
 		psync_agent_readable(view->user);
 }
 
+/* Does another site not wait for @place's with messages of @part up to @seq? */
+static bool psync_place_given_up(const struct psync_place *place, u32 part,
+				 u64 seq)
+{
+	const struct psync_sim *sim = place->site->sim;
+	const struct psync_remote *remote;
+	const struct psync_image *img;
+	u32 i, k;
+
+	for (i = 0; i < sim->nsites; i++) {
+		img = &sim->sites[i].places[place->conv->index].img;
+		if (!sim->sites[i].places[place->conv->index].used)
+			continue;
+		for (k = 0; k < img->nremotes; k++) {
+			remote = &img->remotes[k];
+			if (remote->site == place->site->id &&
+			    (remote->absent ||
+			     (remote->skip && remote->skip[part] >= seq)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Messages are lost here: was that announced? */
+static void psync_place_lost(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	struct psync_sim *sim = place->site->sim;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].gap != img->p.seq_base &&
+		    !psync_place_given_up(place, i, img->parts[i].gap))
+			psync_sim_fail(sim, "announced",
+				       "site %u lost %u:%llu",
+				       place->site->index, i,
+				       img->parts[i].gap);
+	sim->stats->lost++;
+}
+
 static void psync_place_op_event(struct psync_image *img,
 				 struct psync_view *view,
 				const struct psync_event *ev)
 {
 	struct psync_place *place = psync_place_of(img);
 
+	if (ev->type == PSYNC_EV_GAP && ev->site)
+		psync_place_lost(place);
 	psync_agent_event(place->conv, place->site, view ? view->user : NULL,
 			  ev);
 }
@@ -195,6 +238,62 @@ static void psync_place_note_own(struct psync_place *place)
 	psync_hist_set(sim->hist, place->ids, n);
 }
 
+/*
+ * Who keeps within what it was granted fills no more than its share, or what it
+ * may send before it was heard; the last message may go beyond in bytes.
+ */
+static void psync_place_credit(const struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	const struct psync_limits *limits = &img->p.limits;
+	u32 sites = img->nremotes + 1, msgs, i;
+	const struct psync_remote *remote;
+	u64 bytes;
+
+	msgs = limits->max_msgs / sites;
+	if (msgs < limits->first_msgs)
+		msgs = limits->first_msgs;
+	bytes = limits->max_bytes / 2 / sites + place->conv->max_body +
+		(u64)limits->first_msgs * place->conv->max_body;
+	/* Who is skipped is not asked for credit. */
+	if (limits->slow == PSYNC_SLOW_SKIP)
+		return;
+	for (i = 0; img->nopen && i < img->nremotes; i++) {
+		remote = &img->remotes[i];
+		if (remote->kept_msgs > msgs || remote->kept_bytes > bytes)
+			psync_sim_fail(place->site->sim, "credit",
+				       "%u messages, %llu bytes of site %x at site %u",
+				       remote->kept_msgs, remote->kept_bytes,
+				       remote->site, place->site->index);
+	}
+}
+
+/* Who knows of marks sends less, and who was refused for long has been told. */
+static void psync_place_heed(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	struct psync_sim *sim = place->site->sim;
+	u32 i, marks = 0, cuts = 0;
+
+	for (i = 0; i < PSYNC_CUT_MAX; i++)
+		cuts += img->cuts[i];
+	sim->stats->cuts += cuts - place->cuts;
+	place->cuts = cuts;
+	for (i = 0; i < img->nremotes; i++)
+		marks += img->remotes[i].marks_told;
+	if (marks && !img->cuts[PSYNC_CUT_MARK] && !img->cut_at)
+		psync_sim_fail(sim, "mark-heeded",
+			       "site %u knows of %u marks", place->site->index,
+			       marks);
+	if (img->blocked && img->nopen && !img->slow_told &&
+	    img->slow_at == U64_MAX)
+		psync_sim_fail(sim, "slow-told", "site %u waits untold",
+			       place->site->index);
+	if (!img->blocked && img->slow_told)
+		psync_sim_fail(sim, "slow-told", "site %u waits no more",
+			       place->site->index);
+}
+
 /* After the core was called: put down what has changed. */
 static void psync_place_note(struct psync_place *place)
 {
@@ -210,11 +309,14 @@ static void psync_place_note(struct psync_place *place)
 	if (!place->known)
 		psync_place_record(place);
 	psync_hist_image_opened(sim->hist, place->record, img->opening);
-	if (img->nheld > img->p.limits.max_held ||
+	if (img->nheld > img->p.limits.max_held +
+			 PSYNC_SKIP_HELD * img->p.n ||
 	    img->nearly > img->p.limits.max_early)
 		psync_sim_fail(sim, "limit", "%u held, %u early", img->nheld,
 			       img->nearly);
 	psync_place_note_own(place);
+	psync_place_credit(place);
+	psync_place_heed(place);
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		at = place->known + (size_t)img->p.n * (k + 1);
@@ -369,6 +471,7 @@ static int psync_place_image(struct psync_place *place,
 	int err;
 
 	memset(&place->img, 0, sizeof(place->img));
+	place->cuts = 0;
 	place->timer = U64_MAX;
 	err = psync_image_init(&place->img, &params, &psync_place_ops);
 	if (err)
@@ -590,6 +693,7 @@ void psync_place_close(struct psync_agent *agent)
 	bool pending;
 
 	pending = agent->view.pending;
+	psync_stable_unwatch(&agent->watch);
 	psync_image_leave(&place->img, &agent->view, site->sim->now);
 	agent->joined = false;
 	if (!pending && !place->img.nopen) {
@@ -601,16 +705,52 @@ void psync_place_close(struct psync_agent *agent)
 	psync_place_check(place);
 }
 
+/* Bytes of messages that some site that counts is not known to hold. */
+static u64 psync_place_flight(const struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	const struct psync_remote *remote;
+	const struct psync_node *node;
+	u64 flight = 0;
+	bool lacks;
+	u32 i;
+
+	list_for_each_entry(node, &img->order, order) {
+		if (node->gone || node->kind != PSYNC_KIND_DATA ||
+		    img->parts[node->sender].remote >= 0)
+			continue;
+		lacks = false;
+		for (i = 0; i < img->nremotes; i++) {
+			remote = &img->remotes[i];
+			lacks |= remote->nlive && !remote->absent &&
+				 !remote->moved &&
+				 (!remote->vec ||
+				  remote->vec[node->sender] < node->seq) &&
+				 (!remote->skip ||
+				  remote->skip[node->sender] < node->seq);
+		}
+		if (lacks)
+			flight += PSYNC_WIRE_FIXED + node->body_len;
+	}
+	return flight;
+}
+
 int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 		     u64 *mid)
 {
 	struct psync_site *site = agent->site;
 	struct psync_place *place = &site->places[agent->conv->index];
 	struct psync_body *body = psync_place_body(site->sim, data, len);
+	u64 flight;
 	int err;
 
+	flight = psync_place_flight(place);
 	err = psync_image_send(&place->img, &agent->view, body, len, mid,
 			       site->sim->now);
+	if (!err && flight && flight >= place->img.window)
+		psync_sim_fail(site->sim, "window",
+			       "site %u sends with %llu bytes under way",
+			       site->index, flight);
 	if (err)
 		psync_place_body_put(body);
 	psync_place_note(place);
@@ -673,6 +813,45 @@ static bool psync_place_lacks(const struct psync_place *place)
 	return false;
 }
 
+/* What some site that counts lacks is kept, and nobody grants more. */
+static bool psync_place_forsaken(const struct psync_place *place)
+{
+	const struct psync_remote *remote;
+	u32 i;
+
+	for (i = 0; i < place->img.nremotes; i++) {
+		remote = &place->img.remotes[i];
+		if (remote->nlive && !remote->absent && !remote->moved &&
+		    !psync_place_answers(place, remote))
+			return true;
+	}
+	return false;
+}
+
+/* Here or elsewhere: who keeps what somebody lacks grants nobody more. */
+static bool psync_place_stalled(const struct psync_place *place)
+{
+	const struct psync_sim *sim = place->site->sim;
+	const struct psync_place *other;
+	u32 i;
+
+	for (i = 0; i < sim->nsites; i++) {
+		other = &sim->sites[i].places[place->conv->index];
+		if (other->used && other->img.p.n && !sim->sites[i].dead &&
+		    psync_place_forsaken(other))
+			return true;
+	}
+	return false;
+}
+
+/* Is @remote asked, and not in vain for credit that it cannot give? */
+static bool psync_place_asks(const struct psync_place *place,
+			     const struct psync_remote *remote)
+{
+	return remote->probe_at != U64_MAX &&
+	       (remote->lag || !psync_place_stalled(place));
+}
+
 /* Asking those who are not there is no business. */
 bool psync_place_busy(const struct psync_site *site, u32 conv)
 {
@@ -684,7 +863,7 @@ bool psync_place_busy(const struct psync_site *site, u32 conv)
 	if (!place->used || !img->p.n || img->refused || !img->opening)
 		return false;
 	for (i = 0; i < img->nremotes; i++)
-		if ((img->remotes[i].probe_at != U64_MAX ||
+		if ((psync_place_asks(place, &img->remotes[i]) ||
 		     img->remotes[i].state == PSYNC_REMOTE_ASKED) &&
 		    psync_place_answers(place, &img->remotes[i]))
 			return true;
@@ -698,29 +877,41 @@ bool psync_place_busy(const struct psync_site *site, u32 conv)
 	return false;
 }
 
+bool psync_place_waits(const struct psync_site *site, u32 conv, u32 other)
+{
+	const struct psync_image *img = &site->places[conv].img;
+	u32 id = site->sim->sites[other].id;
+	u32 i;
+
+	if (site->dead || !site->places[conv].used)
+		return false;
+	for (i = 0; i < img->nremotes; i++)
+		if (img->remotes[i].site == id)
+			return img->remotes[i].nlive &&
+			       !img->remotes[i].absent &&
+			       !img->remotes[i].moved;
+	return false;
+}
+
 void psync_place_rest(const struct psync_site *site, u32 conv)
 {
 	const struct psync_place *place = &site->places[conv];
 	const struct psync_image *img = &place->img;
-	const struct psync_remote *remote;
 	struct psync_sim *sim = site->sim;
 	u32 i;
 
 	if (!place->used || !img->p.n || img->refused || !img->nopen ||
 	    img->nopen != img->nviews)
 		return;
-	for (i = 0; i < img->nremotes; i++) {
-		remote = &img->remotes[i];
-		if (remote->nlive && !remote->absent && !remote->moved &&
-		    !psync_place_answers(place, remote))
-			return;
-	}
+	if (psync_place_forsaken(place))
+		return;
 	if (img->nuntaken)
 		psync_sim_fail(sim, "body-kept", "%u bodies at rest at site %u",
 			       img->nuntaken, site->index);
 	for (i = 0; i < place->conv->n; i++)
 		if (place->conv->agents[i].site == site &&
-		    place->conv->agents[i].blocked)
+		    place->conv->agents[i].blocked &&
+		    !psync_place_stalled(place))
 			psync_sim_fail(sim, "writable",
 				       "%u:%u is not told that it may send",
 				       conv, i);

@@ -42,6 +42,7 @@ struct psync_body {
  * @known: what the history knows of it: the last message attached of each
  *	participant, then the same of each other site as the image knows it
  * @ids: room for a set of mids
+ * @cuts: how often the image has made its window smaller, as far as counted
  */
 struct psync_place {
 	struct psync_image img;
@@ -56,6 +57,7 @@ struct psync_place {
 	u32 record;
 	u64 *known;
 	u64 *ids;
+	u32 cuts;
 };
 
 /**
@@ -102,6 +104,9 @@ u32 psync_place_known(const struct psync_site *site, u32 conv);
 
 /* Something will happen here that the conversation waits for. */
 bool psync_place_busy(const struct psync_site *site, u32 conv);
+
+/* Does @site's image wait for the site of that index? */
+bool psync_place_waits(const struct psync_site *site, u32 conv, u32 other);
 
 /* At rest: bodies that all have are given back (S2.3). */
 void psync_place_rest(const struct psync_site *site, u32 conv);

@@ -68,6 +68,22 @@ static u64 psync_shape_seq_base(struct psync_prng *rng)
 	}
 }
 
+/* Credits, from a stream of their own: other draws stay what they were. */
+static void psync_shape_flow(struct psync_conv *conv)
+{
+	struct psync_limits *limits = &conv->limits;
+	struct psync_prng rng;
+
+	psync_prng_seed(&rng, conv->sim->seed, PSYNC_SHAPE_FLOW);
+	limits->max_msgs = psync_prng_chance(&rng, 500) ? 1 << 20 :
+			   conv->sim->nsites * psync_prng_range(&rng, 1, 40);
+	limits->first_msgs = psync_prng_range(&rng, 1, 32);
+	limits->first_bytes = psync_prng_chance(&rng, 300) ? 1 << 20 :
+			      psync_prng_range(&rng, 1, 20000);
+	limits->slow = psync_prng_below(&rng, PSYNC_SLOW_SUSPECT + 1);
+	limits->slow_ns = psync_prng_range(&rng, 1, 2000) * PSYNC_MSEC;
+}
+
 static void psync_shape_limits(struct psync_conv *conv)
 {
 	struct psync_prng *rng = &conv->sim->rng;
@@ -94,6 +110,7 @@ static void psync_shape_limits(struct psync_conv *conv)
 	limits->absent_ns = 600 * PSYNC_SEC;
 	limits->linger_ns = 60 * PSYNC_SEC;
 	limits->repair_rate = psync_prng_range(rng, 100, 100000);
+	psync_shape_flow(conv);
 }
 
 /* One participant, now and then two or three, at each site. */

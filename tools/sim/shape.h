@@ -11,6 +11,8 @@
 
 /* Conversations of one seed, at most. */
 #define PSYNC_SHAPE_CONVS	3
+/* Stream of chance that flow control is drawn from. */
+#define PSYNC_SHAPE_FLOW	8
 
 /* Draw everything; @max_sites is at least 2. */
 void psync_shape_draw(struct psync_sim *sim, u32 max_sites);

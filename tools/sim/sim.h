@@ -61,6 +61,10 @@
 	X(frees, ADD, RARE, "freed on request")				\
 	X(awaited, ADD, RARE, "became stable as awaited")		\
 	X(blocked, ADD, RARE, "sends refused for now")			\
+	X(named, ADD, RARE, "slow members named")			\
+	X(skipped, ADD, RARE, "slow members skipped")			\
+	X(lost, ADD, RARE, "losses of who was skipped")			\
+	X(cuts, ADD, RARE, "windows made smaller")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\
 	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\
 	X(rest, MAX, OFTEN, "greatest time to rest in ms")

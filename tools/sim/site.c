@@ -322,7 +322,7 @@ static void psync_site_unpark(struct psync_site_peer *peer, bool confirmed)
 	list_for_each_entry_safe(parked, next, &list, list) {
 		if (confirmed)
 			psync_site_receive(peer->site, parked->data,
-					   parked->len, false);
+					   parked->len, false, false);
 		else
 			psync_site_drop(peer->site, PSYNC_DROP_STALE_INC);
 		free(parked);
@@ -442,7 +442,7 @@ static enum psync_drop psync_site_parse(struct psync_site *site,
 }
 
 void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
-			bool damaged)
+			bool damaged, bool marked)
 {
 	struct psync_site_peer *peer;
 	struct psync_pkt pkt;
@@ -460,6 +460,8 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
 		psync_site_drop(site, err);
 		return;
 	}
+	/* Only messages can get one. */
+	pkt.marked = marked && pkt.type == PSYNC_PKT_MSG;
 	peer = psync_site_peer(site, &pkt);
 	psync_sim_trace(site->sim,
 			"  site %u < %u type %u opening %u%s %u:%u",

@@ -115,9 +115,10 @@ void psync_site_crash(struct psync_site *site);
  * @data: packet, borrowed
  * @len: its bytes
  * @damaged: they are not what was sent
+ * @marked: they came with a congestion mark
  */
 void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
-			bool damaged);
+			bool damaged, bool marked);
 
 /* The site of that id, or NULL. */
 struct psync_site *psync_site_find(struct psync_sim *sim, u32 id);

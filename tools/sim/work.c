@@ -321,6 +321,39 @@ static const char *psync_work_busy(const struct psync_conv *conv, u32 *which)
 	return NULL;
 }
 
+/* Nobody is there, and nobody will come. */
+static bool psync_work_deserted(const struct psync_conv *conv,
+				const struct psync_site *site)
+{
+	u32 i;
+
+	for (i = 0; i < conv->n; i++)
+		if (conv->agents[i].site == site &&
+		    ((conv->agents[i].state == PSYNC_AGENT_OPEN &&
+		      !conv->agents[i].refused) ||
+		     psync_work_awaited(&conv->agents[i])))
+			return false;
+	return true;
+}
+
+/*
+ * It was refused a send for the sake of those who will never answer: its own
+ * site waits for them, or another that keeps what they lack.
+ */
+static bool psync_work_stuck(const struct psync_agent *agent)
+{
+	const struct psync_conv *conv = agent->conv;
+	const struct psync_sim *sim = conv->sim;
+	u32 i, k;
+
+	for (i = 0; agent->blocked && i < sim->nsites; i++)
+		for (k = 0; psync_work_deserted(conv, &sim->sites[i]) &&
+		     k < sim->nsites; k++)
+			if (psync_place_waits(&sim->sites[k], conv->index, i))
+				return true;
+	return false;
+}
+
 static bool psync_work_speakers(const struct psync_conv *conv)
 {
 	const struct psync_agent *agent;
@@ -330,7 +363,8 @@ static bool psync_work_speakers(const struct psync_conv *conv)
 		agent = &conv->agents[i];
 		if (agent->talks &&
 		    (psync_work_awaited(agent) ||
-		     (agent->state == PSYNC_AGENT_OPEN && !agent->refused)))
+		     (agent->state == PSYNC_AGENT_OPEN && !agent->refused &&
+		      !psync_work_stuck(agent))))
 			return true;
 	}
 	return false;

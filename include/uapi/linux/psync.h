@@ -87,11 +87,30 @@ struct sockaddr_psync {
 #define PSYNC_INFO		15	/* get: struct psync_info */
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
+#define PSYNC_SLOW		23	/* get, set: struct psync_slow */
 #define PSYNC_RESTART		28	/* set: struct psync_restart */
 #define PSYNC_HISTORY		29	/* get, set: __u32, bytes kept for restarts */
 #define PSYNC_FREE_NODE		34	/* set: __u64, a message id */
 #define PSYNC_STABLE_WAIT	35	/* get: struct psync_query_wait; waits */
 #define PSYNC_STABLE_POLL	36	/* set: struct psync_query_wait, for POLLPRI */
+
+/* What becomes of a member that holds senders back. */
+enum psync_slow_policy {
+	PSYNC_SLOW_BLOCK	= 0,	/* it may for ever; an event names it */
+	PSYNC_SLOW_SKIP		= 1,	/* it is not waited for: it may lose some */
+	PSYNC_SLOW_SUSPECT	= 2,	/* it is suspected: an event */
+};
+
+/**
+ * struct psync_slow - how long a member may hold back a sender
+ * @policy: enum psync_slow_policy
+ * @ms: milliseconds until the event; get: 0: that of the conversation; set: 0,
+ *	with @policy 0: this socket asks for nothing of its own
+ */
+struct psync_slow {
+	__u32	policy;
+	__u32	ms;
+};
 
 #define PSYNC_RESTART_ALL	0x1	/* all that follows, or ENODATA */
 #define PSYNC_RESTART_REEXECUTE	0x2	/* sends are compared with those before */
@@ -212,6 +231,12 @@ struct psync_query_wait {
  * @unheld: messages sent at this site that some site that counts may lack
  * @lacking: messages that others are known to have and this site lacks
  * @charged: bytes of memory that are charged to this socket
+ * @slow: enum psync_slow_policy that applies at this site
+ * @slow_ms: after so many milliseconds
+ * @blocker_site: site that holds senders at this site back, or zero
+ * @blocker: index and one of the participant there, or zero: not known
+ * @window: bytes of messages sent at this site that may be under way
+ * @flight: bytes that are, with what carries them
  */
 struct psync_info {
 	__u64	cid;
@@ -228,6 +253,12 @@ struct psync_info {
 	__u32	unheld;
 	__u32	lacking;
 	__u64	charged;
+	__u32	slow;
+	__u32	slow_ms;
+	__u32	blocker_site;
+	__u32	blocker;
+	__u64	window;
+	__u64	flight;
 };
 
 /* Ancillary data on receive, switched on by PSYNC_RECVINFO; level SOL_PSYNC. */
@@ -275,12 +306,16 @@ enum psync_event_type {
 	PSYNC_EV_GAP		= 6,	/* opened late: earlier messages are lost */
 	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
 	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
+	PSYNC_EV_BLOCKED	= 16,	/* @site, @reason holds senders here back */
+	PSYNC_EV_RESUMED	= 17,	/* nobody does any more */
+	PSYNC_EV_SUSPECT	= 18,	/* as BLOCKED, where the setting is suspect */
+	PSYNC_EV_SKIPPED	= 19,	/* as BLOCKED, and it is not waited for */
 	PSYNC_EV_RESTARTED	= 22,	/* @mid's participant at @site is back */
 	PSYNC_EV_DIFFERS	= 23,	/* what is sent again is not @mid: EPROTO */
 };
 
 #define PSYNC_EVMASK(type)	(1U << (type))
-#define PSYNC_EVMASK_ALL	0xc001feU
+#define PSYNC_EVMASK_ALL	0xcf01feU
 
 /**
  * struct psync_event - an event, as received with MSG_NOTIFICATION
@@ -291,7 +326,8 @@ enum psync_event_type {
  * @group: group number, or zero
  * @number: conversation number, or zero
  * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
- *	many events were lost; GAP: how many messages, if @site says so; else zero
+ *	many events were lost; GAP: how many messages, if @site says so; BLOCKED,
+ *	SUSPECT, SKIPPED: that participant's index and one, if it is known; else zero
  * @reserved: zero
  */
 struct psync_event {

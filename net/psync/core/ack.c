@@ -17,7 +17,8 @@
  * longer than a round trip takes is asked: with the latest message that was
  * sent here, which may be what it lacks, else with our vector.  The waits grow
  * while there is no answer.  A site that stays silent for too long is taken for
- * absent, with an event, and holds nothing back until it is heard again.
+ * absent, with an event, and holds nothing back until it is heard again, unless
+ * slow members may block (S6.6).
  */
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -26,6 +27,7 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "flow.h"
 #include "graph.h"
 #include "history.h"
 #include "repair.h"
@@ -51,11 +53,14 @@ void psync_ack_init(struct psync_image *img)
 	img->ack_at = U64_MAX;
 	img->rr_at = U64_MAX;
 	img->absent_at = U64_MAX;
-	for (k = 0; k < img->nremotes; k++)
+	for (k = 0; k < img->nremotes; k++) {
 		img->remotes[k].probe_at = U64_MAX;
+		psync_flow_init(img, &img->remotes[k]);
+	}
 	for (i = 0; i < img->p.n; i++) {
 		img->parts[i].claimed = img->p.seq_base;
 		img->parts[i].gap = img->p.seq_base;
+		img->parts[i].nowhere = img->p.seq_base;
 		if (img->parts[i].remote >= 0)
 			img->remotes[img->parts[i].remote].nlive++;
 	}
@@ -86,7 +91,10 @@ void psync_ack_exit(struct psync_image *img)
 	for (k = 0; img->remotes && k < img->nremotes; k++) {
 		img->ops->free(img, img->remotes[k].vec,
 			       img->p.n * sizeof(u64));
+		img->ops->free(img, img->remotes[k].skip,
+			       img->p.n * sizeof(u64));
 		img->remotes[k].vec = NULL;
+		img->remotes[k].skip = NULL;
 	}
 }
 
@@ -125,6 +133,14 @@ static u64 psync_ack_patience(const struct psync_image *img,
 {
 	return psync_ack_wait(img, remote, remote->probes) +
 	       img->p.limits.ack_ns;
+}
+
+void psync_ack_replan(struct psync_image *img, struct psync_remote *remote)
+{
+	if (remote->lag || psync_flow_starves(img, remote))
+		psync_ack_plan(img, remote, psync_ack_patience(img, remote));
+	else
+		remote->probe_at = U64_MAX;
 }
 
 void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
@@ -180,64 +196,102 @@ static void psync_ack_hold(struct psync_image *img, struct psync_node *node)
 {
 	if (--node->unheld)
 		return;
-	if (img->parts[node->sender].remote < 0)
+	if (img->parts[node->sender].remote < 0) {
 		img->nowed--;
+		psync_flow_arrive(img, node);
+	}
 	if (!node->wanted && !node->gone && img->joined)
 		psync_history_rest(img, node);
 }
 
+/* @remote, which counts, is not waited for with @node any more. */
+static void psync_ack_pass(struct psync_image *img, struct psync_remote *remote,
+			   struct psync_node *node)
+{
+	remote->lag--;
+	psync_flow_land(img, remote, node);
+	psync_ack_hold(img, node);
+}
+
 /*
- * @remote, which counts, holds the messages of @index after @at, up to @last.
+ * What is kept of participant @index after @at up to @last, if it was lacking.
  * There may be fewer messages than numbers, which were left out or are lost.
  */
-static void psync_ack_reach(struct psync_image *img,
-			    struct psync_remote *remote, u32 index, u64 at,
-			    u64 last)
+static void psync_ack_walk(struct psync_image *img, struct psync_remote *remote,
+			   u32 index, u64 at, u64 last, bool skipped)
 {
 	struct psync_node *node;
 
+	at = max(at, img->floor.stamp[index]);
+	last = min(last, img->parts[index].seq);
 	if (at >= last)
 		return;
 	if (last - at > img->nnodes) {
-		list_for_each_entry(node, &img->order, order) {
-			if (node->sender != index || node->gone ||
-			    node->seq <= at || node->seq > last)
-				continue;
-			remote->lag--;
-			psync_ack_hold(img, node);
-		}
+		list_for_each_entry(node, &img->order, order)
+			if (node->sender == index && !node->gone &&
+			    node->seq > at && node->seq <= last &&
+			    psync_ack_skips(remote, node) == skipped)
+				psync_ack_pass(img, remote, node);
 		return;
 	}
 	while (at++ < last) {
 		node = psync_graph_find(img, index, at);
-		if (!node || node->gone)
-			continue;
-		remote->lag--;
-		psync_ack_hold(img, node);
+		if (node && !node->gone &&
+		    psync_ack_skips(remote, node) == skipped)
+			psync_ack_pass(img, remote, node);
 	}
+}
+
+static bool psync_ack_skip_remember(struct psync_image *img,
+				    struct psync_remote *remote)
+{
+	u32 i;
+
+	if (remote->skip)
+		return true;
+	remote->skip = img->ops->alloc(img, img->p.n * sizeof(*remote->skip));
+	for (i = 0; remote->skip && i < img->p.n; i++)
+		remote->skip[i] = img->p.seq_base;
+	return remote->skip;
+}
+
+bool psync_ack_skip(struct psync_image *img, struct psync_remote *remote,
+		    const struct psync_node *gap)
+{
+	u64 at, seq;
+	u32 i;
+
+	if (!psync_ack_skip_remember(img, remote))
+		return false;
+	for (i = 0; i < img->p.n; i++) {
+		at = psync_ack_passed(img, remote, i);
+		seq = i == gap->sender ? gap->prev : gap->stamp[i];
+		if (seq <= remote->skip[i])
+			continue;
+		remote->skip[i] = seq;
+		if (psync_ack_counts(remote))
+			psync_ack_walk(img, remote, i, at, seq, true);
+	}
+	if (psync_ack_counts(remote))
+		psync_ack_replan(img, remote);
+	return true;
 }
 
 /* @remote holds the messages of participant @index up to @seq. */
 static void psync_ack_advance(struct psync_image *img,
 			      struct psync_remote *remote, u32 index, u64 seq)
 {
-	u64 last = min(seq, img->parts[index].seq);
-	u64 at;
+	u64 at = psync_ack_held(img, remote, index);
 
-	if (seq <= psync_ack_held(img, remote, index) ||
-	    !psync_ack_remember(img, remote))
+	if (seq <= at || !psync_ack_remember(img, remote))
 		return;
-	at = max(remote->vec[index], img->floor.stamp[index]);
 	remote->vec[index] = seq;
 	psync_ack_claim(img, index, seq);
 	if (!psync_ack_counts(remote))
 		return;
-	psync_ack_reach(img, remote, index, at, last);
+	psync_ack_walk(img, remote, index, at, seq, false);
 	remote->probes = 0;
-	if (remote->lag)
-		psync_ack_plan(img, remote, psync_ack_patience(img, remote));
-	else
-		remote->probe_at = U64_MAX;
+	psync_ack_replan(img, remote);
 }
 
 /*
@@ -288,13 +342,16 @@ void psync_ack_expect(struct psync_image *img, struct psync_node *node)
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		if (!psync_ack_counts(remote) ||
-		    psync_ack_held(img, remote, node->sender) >= node->seq)
+		    !psync_ack_lacks(img, remote, node))
 			continue;
 		node->unheld++;
+		psync_flow_send(img, remote, node);
 		psync_ack_lag(img, remote, own);
 	}
-	if (own && node->unheld)
+	if (own && node->unheld) {
 		img->nowed++;
+		psync_flow_depart(img, node);
+	}
 }
 
 void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt)
@@ -325,12 +382,17 @@ static void psync_ack_send(struct psync_image *img,
 	pkt.vector.flags = flags;
 	pkt.vector.token = token;
 	pkt.vector.echo = echo;
+	psync_flow_grant(img, remote, &pkt);
 	remote->owed = false;
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 
-/* Do all who are open here do without (S3.3)? */
-static bool psync_ack_manual(const struct psync_image *img)
+void psync_ack_grant(struct psync_image *img, struct psync_remote *remote)
+{
+	psync_ack_send(img, remote, 0, 0, 0);
+}
+
+bool psync_ack_manual(const struct psync_image *img)
 {
 	const struct psync_view *view;
 
@@ -382,8 +444,11 @@ void psync_ack_sent(struct psync_image *img)
 static void psync_ack_lose(struct psync_image *img, struct psync_remote *remote,
 			   struct psync_node *node)
 {
-	if (!node->unheld++ && img->parts[node->sender].remote < 0)
+	psync_flow_launch(img, remote, node);
+	if (!node->unheld++ && img->parts[node->sender].remote < 0) {
 		img->nowed++;
+		psync_flow_depart(img, node);
+	}
 	psync_ack_lag(img, remote, false);
 }
 
@@ -396,19 +461,18 @@ void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 
 	if (counts == counted)
 		return;
+	/* What it grants is not known any more, or not yet. */
+	psync_flow_reset(remote);
 	/* What it is known to hold may have been given up meanwhile. */
 	for (i = 0; counts && i < img->p.n; i++)
 		psync_ack_claim(img, i, psync_ack_held(img, remote, i));
 	list_for_each_entry(node, &img->order, order) {
-		if (node->gone ||
-		    psync_ack_held(img, remote, node->sender) >= node->seq)
+		if (node->gone || !psync_ack_lacks(img, remote, node))
 			continue;
-		if (!counts) {
-			remote->lag--;
-			psync_ack_hold(img, node);
-			continue;
-		}
-		psync_ack_lose(img, remote, node);
+		if (counts)
+			psync_ack_lose(img, remote, node);
+		else
+			psync_ack_pass(img, remote, node);
 	}
 	if (!counts)
 		remote->probe_at = U64_MAX;
@@ -419,6 +483,8 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
 {
 	bool counted = psync_ack_counts(remote);
 
+	if (!remote->heard)
+		remote->since = img->attached;
 	remote->heard = true;
 	remote->hearsay = false;
 	remote->heard_at = img->now;
@@ -467,31 +533,39 @@ void psync_ack_back(struct psync_image *img, u32 index)
 	counted = psync_ack_counts(remote);
 	remote->nlive++;
 	psync_ack_recount(img, remote, counted);
+	/* Its grants are for what it did not lack then. */
+	if (!counted && psync_ack_counts(remote))
+		psync_flow_init(img, remote);
 }
 
 void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
 {
 	bool counted = psync_ack_counts(remote);
-	u64 *vec = remote->vec;
 	struct psync_node *node;
 
-	remote->absent = false;
-	remote->moved = false;
-	remote->answered = 0;
-	remote->probes = 0;
-	remote->token = 0;
 	/*
 	 * What it held it lacks from now on.  What it lacked stays kept all the
 	 * time: that is what it comes back for.
 	 */
 	list_for_each_entry(node, &img->order, order)
-		if (counted && vec && !node->gone &&
-		    vec[node->sender] >= node->seq)
+		if (counted && !node->gone &&
+		    !psync_ack_lacks(img, remote, node))
 			psync_ack_lose(img, remote, node);
-	img->ops->free(img, vec, img->p.n * sizeof(*vec));
+	img->ops->free(img, remote->vec, img->p.n * sizeof(*remote->vec));
 	remote->vec = NULL;
-	if (!counted)
+	img->ops->free(img, remote->skip, img->p.n * sizeof(*remote->skip));
+	remote->skip = NULL;
+	remote->absent = false;
+	remote->moved = false;
+	remote->answered = 0;
+	remote->probes = 0;
+	remote->token = 0;
+	if (counted)
+		psync_flow_reset(remote);
+	else
 		psync_ack_recount(img, remote, false);
+	/* It begins anew: nothing of ours is there, and it granted nothing. */
+	psync_flow_init(img, remote);
 }
 
 void psync_ack_moved(struct psync_image *img, struct psync_remote *remote)
@@ -588,6 +662,9 @@ enum psync_drop psync_ack_input(struct psync_image *img,
 {
 	enum psync_drop drop;
 
+	if (pkt->vector.flags & PSYNC_VECTORF_SLOW &&
+	    img->parts[pkt->vector.index].remote != remote - img->remotes)
+		return PSYNC_DROP_BAD_VECTOR;
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
 		return drop;
@@ -597,6 +674,7 @@ enum psync_drop psync_ack_input(struct psync_image *img,
 		psync_ack_sample(img, remote);
 	}
 	psync_ack_unanswered(img, remote);
+	psync_flow_granted(img, remote, pkt);
 	if (pkt->vector.flags & PSYNC_VECTORF_ASK)
 		psync_ack_answer(img, remote, pkt->vector.token);
 	return PSYNC_OK;
@@ -664,7 +742,11 @@ static bool psync_ack_silent(const struct psync_image *img,
 			     const struct psync_remote *remote)
 {
 	u64 silent = img->p.limits.silent_ns;
+	u64 ns;
 
+	/* Then it holds back for ever (S6.6). */
+	if (psync_image_slow(img, &ns) == PSYNC_SLOW_BLOCK)
+		return false;
 	return silent && remote->heard && remote->probes >= PSYNC_ACK_TRIES &&
 	       img->now >= remote->heard_at + silent;
 }
@@ -679,6 +761,7 @@ static void psync_ack_probe(struct psync_image *img,
 		psync_ack_miss(img, remote);
 		return;
 	}
+	psync_flow_timeout(img, remote);
 	if (node && img->opening &&
 	    (!remote->heard || node->body_len <= PSYNC_ACK_PROBE_BYTES)) {
 		remote->token = 0;

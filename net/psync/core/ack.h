@@ -3,6 +3,7 @@
 #ifndef _PSYNC_CORE_ACK_H
 #define _PSYNC_CORE_ACK_H
 
+#include <linux/minmax.h>
 #include "image.h"
 
 /**
@@ -37,6 +38,92 @@ static inline u64 psync_ack_held(const struct psync_image *img,
 {
 	return remote->vec ? remote->vec[index] : img->p.seq_base;
 }
+
+/**
+ * psync_ack_given_up - is a message of a kind that who is skipped may lose?
+ * @node: message
+ *
+ * S6.6: what programs sent, what acknowledges or announces only, not what says
+ * who takes part.
+ */
+static inline bool psync_ack_given_up(const struct psync_node *node)
+{
+	return node->kind == PSYNC_KIND_DATA ||
+	       node->kind == PSYNC_KIND_NULL || node->kind == PSYNC_KIND_GAP;
+}
+
+/**
+ * psync_ack_skips - was it announced that a site is not waited for with @node?
+ * @remote: site
+ * @node: message
+ */
+static inline bool psync_ack_skips(const struct psync_remote *remote,
+				   const struct psync_node *node)
+{
+	return remote->skip && node->seq <= remote->skip[node->sender] &&
+	       psync_ack_given_up(node);
+}
+
+/**
+ * psync_ack_lacks - is a site that counts waited for with a message?
+ * @img: image
+ * @remote: site
+ * @node: message
+ */
+static inline bool psync_ack_lacks(const struct psync_image *img,
+				   const struct psync_remote *remote,
+				   const struct psync_node *node)
+{
+	return psync_ack_held(img, remote, node->sender) < node->seq &&
+	       !psync_ack_skips(remote, node);
+}
+
+/**
+ * psync_ack_passed - last message of a program that a site is not waited for
+ * @img: image
+ * @remote: site
+ * @index: its participant
+ *
+ * It holds that, or was skipped (S6.6).
+ */
+static inline u64 psync_ack_passed(const struct psync_image *img,
+				   const struct psync_remote *remote, u32 index)
+{
+	u64 held = psync_ack_held(img, remote, index);
+
+	return remote->skip ? max(held, remote->skip[index]) : held;
+}
+
+/**
+ * psync_ack_skip - a site is not waited for any more
+ * @img: image
+ * @remote: site
+ * @gap: with what is in the context of this one
+ *
+ * Return: false without memory: it is waited for.
+ */
+bool psync_ack_skip(struct psync_image *img, struct psync_remote *remote,
+		    const struct psync_node *gap);
+
+/**
+ * psync_ack_replan - is a site to be asked what it holds, or grants, and when?
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_replan(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_manual - do all who are open here do without (S3.3)?
+ * @img: image
+ */
+bool psync_ack_manual(const struct psync_image *img);
+
+/**
+ * psync_ack_grant - tell a site what it may send
+ * @img: image
+ * @remote: site
+ */
+void psync_ack_grant(struct psync_image *img, struct psync_remote *remote);
 
 /**
  * psync_ack_claim - some site holds a message

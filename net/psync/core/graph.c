@@ -18,10 +18,12 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include "ack.h"
+#include "flow.h"
 #include "graph.h"
 #include "history.h"
 #include "redo.h"
 #include "repair.h"
+#include "skip.h"
 #include "restart.h"
 #include "stable.h"
 #include "view.h"
@@ -151,6 +153,7 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	node->kind = pkt->msg.kind;
 	node->wave = pkt->msg.wave;
 	node->binding = pkt->msg.binding;
+	node->about = pkt->msg.about;
 	node->start = pkt->msg.flags & PSYNC_MSGF_START;
 	node->manual = pkt->msg.flags & PSYNC_MSGF_MANUAL;
 	node->repeated = pkt->msg.flags & PSYNC_MSGF_REPEAT;
@@ -449,12 +452,9 @@ void psync_graph_settle(struct psync_image *img, const struct psync_node *node)
 	part->nkept--;
 	if (part->remote >= 0) {
 		img->remotes[part->remote].bytes -= node->cost;
-		return;
-	}
-	img->own_bytes -= node->cost;
-	if (img->blocked && psync_image_may_send(img, 0)) {
-		img->blocked = false;
-		img->ops->writable(img);
+		psync_flow_free(img, node);
+	} else {
+		img->own_bytes -= node->cost;
 	}
 }
 
@@ -490,10 +490,14 @@ static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
 	else
 		img->remotes[part->remote].bytes += node->cost;
 	psync_ack_expect(img, node);
-	if (part->remote >= 0)
+	if (part->remote >= 0) {
+		psync_flow_keep(img, node);
 		psync_ack_due(img, &img->remotes[part->remote]);
+	}
 	if (node->kind == PSYNC_KIND_END)
 		psync_ack_ended(img, node->sender);
+	else if (node->kind == PSYNC_KIND_GAP)
+		psync_skip_attached(img, node);
 	psync_stable_attached(img, node);
 }
 
@@ -558,6 +562,8 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 		img->oldest = next;
 	list_del(&node->order);
 	hlist_del(&node->hash);
+	if (node->kind == PSYNC_KIND_GAP)
+		psync_skip_forget(img, node);
 	img->nnodes--;
 	part->nnodes--;
 	psync_view_enter(&img->floor, node);

@@ -288,6 +288,25 @@ void psync_hold_review(struct psync_image *img)
 	psync_hold_settle(img, &ready);
 }
 
+void psync_hold_each(struct psync_image *img,
+		     void (*look)(struct psync_image *img,
+				  struct psync_node *node, void *arg),
+		     void *arg)
+{
+	struct psync_node *node;
+	u32 i;
+
+	for (i = 0; i < img->held->nbuckets; i++)
+		hlist_for_each_entry(node, &img->held->buckets[i].seen, hash)
+			look(img, node, arg);
+}
+
+void psync_hold_take_one(struct psync_image *img, struct psync_node *node)
+{
+	hlist_del(&node->wait);
+	psync_hold_del(img, node);
+}
+
 static int psync_hold_wave_cmp(const void *a, const void *b)
 {
 	const struct psync_node *x = *(const struct psync_node * const *)a;

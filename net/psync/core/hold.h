@@ -86,6 +86,24 @@ void psync_hold_wake(struct psync_image *img, u32 index, u64 seq);
 void psync_hold_review(struct psync_image *img);
 
 /**
+ * psync_hold_take_one - take a message out of the queue
+ * @img: image
+ * @node: held
+ */
+void psync_hold_take_one(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_hold_each - look at everything that is held, in no order
+ * @img: image
+ * @look: called for each; changes nothing
+ * @arg: handed to it
+ */
+void psync_hold_each(struct psync_image *img,
+		     void (*look)(struct psync_image *img,
+				  struct psync_node *node, void *arg),
+		     void *arg);
+
+/**
  * psync_hold_take - take messages out of the queue
  * @img: image
  * @until: by participant: up to these numbers

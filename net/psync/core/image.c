@@ -15,12 +15,14 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "flow.h"
 #include "graph.h"
 #include "hold.h"
 #include "null.h"
 #include "redo.h"
 #include "repair.h"
 #include "restart.h"
+#include "skip.h"
 #include "view.h"
 
 /* Of each participant so many that its kernel made find room. */
@@ -201,8 +203,12 @@ int psync_image_init(struct psync_image *img,
 	INIT_LIST_HEAD(&img->watches);
 	INIT_LIST_HEAD(&img->order);
 	INIT_LIST_HEAD(&img->embryo);
+	INIT_LIST_HEAD(&img->gaps);
 	img->deadline = U64_MAX;
 	img->rs_at = U64_MAX;
+	img->slow_at = U64_MAX;
+	img->window = max(p->limits.first_bytes, 1U);
+	img->threshold = U64_MAX;
 	img->repairs = p->limits.repair_rate;
 	return p->pids ? psync_image_setup(img, p->pids, p->n) : 0;
 }
@@ -320,6 +326,7 @@ void psync_image_leave(struct psync_image *img, struct psync_view *view,
 	psync_view_end(view);
 	psync_view_exit(view);
 	psync_graph_trim(img);
+	psync_flow_settle(img);
 }
 
 bool psync_image_over(const struct psync_image *img)
@@ -349,6 +356,7 @@ void psync_image_timer(struct psync_image *img, u64 now)
 	if (!img->refused) {
 		psync_null_timer(img);
 		psync_ack_timer(img);
+		psync_flow_timer(img);
 		if (!psync_image_lingers(img)) {
 			psync_repair_timer(img);
 			psync_restart_timer(img);
@@ -356,6 +364,7 @@ void psync_image_timer(struct psync_image *img, u64 now)
 	}
 	if (psync_image_lingers(img) && now < img->linger_end)
 		psync_image_arm(img, img->linger_end);
+	psync_flow_settle(img);
 }
 
 int psync_image_part_index(const struct psync_image *img,
@@ -416,7 +425,7 @@ static void psync_image_context(struct psync_image *img,
 	u32 i, at, index;
 
 	if (node->nsaid <= PSYNC_PREDS_LIST &&
-	    node->kind != PSYNC_KIND_RESTART) {
+	    !psync_wire_is_stamped(node->kind)) {
 		for (i = 0; i < node->nsaid; i++) {
 			index = PSYNC_MID_INDEX(node->preds[i]);
 			/* Those that are no edges stand behind the others. */
@@ -463,6 +472,7 @@ static void psync_image_packet(struct psync_image *img,
 			.binding	= node->binding,
 			.n		= img->p.n,
 			.npred		= node->nsaid,
+			.about		= node->about,
 		},
 		.body_len	= node->body_len,
 	};
@@ -503,12 +513,18 @@ bool psync_image_may_send(const struct psync_image *img, u32 cost)
 {
 	u64 share = psync_image_share(img);
 
-	if (img->recover)
+	if (img->recover || !psync_flow_may_send(img))
 		return false;
 	/* Who was refused is called when half of it is free again. */
 	if (!cost)
 		return img->own_bytes <= share / 2;
 	return !img->own_bytes || img->own_bytes + cost <= share;
+}
+
+void psync_image_block(struct psync_image *img, u64 now)
+{
+	img->now = now;
+	psync_flow_block(img);
 }
 
 /* A new node leaves; the image and all views have it when this returns. */
@@ -528,12 +544,40 @@ static void psync_image_transmit(struct psync_image *img,
 		img->ops->passed(img, img->parts[view->index].view, node);
 }
 
-int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
-		     void *body, u32 len, u64 *mid)
+/* A composed node with its body, of @len bytes, becomes the view's next. */
+static int psync_image_issue(struct psync_image *img, struct psync_view *view,
+			     struct psync_node *node, void *body, u32 len,
+			     u64 *mid)
 {
-	struct psync_node *node;
 	struct psync_pkt pkt;
 	int err = 0;
+
+	node->body_len = len;
+	psync_node_take_body(img, node, body);
+	psync_image_packet(img, node, &pkt);
+	if (len > PSYNC_BODY_MAX)
+		err = -EMSGSIZE;
+	else if (node->kind == PSYNC_KIND_DATA &&
+		 !psync_image_may_send(img, node->cost))
+		err = -EAGAIN;
+	if (err) {
+		if (err == -EAGAIN)
+			psync_image_block(img, img->now);
+		psync_node_free(img, node);
+		return err;
+	}
+	*mid = psync_node_mid(node);
+	img->body_bytes += node->cost;
+	view->null_at = U64_MAX;
+	psync_image_transmit(img, view, node, &pkt);
+	psync_graph_attach(img, node);
+	return 0;
+}
+
+int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
+		     u16 about, void *body, u32 len, u64 *mid)
+{
+	struct psync_node *node;
 
 	if (view->max_wave == U32_MAX)
 		return -EOVERFLOW;
@@ -544,25 +588,8 @@ int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 		psync_node_free(img, node);
 		return -EOVERFLOW;
 	}
-	node->body_len = len;
-	psync_node_take_body(img, node, body);
-	psync_image_packet(img, node, &pkt);
-	if (len > PSYNC_BODY_MAX)
-		err = -EMSGSIZE;
-	else if (kind == PSYNC_KIND_DATA &&
-		 !psync_image_may_send(img, node->cost))
-		err = -EAGAIN;
-	if (err) {
-		img->blocked |= err == -EAGAIN;
-		psync_node_free(img, node);
-		return err;
-	}
-	*mid = psync_node_mid(node);
-	img->body_bytes += node->cost;
-	view->null_at = U64_MAX;
-	psync_image_transmit(img, view, node, &pkt);
-	psync_graph_attach(img, node);
-	return 0;
+	node->about = about;
+	return psync_image_issue(img, view, node, body, len, mid);
 }
 
 int psync_image_send(struct psync_image *img, struct psync_view *view,
@@ -578,7 +605,7 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	if (view->lost)
 		return -ENODATA;
 	if (img->recover) {
-		img->blocked = true;
+		psync_image_block(img, now);
 		return -EAGAIN;
 	}
 	if (view->restart && !psync_restart_speak(img))
@@ -593,7 +620,10 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 			return 0;
 		}
 	}
-	return psync_image_emit(img, view, PSYNC_KIND_DATA, body, len, mid);
+	err = psync_image_emit(img, view, PSYNC_KIND_DATA, 0, body, len, mid);
+	if (!err)
+		psync_flow_settle(img);
+	return err;
 }
 
 /* A start message: the first of the conversation, with the list we know. */
@@ -724,6 +754,8 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 			return PSYNC_DROP_IMAGE_FULL;
 		if (psync_image_serves(img, node, kept, limit))
 			return PSYNC_OK;
+	} else if (psync_skip_may_hold(img, node)) {
+		return PSYNC_OK;
 	} else if (!psync_image_may_hold(img, node)) {
 		return PSYNC_DROP_HELD_FULL;
 	}
@@ -886,7 +918,8 @@ static enum psync_drop psync_image_check_member(const struct psync_image *img,
 		return PSYNC_DROP_NOT_MEMBER;
 	if (pkt->msg.flags & PSYNC_MSGF_START)
 		return psync_image_check_start(img, pkt);
-	return PSYNC_OK;
+	return pkt->msg.kind == PSYNC_KIND_GAP ? psync_skip_check(img, pkt) :
+						 PSYNC_OK;
 }
 
 static enum psync_drop psync_image_input_msg(struct psync_image *img,
@@ -902,6 +935,7 @@ static enum psync_drop psync_image_input_msg(struct psync_image *img,
 		drop = psync_confirm_msg(img, remote, pkt, body, now, &kept);
 	if (drop || kept)
 		return drop;
+	remote->marks += pkt->marked;
 	if (psync_image_is_past(img, pkt->msg.dst_opening))
 		return psync_image_past(img, remote, pkt);
 	drop = psync_image_check_sender(img, remote, pkt, now);
@@ -974,17 +1008,14 @@ static enum psync_drop psync_image_input_embryo(struct psync_image *img,
 	return psync_early_keep(img, &img->embryo, pkt, body);
 }
 
-enum psync_drop psync_image_input(struct psync_image *img,
-				  const struct psync_pkt *pkt, void *body,
-				  u64 now)
+/* A packet of any type of a conversation whose participants are known. */
+static enum psync_drop psync_image_input_any(struct psync_image *img,
+					     const struct psync_pkt *pkt,
+					     void *body, u64 now)
 {
-	struct psync_remote *remote;
+	struct psync_remote *remote = psync_remote_find(img, pkt->src_site);
 	enum psync_drop drop;
 
-	img->now = now;
-	if (!img->p.pids)
-		return psync_image_input_embryo(img, pkt, body);
-	remote = psync_remote_find(img, pkt->src_site);
 	if (pkt->type == PSYNC_PKT_MSG || psync_wire_is_vector(pkt->type)) {
 		drop = psync_image_check_list(img, pkt, now);
 		if (drop)
@@ -1007,4 +1038,18 @@ enum psync_drop psync_image_input(struct psync_image *img,
 	default:
 		return PSYNC_DROP_BAD_TYPE;
 	}
+}
+
+enum psync_drop psync_image_input(struct psync_image *img,
+				  const struct psync_pkt *pkt, void *body,
+				  u64 now)
+{
+	enum psync_drop drop;
+
+	img->now = now;
+	if (!img->p.pids)
+		return psync_image_input_embryo(img, pkt, body);
+	drop = psync_image_input_any(img, pkt, body, now);
+	psync_flow_settle(img);
+	return drop;
 }

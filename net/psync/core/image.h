@@ -108,6 +108,12 @@ struct psync_image_ops {
 	u64	(*nonce)(struct psync_image *img);
 };
 
+/*
+ * Beyond psync_limits.max_held so many messages are held for each participant of
+ * those that say who takes part, or that this site is not waited for (skip.c).
+ */
+#define PSYNC_SKIP_HELD		4
+
 /**
  * struct psync_limits - bounds of one image; each at least 1
  * @max_nodes: nodes kept beyond which old ones are freed (depth threshold).
@@ -130,11 +136,16 @@ struct psync_image_ops {
  * @rto_max_ns: greatest wait; waits double up to it
  * @absent_ns: a site that was not heard for so long after the opening holds
  *	nothing back any more (S1.5)
- * @silent_ns: nor does one that was heard and then, asked again and again, did
- *	not answer for so long; 0: it holds back for ever
+ * @silent_ns: unless @slow is block, nor does one that was heard and then, asked
+ *	again and again, did not answer for so long; 0: it holds back for ever
  * @linger_ns: the image stays so long at most for what was sent here and is
  *	not held everywhere (S3.2)
  * @repair_rate: messages sent again in answer to requests, per second
+ * @max_msgs: messages kept of others; each other site is granted its share
+ * @first_msgs: messages sent to a site before it is heard; 0 means 1
+ * @first_bytes: first window, in bytes; 0 means one message
+ * @slow: enum psync_slow_policy: what becomes of who holds senders back (S6.6)
+ * @slow_ns: after so long
  */
 struct psync_limits {
 	u32	max_nodes;
@@ -153,6 +164,11 @@ struct psync_limits {
 	u64	silent_ns;
 	u64	linger_ns;
 	u32	repair_rate;
+	u32	max_msgs;
+	u32	first_msgs;
+	u32	first_bytes;
+	u32	slow;
+	u64	slow_ns;
 };
 
 /**
@@ -183,7 +199,10 @@ struct psync_limits {
  * @stamp: psync_image.n entries
  * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index,
  *	then of those that turned out to precede one of them, by index, too
+ * @about: GAP: a participant at the site that is not waited for any more
+ * @gaps: GAP, while it is kept: in psync_image.gaps
  * @stamped: its context came as a stamp
+ * @quiet: no program receives it, since it came with a loss (skip.c)
  * @gone: @body was given back, or the message never had to be kept
  * @kept: it is in the history
  * @foreign: another site than its sender's has sent it here
@@ -218,7 +237,10 @@ struct psync_node {
 	void			*body;
 	u64			*stamp;
 	u64			*preds;
+	u16			about;
+	struct list_head	gaps;
 	bool			stamped;
+	bool			quiet;
 	bool			gone;
 	bool			kept;
 	bool			foreign;
@@ -237,7 +259,9 @@ struct psync_node {
  *	NULL if there is none, or it is lost
  * @freed: last freed message, whose memory stays, or NULL
  * @claimed: last message of it that some site is known to hold, or @seq
- * @gap: up to here some are missing for good (S2.4), seq_base if none are
+ * @gap: up to here something is missing for good (S2.4), of it or of others,
+ *	seq_base if nothing is
+ * @nowhere: the same, as far as GONE said that nobody keeps them
  * @ended: its END is attached (S3.2), and no RESTART since
  * @back: it was heard to restart, and its RESTART is not attached yet
  * @past: what other sites send of it may be of an earlier opening
@@ -258,6 +282,7 @@ struct psync_part {
 	struct psync_node	*freed;
 	u64			claimed;
 	u64			gap;
+	u64			nowhere;
 	bool			ended;
 	bool			back;
 	bool			past;
@@ -268,6 +293,13 @@ struct psync_part {
 	u32			nkept;
 	u32			nnodes;
 	struct psync_view	*view;
+};
+
+enum psync_cut {		/* why a window was made smaller */
+	PSYNC_CUT_LOSS,		/* a message was asked for */
+	PSYNC_CUT_TIMEOUT,	/* nothing was heard in time */
+	PSYNC_CUT_MARK,		/* one came with a congestion mark */
+	PSYNC_CUT_MAX
 };
 
 enum psync_remote_state {
@@ -296,6 +328,9 @@ enum psync_remote_state {
  * @vec: last message of each participant that its image is known to hold, or
  *	NULL: none
  * @bytes: of psync_image.body_bytes, what attached messages sent there count
+ * @skip: last message of each participant that it is not waited for any more,
+ *	of those that are given up (S6.6), or NULL: none
+ * @skipped: nor is its credit, until it has caught up and grants some
  * @nlive: its participants that have not ended, or are back
  * @heard: it has spoken in this conversation
  * @heard_at: when it did so last
@@ -321,6 +356,22 @@ enum psync_remote_state {
  * @requested: it was asked for what is lacking here
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
+ * @kept_bytes: bytes of programs' messages of its participants that are kept
+ *	here, see flow.c
+ * @kept_msgs: how many messages
+ * @left_bytes: bytes that it has left of what it was granted
+ * @left_msgs: messages, likewise
+ * @flight_bytes: bytes of programs' messages sent here that it is not known to
+ *	hold, while it counts
+ * @flight_msgs: how many messages
+ * @credit_bytes: bytes that may be sent to it
+ * @credit_msgs: messages, likewise
+ * @granted: it has said so itself
+ * @slow: of the participant there that has yet to receive what is kept, index
+ *	and one; 0: it named none
+ * @since: messages attached here when it was first heard
+ * @marks: messages of it that came with a congestion mark
+ * @marks_told: messages from here that came there so, as far as is known
  */
 struct psync_remote {
 	u32			site;
@@ -340,6 +391,8 @@ struct psync_remote {
 	u64			quiet_past;
 	u64			*vec;
 	u64			bytes;
+	u64			*skip;
+	bool			skipped;
 	u32			nlive;
 	u64			heard_at;
 	bool			heard;
@@ -364,6 +417,19 @@ struct psync_remote {
 	bool			requested;
 	u64			answered_at;
 	u64			answered;
+	u64			kept_bytes;
+	u32			kept_msgs;
+	u32			left_bytes;
+	u32			left_msgs;
+	u64			flight_bytes;
+	u32			flight_msgs;
+	u32			credit_bytes;
+	u32			credit_msgs;
+	bool			granted;
+	u32			slow;
+	u64			since;
+	u32			marks;
+	u32			marks_told;
 };
 
 /**
@@ -375,6 +441,8 @@ struct psync_remote {
  * @pending: set by the caller before psync_image_join() when the participant
  *	only listens so far; psync_view_accept() clears it
  * @gap: it began behind what was given back before; to be told
+ * @slow: enum psync_slow_policy that it asks for, see psync_view_slow()
+ * @slow_ns: after so long; 0: it asks for nothing
  * @manual: the paper bare (S3.3): no null messages, no asking of silent sites,
  *	no END; see psync_view_manual()
  * @nulls: null messages and END are received like others, not for the
@@ -418,6 +486,8 @@ struct psync_view {
 	u64			redone;
 	u64			past;
 	u64			*leaf;
+	u32			slow;
+	u64			slow_ns;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
@@ -504,6 +574,8 @@ struct psync_image_params {
  * @rr_site: site that was asked last
  * @far: the longest wait that the round trips of any site have asked for in ns,
  *	0: no site was measured yet
+ * @gaps: GAPs that are kept
+ * @faded: some GAP is not kept any more
  * @tokens: last token given out, see psync_remote.token
  * @history: bytes of the history at most, 0: there is none
  * @history_bytes: of @body_bytes, what it has
@@ -512,6 +584,16 @@ struct psync_image_params {
  * @own_bytes: of @body_bytes, what messages sent here count
  * @nowed: nodes of participants here that are not held
  * @blocked: a send was refused with -EAGAIN
+ * @granting: some site is to be told that there is room again
+ * @slow_at: when who holds senders back is looked for, U64_MAX: never
+ * @slow_told: that was told
+ * @window: bytes that may be under way, see flow.c
+ * @threshold: up to there it doubles with every round trip
+ * @flight: bytes under way: programs' messages sent here, with what carries
+ *	them, that some site that counts is not known to hold
+ * @landed: bytes that have arrived since the window last grew by a step
+ * @cut_at: messages attached when it was last made smaller
+ * @cuts: how often it was, by enum psync_cut
  * @absent_at: when sites that were not heard become absent, U64_MAX: done
  * @linger_end: with nobody open here any more: when it is given up
  * @repairs: messages that may be sent again now, see psync_limits.repair_rate
@@ -565,6 +647,8 @@ struct psync_image {
 	u32				rr_tries;
 	u32				rr_site;
 	u64			far;
+	struct list_head		gaps;
+	bool				faded;
 	u32				tokens;
 	u32				history;
 	u64				history_bytes;
@@ -572,6 +656,15 @@ struct psync_image {
 	u64				own_bytes;
 	u32				nowed;
 	bool				blocked;
+	bool				granting;
+	u64				slow_at;
+	bool				slow_told;
+	u64				window;
+	u64				threshold;
+	u64				flight;
+	u64				landed;
+	u64				cut_at;
+	u32				cuts[PSYNC_CUT_MAX];
 	u64				absent_at;
 	u64				linger_end;
 	u32				repairs;
@@ -719,12 +812,20 @@ bool psync_image_over(const struct psync_image *img);
 /**
  * psync_image_may_send - would a message be accepted?
  * @img: image
- * @cost: as psync_image_ops.cost() says
+ * @cost: as psync_image_ops.cost() says, or 0: one that was refused
  *
  * A site has its share of psync_limits.max_bytes for what it sent and is not
- * held yet, but one message at least.
+ * held yet, but one message at least; and no more than all sites that count
+ * grant (flow.c).
  */
 bool psync_image_may_send(const struct psync_image *img, u32 cost);
+
+/**
+ * psync_image_block - ops->writable() is wanted when a message is accepted again
+ * @img: image
+ * @now: time
+ */
+void psync_image_block(struct psync_image *img, u64 now);
 
 /**
  * psync_image_send - P 2, send: attach a message to the view's leaves
@@ -877,6 +978,8 @@ void psync_image_opened(struct psync_image *img, struct psync_view *view,
  * @img: image
  * @view: its sender's view
  * @kind: enum psync_msg_kind
+ * @about: a participant at the site that is not waited for any more, of a GAP;
+ *	else 0
  * @body: as psync_image_send(), NULL unless DATA
  * @len: its bytes
  * @mid: where its id goes
@@ -884,7 +987,7 @@ void psync_image_opened(struct psync_image *img, struct psync_view *view,
  * Return: as psync_image_send().
  */
 int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
-		     void *body, u32 len, u64 *mid);
+		     u16 about, void *body, u32 len, u64 *mid);
 
 /**
  * psync_image_repeat - send an attached message again
@@ -968,6 +1071,44 @@ void psync_view_manual(struct psync_view *view, bool manual, u64 now);
  * Only then do they enter the view.
  */
 void psync_view_nulls(struct psync_view *view, bool nulls, u64 now);
+
+/**
+ * psync_view_slow - S6.6: a participant asks for less than its group allows
+ * @view: view
+ * @policy: enum psync_slow_policy
+ * @ns: after so long; 0: it asks for nothing any more
+ * @now: time
+ *
+ * Participants at one site wait as long as the least patient of them.
+ * Return: 0, -EINVAL: that would be more.
+ */
+int psync_view_slow(struct psync_view *view, u32 policy, u64 ns, u64 now);
+
+/**
+ * psync_image_slow_ok - is that no more than the group allows?
+ * @img: image
+ * @policy: enum psync_slow_policy
+ * @ns: after so long; 0: nothing is asked for
+ */
+bool psync_image_slow_ok(const struct psync_image *img, u32 policy, u64 ns);
+
+/**
+ * psync_image_slow - what applies here
+ * @img: image
+ * @ns: where the time goes
+ *
+ * Return: enum psync_slow_policy.
+ */
+u32 psync_image_slow(const struct psync_image *img, u64 *ns);
+
+/**
+ * psync_image_blocker - who holds senders here back?
+ * @img: image
+ * @index: where the participant's index and one goes, 0: not known
+ *
+ * Return: its site, 0: nobody.
+ */
+u32 psync_image_blocker(const struct psync_image *img, u32 *index);
 
 /**
  * psync_view_resend - P 3.2.2, resend

@@ -50,8 +50,8 @@ void psync_null_timer(struct psync_image *img)
 			view->null_at = U64_MAX;
 			/* Without memory it is tried again. */
 			if (psync_null_may(view) &&
-			    psync_image_emit(img, view, PSYNC_KIND_NULL, NULL,
-					     0, &mid))
+			    psync_image_emit(img, view, PSYNC_KIND_NULL, 0,
+					     NULL, 0, &mid))
 				psync_null_due(view);
 		}
 		psync_image_arm(img, view->null_at);
@@ -66,6 +66,6 @@ void psync_null_end(struct psync_view *view)
 	/* Before the first message nobody knows that there is anything. */
 	if (!img->attached || !psync_null_may(view))
 		return;
-	if (psync_image_emit(img, view, PSYNC_KIND_END, NULL, 0, &mid))
+	if (psync_image_emit(img, view, PSYNC_KIND_END, 0, NULL, 0, &mid))
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 }

@@ -26,10 +26,12 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "flow.h"
 #include "graph.h"
 #include "hold.h"
 #include "repair.h"
 #include "restart.h"
+#include "skip.h"
 #include "view.h"
 
 /* Requests in vain, beside two for each site, before the asking ends. */
@@ -91,6 +93,12 @@ static bool psync_repair_askable(const struct psync_image *img,
 	       !psync_restart_unheard(img, remote);
 }
 
+/* One chance in @n; of a number that is not zero the low bits are no numbers. */
+static bool psync_repair_chance(struct psync_image *img, u32 n)
+{
+	return (u32)(img->ops->nonce(img) >> 32) % n == 0;
+}
+
 /* One of the sites known to hold the next message of @index, or any. */
 static struct psync_remote *psync_repair_holder(struct psync_image *img,
 						u32 index)
@@ -107,9 +115,9 @@ static struct psync_remote *psync_repair_holder(struct psync_image *img,
 		if (!psync_repair_askable(img, remote))
 			continue;
 		if (psync_ack_held(img, remote, index) >= seq) {
-			if ((u32)img->ops->nonce(img) % ++known == 0)
+			if (psync_repair_chance(img, ++known))
 				chosen = remote;
-		} else if (!known && (u32)img->ops->nonce(img) % ++any == 0) {
+		} else if (!known && psync_repair_chance(img, ++any)) {
 			chosen = remote;
 		}
 	}
@@ -187,11 +195,18 @@ static struct psync_remote *psync_repair_target(struct psync_image *img,
 	return psync_repair_holder(img, index);
 }
 
+/* After so many requests everybody was asked several times. */
+static u32 psync_repair_tries(const struct psync_image *img)
+{
+	return PSYNC_REPAIR_TRIES + 2 * img->nremotes;
+}
+
 static void psync_repair_ask(struct psync_image *img,
-			     struct psync_remote *remote,
+			     struct psync_remote *remote, u32 index,
 			     const struct psync_node *held)
 {
 	struct psync_pkt pkt;
+	int owner;
 
 	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
 	if (held && !img->rr_tries) {
@@ -199,6 +214,11 @@ static void psync_repair_ask(struct psync_image *img,
 		pkt.vector.index = held->sender;
 		pkt.vector.seq = held->seq;
 	}
+	/* Its own site has it, as long as it is there. */
+	owner = img->parts[index].remote;
+	if (img->rr_tries >= psync_repair_tries(img) &&
+	    (owner < 0 || !psync_ack_counts(&img->remotes[owner])))
+		pkt.vector.flags |= PSYNC_VECTORF_LAST;
 	img->rr_site = remote->site;
 	remote->requested = true;
 	img->ops->transmit(img, remote->site, &pkt, NULL);
@@ -211,7 +231,7 @@ static void psync_repair_ask(struct psync_image *img,
  */
 static void psync_repair_give_up(struct psync_image *img)
 {
-	if (img->rr_tries < PSYNC_REPAIR_TRIES + 2 * img->nremotes)
+	if (img->rr_tries < psync_repair_tries(img))
 		return;
 	if (psync_ack_disclaim(img))
 		psync_hold_discard(img);
@@ -236,14 +256,13 @@ void psync_repair_timer(struct psync_image *img)
 	held = psync_hold_waiting(img, index, img->parts[index].seq + 1);
 	remote = psync_repair_target(img, index, held);
 	if (remote)
-		psync_repair_ask(img, remote, held);
+		psync_repair_ask(img, remote, index, held);
 	img->rr_at = img->now + psync_ack_wait(img, remote, img->rr_tries);
 	img->rr_tries++;
 	psync_image_arm(img, img->rr_at);
 }
 
-/* How many messages may be sent again now. */
-static u32 psync_repair_room(struct psync_image *img)
+u32 psync_repair_room(struct psync_image *img)
 {
 	u32 rate = img->p.limits.repair_rate;
 	u64 gap = img->now - img->repairs_at;
@@ -279,6 +298,11 @@ static struct psync_node *psync_repair_first(const struct psync_image *img,
 	for (i = 0; i < img->p.n; i++) {
 		seq = max(psync_ack_held(img, remote, i),
 			  img->floor.stamp[i]) + 1;
+		/* Among what is missing here there is nothing to look it up by. */
+		if (seq <= img->parts[i].gap)
+			return list_empty(&img->order) ? NULL :
+			       list_first_entry(&img->order, struct psync_node,
+						order);
 		node = psync_graph_find(img, i, seq);
 		if (node && (!first || node->ordinal < first->ordinal))
 			first = node;
@@ -293,43 +317,61 @@ static void psync_repair_answer(struct psync_image *img,
 {
 	struct psync_node *node = psync_repair_first(img, remote);
 	u32 room = psync_repair_room(img);
+	u64 sent = 0;
 
 	if (!node)
 		return;
 	list_for_each_entry_from(node, &img->order, order) {
-		if (node == until || !room || !img->repairs)
+		/* No more than a window at once; who wants more asks again. */
+		if (node == until || !room || !img->repairs ||
+		    sent >= img->window)
 			break;
 		if (node->gone ||
 		    psync_ack_held(img, remote, node->sender) >= node->seq ||
 		    (until && until->stamp[node->sender] < node->seq))
 			continue;
+		psync_flow_lost(img, remote, node);
 		psync_image_repeat(img, node, remote->site, 0);
+		sent += psync_flow_size(node);
 		room--;
 		img->repairs--;
 	}
 }
 
-/* Does @remote lack what was given back here, or never came? */
+/*
+ * Up to where nothing that is not here can be had, of a participant.  Who has
+ * asked everybody else (@last) is told of what this site alone was not waited
+ * for, too.  Once the GAP that says so is freed, all sites have it, and so have,
+ * or need not have, what is in its context.
+ */
+static u64 psync_repair_missing(const struct psync_image *img, u32 index,
+				bool last)
+{
+	const struct psync_part *part = &img->parts[index];
+
+	return max(img->floor.stamp[index], last ? part->gap : part->nowhere);
+}
+
+/* Does @remote lack what was given back here, or never came, unannounced? */
 static bool psync_repair_is_gone(const struct psync_image *img,
-				 const struct psync_remote *remote)
+				 const struct psync_remote *remote, bool last)
 {
 	const struct psync_node *node;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++)
-		if (max(img->floor.stamp[i], img->parts[i].gap) >
-		    psync_ack_held(img, remote, i))
+		if (psync_repair_missing(img, i, last) >
+		    psync_ack_passed(img, remote, i))
 			return true;
 	list_for_each_entry(node, &img->order, order)
-		if (node->gone &&
-		    psync_ack_held(img, remote, node->sender) < node->seq)
+		if (node->gone && psync_ack_lacks(img, remote, node))
 			return true;
 	return false;
 }
 
 /* Says up to where not everything is kept any more. */
 static void psync_repair_tell_gone(struct psync_image *img,
-				   struct psync_remote *remote)
+				   struct psync_remote *remote, bool last)
 {
 	struct psync_view behind = { .img = img };
 	__be32 *seqs = (void *)img->scratch;
@@ -345,7 +387,8 @@ static void psync_repair_tell_gone(struct psync_image *img,
 	/* What it lost itself it does not know, but how deep that may be. */
 	pkt.vector.seq = max(behind.max_wave, img->lost_depth);
 	for (i = 0; i < img->p.n; i++)
-		seqs[i] = cpu_to_be32(max(behind.stamp[i], img->parts[i].gap));
+		seqs[i] = cpu_to_be32(max(behind.stamp[i],
+					  psync_repair_missing(img, i, last)));
 	psync_view_exit(&behind);
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
@@ -365,6 +408,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   struct psync_remote *remote,
 				   const struct psync_pkt *pkt)
 {
+	bool last = pkt->vector.flags & PSYNC_VECTORF_LAST;
 	const struct psync_node *until = NULL;
 	enum psync_drop drop;
 	u64 seq, sum;
@@ -389,8 +433,10 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	remote->answered = sum;
 	remote->answered_at = img->now;
 	img->repairs--;
-	if (psync_repair_is_gone(img, remote))
-		psync_repair_tell_gone(img, remote);
+	if (psync_repair_is_gone(img, remote, last))
+		psync_repair_tell_gone(img, remote, last);
+	else if (psync_skip_lacks(img, remote))
+		psync_skip_answer(img, remote);
 	psync_repair_answer(img, remote, until);
 	return PSYNC_OK;
 }
@@ -456,12 +502,8 @@ static u64 psync_repair_vector_sum(const struct psync_image *img,
 	return sum;
 }
 
-/*
- * A message that is here goes on, though some of what it follows is lost.
- * Returns how many of those were not lost before.
- */
-static u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
-			     const u64 *until)
+u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
+		      const u64 *until)
 {
 	enum psync_drop drop = PSYNC_DROP_CONTEXT_LOST;
 	enum psync_hold_state state;
@@ -515,21 +557,20 @@ static bool psync_repair_until(const struct psync_image *img,
 	return news;
 }
 
-static enum psync_drop psync_repair_take_gone(struct psync_image *img,
-					      struct psync_remote *remote,
-					      const struct psync_pkt *pkt,
-					      u64 *until,
-					      struct psync_node **nodes)
+void psync_repair_fade(struct psync_image *img, const u64 *until)
 {
-	u64 lost;
+	struct psync_part *part;
+	u32 i;
 
-	if (!until || !nodes)
-		return PSYNC_DROP_NO_MEM;
-	if (!psync_repair_until(img, pkt, until))
-		return PSYNC_DROP_DUPLICATE;
-	img->max_depth = max(img->max_depth, pkt->vector.seq);
-	img->lost_depth = max(img->lost_depth, pkt->vector.seq);
-	lost = psync_repair_skip(img, until, nodes);
+	for (i = 0; i < img->p.n; i++) {
+		part = &img->parts[i];
+		part->gap = max(part->gap, min(part->seq, until[i]));
+	}
+}
+
+void psync_repair_lost(struct psync_image *img, struct psync_remote *remote,
+		       u64 lost)
+{
 	psync_repair_came(img);
 	if (lost) {
 		psync_restart_lost(img);
@@ -538,7 +579,52 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 	}
 	psync_hold_review(img);
 	psync_graph_trim(img);
+}
+
+static enum psync_drop psync_repair_take_gone(struct psync_image *img,
+					      struct psync_remote *remote,
+					      const struct psync_pkt *pkt,
+					      u64 *until,
+					      struct psync_node **nodes)
+{
+	u64 lost;
+	u32 i;
+
+	if (!until || !nodes)
+		return PSYNC_DROP_NO_MEM;
+	if (!psync_repair_until(img, pkt, until))
+		return PSYNC_DROP_DUPLICATE;
+	img->max_depth = max(img->max_depth, pkt->vector.seq);
+	img->lost_depth = max(img->lost_depth, pkt->vector.seq);
+	lost = psync_repair_skip(img, until, nodes);
+	psync_repair_fade(img, until);
+	for (i = 0; i < img->p.n; i++)
+		img->parts[i].nowhere = max(img->parts[i].nowhere,
+					    min(img->parts[i].gap, until[i]));
+	psync_repair_lost(img, remote, lost);
 	return PSYNC_OK;
+}
+
+/* What is announced is given up everywhere, whoever says that it is gone. */
+static enum psync_drop psync_repair_skipped(struct psync_image *img,
+					    struct psync_remote *remote,
+					    const struct psync_pkt *pkt)
+{
+	size_t size = img->p.n * sizeof(u64);
+	enum psync_drop drop;
+	u64 *until;
+
+	drop = psync_ack_vector(img, remote, pkt);
+	if (drop)
+		return drop;
+	until = img->ops->alloc(img, size);
+	if (!until)
+		return PSYNC_DROP_NO_MEM;
+	drop = PSYNC_DROP_DUPLICATE;
+	if (psync_repair_until(img, pkt, until))
+		drop = psync_skip_gone(img, remote, until, pkt->vector.echo);
+	img->ops->free(img, until, size);
+	return drop;
 }
 
 enum psync_drop psync_repair_gone(struct psync_image *img,
@@ -557,6 +643,8 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 		return PSYNC_DROP_CLOSED;
 	if (!remote->requested)
 		return PSYNC_DROP_BAD_VECTOR;
+	if (pkt->vector.flags & PSYNC_VECTORF_SKIP)
+		return psync_repair_skipped(img, remote, pkt);
 	/* Late: others were asked since, who may keep what it does not. */
 	if (remote->site != img->rr_site)
 		return PSYNC_DROP_DUPLICATE;

@@ -30,6 +30,39 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   const struct psync_pkt *pkt);
 
 /**
+ * psync_repair_room - how many messages may be sent again now?
+ * @img: image
+ */
+u32 psync_repair_room(struct psync_image *img);
+
+/**
+ * psync_repair_save - what was held goes on, though some that it follows is lost
+ * @img: image
+ * @node: taken out of the holding queue
+ * @until: up to there it is
+ *
+ * Return: how many messages are lost by that which were not before.
+ */
+u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
+		      const u64 *until);
+
+/**
+ * psync_repair_fade - up to somewhere messages are missing for good
+ * @img: image
+ * @until: up to there; nobody here knows which of what is there follow which
+ */
+void psync_repair_fade(struct psync_image *img, const u64 *until);
+
+/**
+ * psync_repair_lost - messages are lost here
+ * @img: image
+ * @remote: site that said so
+ * @lost: how many
+ */
+void psync_repair_lost(struct psync_image *img, struct psync_remote *remote,
+		       u64 lost);
+
+/**
  * psync_repair_gone - what we asked for is kept nowhere any more (S2.4)
  * @img: image
  * @remote: says this site

@@ -31,6 +31,7 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "flow.h"
 #include "graph.h"
 #include "hold.h"
 #include "redo.h"
@@ -398,8 +399,8 @@ bool psync_restart_speak(struct psync_image *img)
 			continue;
 		psync_restart_settle(view);
 		if (psync_restart_known(view) &&
-		    psync_image_emit(img, view, PSYNC_KIND_RESTART, NULL, 0,
-				     &mid))
+		    psync_image_emit(img, view, PSYNC_KIND_RESTART, 0, NULL,
+				     0, &mid))
 			return false;
 		view->restart = false;
 	}
@@ -423,10 +424,6 @@ void psync_restart_check(struct psync_image *img)
 		return;
 	}
 	img->rs_at = U64_MAX;
-	if (img->blocked && psync_image_may_send(img, 0)) {
-		img->blocked = false;
-		img->ops->writable(img);
-	}
 }
 
 /* Takes the leaves, each the last of its participant that is to be there. */
@@ -584,5 +581,6 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 	psync_restart_disown(view);
 	psync_image_settle(img, view);
 	psync_restart_open(img, view, opening);
+	psync_flow_settle(img);
 	return 0;
 }

@@ -19,10 +19,12 @@
 #include <linux/minmax.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include "flow.h"
 #include "graph.h"
 #include "history.h"
 #include "null.h"
 #include "redo.h"
+#include "skip.h"
 #include "view.h"
 
 static size_t psync_view_size(const struct psync_image *img)
@@ -70,6 +72,9 @@ void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 			view->nleaves--;
 		}
 	}
+	/* Who was skipped has all that was announced, or has lost it. */
+	for (i = 0; node->kind == PSYNC_KIND_GAP && i < view->img->p.n; i++)
+		view->stamp[i] = max(view->stamp[i], node->stamp[i]);
 	view->stamp[node->sender] = node->seq;
 	if (!test_bit(node->sender, view->leaves)) {
 		__set_bit(node->sender, view->leaves);
@@ -119,7 +124,8 @@ static bool psync_view_shows(const struct psync_view *view,
 			     const struct psync_node *node)
 {
 	return node->kind == PSYNC_KIND_DATA ||
-	       (view->nulls && node->kind != PSYNC_KIND_RESTART);
+	       (view->nulls && !node->quiet &&
+		node->kind != PSYNC_KIND_RESTART);
 }
 
 /* Does the program know of it because it has sent it, or will? */
@@ -245,6 +251,7 @@ void psync_view_absorb(struct psync_view *view, const u64 *stamp)
 struct psync_node *psync_view_next(struct psync_view *view)
 {
 	psync_view_skip(view);
+	psync_graph_trim(view->img);
 	return view->leaf ? NULL : view->next;
 }
 
@@ -265,6 +272,7 @@ void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
 	if (data)
 		psync_null_due(view);
 	psync_graph_trim(img);
+	psync_flow_settle(img);
 }
 
 void psync_view_manual(struct psync_view *view, bool manual, u64 now)
@@ -295,6 +303,36 @@ void psync_view_nulls(struct psync_view *view, bool nulls, u64 now)
 	psync_graph_trim(view->img);
 }
 
+/*
+ * Is that a number that its participant left out when it came back?  Of what
+ * is freed or lost nobody knows.
+ */
+static bool psync_view_void(const struct psync_view *view, u32 index, u64 seq)
+{
+	const struct psync_image *img = view->img;
+
+	return seq > max(img->floor.stamp[index], img->parts[index].gap) &&
+	       seq <= img->parts[index].seq &&
+	       !psync_graph_find(img, index, seq);
+}
+
+static int psync_view_lookup(const struct psync_view *view, u64 mid,
+			     const struct psync_node **node)
+{
+	const struct psync_image *img = view->img;
+	u32 index = PSYNC_MID_INDEX(mid);
+	u64 seq = PSYNC_MID_SEQ(mid);
+
+	if (index >= img->p.n || seq <= img->p.seq_base ||
+	    seq > view->stamp[index])
+		return PSYNC_EUNKNOWN;
+	*node = psync_graph_find(img, index, seq);
+	if (*node)
+		return 0;
+	return psync_view_void(view, index, seq) ? PSYNC_EUNKNOWN :
+						   PSYNC_EFREED;
+}
+
 int psync_view_resend(struct psync_view *view, u64 mid, u64 now)
 {
 	const struct psync_node *node;
@@ -302,7 +340,7 @@ int psync_view_resend(struct psync_view *view, u64 mid, u64 now)
 	int err;
 
 	view->img->now = now;
-	err = psync_view_find(view, mid, &node);
+	err = psync_view_lookup(view, mid, &node);
 	if (!err && !node->gone && !psync_history_idle(node) &&
 	    psync_view_stable(view, mid, &participants, &sites) != 1)
 		psync_image_repeat(view->img, node, 0, PSYNC_MSGF_RESENT);
@@ -325,34 +363,16 @@ int psync_view_free(struct psync_view *view, u64 mid, u64 now)
 	return 0;
 }
 
-/*
- * Is that a number that its participant left out when it came back?  Of what
- * is freed or lost nobody knows.
- */
-static bool psync_view_void(const struct psync_view *view, u32 index, u64 seq)
-{
-	const struct psync_image *img = view->img;
-
-	return seq > max(img->floor.stamp[index], img->parts[index].gap) &&
-	       seq <= img->parts[index].seq &&
-	       !psync_graph_find(img, index, seq);
-}
-
 int psync_view_find(const struct psync_view *view, u64 mid,
 		    const struct psync_node **node)
 {
-	const struct psync_image *img = view->img;
-	u32 index = PSYNC_MID_INDEX(mid);
-	u64 seq = PSYNC_MID_SEQ(mid);
+	int err = psync_view_lookup(view, mid, node);
 
-	if (index >= img->p.n || seq <= img->p.seq_base ||
-	    seq > view->stamp[index])
-		return PSYNC_EUNKNOWN;
-	*node = psync_graph_find(img, index, seq);
-	if (*node)
-		return 0;
-	return psync_view_void(view, index, seq) ? PSYNC_EUNKNOWN :
-						   PSYNC_EFREED;
+	/* Among what is lost nobody here knows what follows what. */
+	if (!err && psync_skip_faded(view, PSYNC_MID_INDEX(mid),
+				     PSYNC_MID_SEQ(mid)))
+		err = PSYNC_EFREED;
+	return err;
 }
 
 static void psync_view_put(u64 *mids, u32 room, u32 *count, u64 mid)
@@ -430,7 +450,7 @@ int psync_view_mids(const struct psync_view *view, u64 after, u64 *mids,
 
 	node = list_entry(&img->order, struct psync_node, order);
 	if (after) {
-		err = psync_view_find(view, after, &node);
+		err = psync_view_lookup(view, after, &node);
 		if (err)
 			return err;
 	}
@@ -478,13 +498,17 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	    (view->stamp && seq > view->stamp[index]) ||
 	    psync_view_void(view, index, seq))
 		return PSYNC_EUNKNOWN;
+	if (psync_skip_faded(view, index, seq) ||
+	    (img->faded && seq <= img->floor.stamp[index]))
+		return PSYNC_EFREED;
 	bitmap_zero(seen, PSYNC_PARTICIPANTS_LIM);
 	*participants = 0;
 	*sites = 0;
 	for (i = 0; i < img->p.n; i++) {
 		if (i != index) {
 			last = psync_view_last(view, i);
-			if (!last || last->stamp[index] < seq) {
+			if (!last || last->stamp[index] < seq ||
+			    psync_skip_unacked(img, i, last->seq, index, seq)) {
 				/* After its END nobody waits for it (S3.2). */
 				ended += last && last->kind == PSYNC_KIND_END;
 				continue;

@@ -24,8 +24,9 @@ static_assert(sizeof(struct psync_wire_mid) == 8);
 static_assert(sizeof(struct psync_wire_hello) == 24);
 static_assert(sizeof(struct psync_wire_refuse) == 16);
 static_assert(sizeof(struct psync_wire_dgram) == 32);
-static_assert(sizeof(struct psync_wire_vector) == 24);
+static_assert(sizeof(struct psync_wire_vector) == 36);
 static_assert(sizeof(struct psync_wire_origin) == 16);
+static_assert(sizeof(struct psync_wire_gap) == 4);
 static_assert(sizeof(struct psync_wire_frag) == 40);
 static_assert(sizeof(struct psync_wire_frag_ack) == 56);
 static_assert(sizeof_field(struct psync_wire_frag_ack, bitmap) * 8 ==
@@ -78,10 +79,17 @@ static u32 psync_wire_fixed(u8 type)
 	}
 }
 
-/* Bytes of a message's header; the counts are within their limits. */
-static u32 psync_wire_msg_size(u8 flags, u32 n, u32 npred)
+/* Bytes that a message of the kernel has behind its context. */
+static u32 psync_wire_content_size(u8 kind)
 {
-	u32 size = psync_wire_fixed(PSYNC_PKT_MSG);
+	return kind == PSYNC_KIND_GAP ? sizeof(struct psync_wire_gap) : 0;
+}
+
+/* Bytes of a message's header; the counts are within their limits. */
+static u32 psync_wire_msg_size(u8 kind, u8 flags, u32 n, u32 npred)
+{
+	u32 size = psync_wire_fixed(PSYNC_PKT_MSG) +
+		   psync_wire_content_size(kind);
 
 	if (flags & PSYNC_MSGF_FOREIGN)
 		size += sizeof(struct psync_wire_origin);
@@ -136,7 +144,9 @@ u32 psync_wire_need(const u8 *data, u32 len)
 		return fixed;
 	if (!(msg->flags & PSYNC_MSGF_STAMP) && npred > PSYNC_PREDS_LIST)
 		return fixed;
-	return psync_wire_msg_size(msg->flags, n, npred);
+	if (msg->flags & PSYNC_MSGF_START && msg->kind != PSYNC_KIND_DATA)
+		return fixed;
+	return psync_wire_msg_size(msg->kind, msg->flags, n, npred);
 }
 
 /*
@@ -171,6 +181,7 @@ static enum psync_drop psync_wire_decode_hdr(const struct psync_wire_hdr *hdr,
 	pkt->src_site = be32_to_cpu(hdr->src_site);
 	pkt->dst_site = be32_to_cpu(hdr->dst_site);
 	pkt->src_inc = be64_to_cpu(hdr->src_inc);
+	pkt->marked = false;
 	pkt->dst_inc = be64_to_cpu(hdr->dst_inc);
 	pkt->cid = 0;
 	return PSYNC_OK;
@@ -237,13 +248,24 @@ static enum psync_drop psync_wire_check_bitmap(const struct psync_pkt *pkt)
 }
 
 /* The fixed part of a message. */
+static bool psync_wire_is_kind(u8 kind)
+{
+	return kind == PSYNC_KIND_DATA || kind == PSYNC_KIND_NULL ||
+	       kind == PSYNC_KIND_END || kind == PSYNC_KIND_GAP ||
+	       kind == PSYNC_KIND_RESTART;
+}
+
+bool psync_wire_is_stamped(u8 kind)
+{
+	return kind == PSYNC_KIND_GAP || kind == PSYNC_KIND_RESTART;
+}
+
 static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 					       struct psync_pkt *pkt)
 {
 	bool few;
 
-	if ((msg->kind < PSYNC_KIND_DATA || msg->kind > PSYNC_KIND_END) &&
-	    msg->kind != PSYNC_KIND_RESTART)
+	if (!psync_wire_is_kind(msg->kind))
 		return PSYNC_DROP_BAD_KIND;
 	if (msg->flags & ~PSYNC_MSGF_KNOWN || msg->class || msg->reserved ||
 	    !pkt->cid || !pkt->opening)
@@ -280,7 +302,7 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 		return PSYNC_DROP_BAD_CONTEXT;
 	/* One form for each context: few predecessors as a list, many not. */
 	few = pkt->msg.npred <= PSYNC_PREDS_LIST &&
-	      msg->kind != PSYNC_KIND_RESTART;
+	      !psync_wire_is_stamped(msg->kind);
 	if (few == !!(msg->flags & PSYNC_MSGF_STAMP))
 		return PSYNC_DROP_BAD_CONTEXT;
 	return PSYNC_OK;
@@ -297,6 +319,23 @@ psync_wire_decode_origin(const struct psync_wire_origin *origin,
 	return PSYNC_OK;
 }
 
+/* What a message of the kernel says itself, behind its context. */
+static enum psync_drop psync_wire_decode_content(const u8 *data,
+						 struct psync_pkt *pkt)
+{
+	const struct psync_wire_gap *gap = (const void *)data;
+
+	pkt->msg.about = 0;
+	if (pkt->msg.kind != PSYNC_KIND_GAP)
+		return PSYNC_OK;
+	pkt->msg.about = be16_to_cpu(gap->index);
+	if (gap->reserved)
+		return PSYNC_DROP_BAD_HEADER;
+	return pkt->msg.about < pkt->msg.n &&
+	       pkt->msg.about != pkt->msg.sender ? PSYNC_OK :
+						   PSYNC_DROP_NOT_MEMBER;
+}
+
 static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 					     struct psync_pkt *pkt)
 {
@@ -307,8 +346,8 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 				       sizeof(struct psync_wire_msg)), pkt);
 	if (drop)
 		return drop;
-	pkt->hdr_len = psync_wire_msg_size(pkt->msg.flags, pkt->msg.n,
-					   pkt->msg.npred);
+	pkt->hdr_len = psync_wire_msg_size(pkt->msg.kind, pkt->msg.flags,
+					   pkt->msg.n, pkt->msg.npred);
 	if (len < pkt->hdr_len)
 		return PSYNC_DROP_TOO_SHORT;
 	if (wire < pkt->hdr_len || wire - pkt->hdr_len != pkt->body_len)
@@ -321,6 +360,11 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 	pkt->msg.bitmap = NULL;
 	pkt->msg.inc = 0;
 	pkt->msg.opening = 0;
+	drop = psync_wire_decode_content(data + pkt->hdr_len -
+					 psync_wire_content_size(pkt->msg.kind),
+					 pkt);
+	if (drop)
+		return drop;
 	if (pkt->msg.flags & PSYNC_MSGF_FOREIGN) {
 		drop = psync_wire_decode_origin((const void *)(data + at), pkt);
 		if (drop)
@@ -473,9 +517,10 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 			const struct psync_pkt *pkt)
 {
 	static const u8 known[] = {
-		[PSYNC_PKT_ACK] = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO,
-		[PSYNC_PKT_RR] = PSYNC_VECTORF_MID,
-		[PSYNC_PKT_GONE] = 0,
+		[PSYNC_PKT_ACK] = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO |
+				  PSYNC_VECTORF_SLOW,
+		[PSYNC_PKT_RR] = PSYNC_VECTORF_MID | PSYNC_VECTORF_LAST,
+		[PSYNC_PKT_GONE] = PSYNC_VECTORF_SKIP,
 		[PSYNC_PKT_RS] = 0,
 		[PSYNC_PKT_RS_ACK] = PSYNC_VECTORF_KNOWN,
 	};
@@ -492,9 +537,14 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 	    (rs && !pkt->vector.token))
 		return PSYNC_DROP_BAD_HEADER;
 	if ((pkt->vector.token && !(flags & PSYNC_VECTORF_ASK) && !rs) ||
-	    (pkt->vector.echo && !(flags & PSYNC_VECTORF_ECHO)) ||
+	    (pkt->vector.echo &&
+	     !(flags & (PSYNC_VECTORF_ECHO | PSYNC_VECTORF_SKIP))) ||
 	    (pkt->vector.seq && !seq) ||
-	    (pkt->vector.index && !(flags & PSYNC_VECTORF_MID) && !rs))
+	    (pkt->vector.index && !rs &&
+	     !(flags & (PSYNC_VECTORF_MID | PSYNC_VECTORF_SLOW))))
+		return PSYNC_DROP_BAD_HEADER;
+	if ((pkt->vector.credit_bytes || pkt->vector.credit_msgs ||
+	     pkt->vector.marks) && pkt->type != PSYNC_PKT_ACK)
 		return PSYNC_DROP_BAD_HEADER;
 	if (pkt->vector.n < PSYNC_PARTICIPANTS_MIN ||
 	    pkt->vector.n > PSYNC_PARTICIPANTS_LIM)
@@ -516,6 +566,9 @@ psync_wire_decode_vector(const struct psync_wire_vector *vector, u32 len,
 	pkt->vector.index = be16_to_cpu(vector->index);
 	pkt->vector.n = be16_to_cpu(vector->n);
 	pkt->vector.flags = vector->flags;
+	pkt->vector.credit_bytes = be32_to_cpu(vector->credit_bytes);
+	pkt->vector.credit_msgs = be32_to_cpu(vector->credit_msgs);
+	pkt->vector.marks = be32_to_cpu(vector->marks);
 	pkt->body_len = 0;
 	drop = psync_wire_check_vector(vector, pkt);
 	if (drop)
@@ -570,8 +623,8 @@ enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
 u32 psync_wire_hdr_size(const struct psync_pkt *pkt)
 {
 	if (pkt->type == PSYNC_PKT_MSG)
-		return psync_wire_msg_size(pkt->msg.flags, pkt->msg.n,
-					   pkt->msg.npred);
+		return psync_wire_msg_size(pkt->msg.kind, pkt->msg.flags,
+					   pkt->msg.n, pkt->msg.npred);
 	if (psync_wire_is_vector(pkt->type))
 		return psync_wire_fixed(pkt->type) +
 		       pkt->vector.n * sizeof(__be32);
@@ -627,6 +680,16 @@ static u8 *psync_wire_encode_origin(const struct psync_pkt *pkt, u8 *buf)
 	return buf + sizeof(*origin);
 }
 
+static void psync_wire_encode_content(const struct psync_pkt *pkt, u8 *buf)
+{
+	struct psync_wire_gap *gap = (void *)buf;
+
+	if (pkt->msg.kind != PSYNC_KIND_GAP)
+		return;
+	gap->index = cpu_to_be16(pkt->msg.about);
+	gap->reserved = 0;
+}
+
 static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 {
 	struct psync_wire_msg *msg = (void *)buf;
@@ -652,11 +715,13 @@ static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 				     n * sizeof(struct psync_wire_pid));
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP) {
 		buf = psync_wire_put(buf, pkt->msg.stamp, n * sizeof(__be32));
-		psync_wire_put(buf, pkt->msg.bitmap, psync_wire_bitmap_size(n));
+		buf = psync_wire_put(buf, pkt->msg.bitmap,
+				     psync_wire_bitmap_size(n));
 	} else {
-		psync_wire_put(buf, pkt->msg.preds,
-			       pkt->msg.npred * sizeof(struct psync_wire_mid));
+		buf = psync_wire_put(buf, pkt->msg.preds, pkt->msg.npred *
+				     sizeof(struct psync_wire_mid));
 	}
+	psync_wire_encode_content(pkt, buf);
 }
 
 static void psync_wire_encode_hello(const struct psync_pkt *pkt, u8 *buf)
@@ -706,6 +771,9 @@ static void psync_wire_encode_vector(const struct psync_pkt *pkt, u8 *buf)
 	vector->n = cpu_to_be16(pkt->vector.n);
 	vector->flags = pkt->vector.flags;
 	memset(vector->reserved, 0, sizeof(vector->reserved));
+	vector->credit_bytes = cpu_to_be32(pkt->vector.credit_bytes);
+	vector->credit_msgs = cpu_to_be32(pkt->vector.credit_msgs);
+	vector->marks = cpu_to_be32(pkt->vector.marks);
 	psync_wire_put((u8 *)(vector + 1), pkt->vector.seqs,
 		       pkt->vector.n * sizeof(__be32));
 }

@@ -18,6 +18,7 @@
  *	MSG with START:	n * psync_wire_pid	the ordered participant list
  *	ACK, RR, GONE, RS, RS_ACK: n * be32	the vector
  *	MSG:		the context, a list or a stamp (see psync_wire_msg)
+ *	GAP:		psync_wire_gap
  *	MSG, DGRAM:	body
  *	FRAG:		bytes of another packet
  */
@@ -91,6 +92,7 @@ enum psync_msg_kind {		/* S10.1 */
 	PSYNC_KIND_DATA		= 1,
 	PSYNC_KIND_NULL		= 2,	/* S3.1: acknowledges, says nothing */
 	PSYNC_KIND_END		= 3,	/* S3.2: the participant's last */
+	PSYNC_KIND_GAP		= 5,	/* S6.6: a site is not waited for */
 	PSYNC_KIND_RESTART	= 6,	/* S7.1: from here on it speaks again */
 };
 
@@ -124,8 +126,8 @@ enum psync_msg_kind {		/* S10.1 */
  * (not counting itself; the base where there is none), then a bitmap of @n
  * bits, least significant bit of the first byte first, padded with zero bits
  * to a multiple of four bytes, of exactly @npred set bits: participant i's
- * entry is an immediate predecessor.  RESTART always has a stamp, whose own
- * entry is the last earlier message of its sender that is not void.
+ * entry is an immediate predecessor.  GAP and RESTART always have a stamp; the
+ * own entry of RESTART is the last earlier message of its sender that is not void.
  */
 struct psync_wire_msg {
 	__be16	sender;
@@ -152,6 +154,17 @@ struct psync_wire_origin {
 	__be64	inc;
 	__be32	opening;
 	__be32	reserved;
+} __packed;
+
+/**
+ * struct psync_wire_gap - what a GAP says, 4 bytes
+ * @index: a participant at the site that is not waited for any more, with what
+ *	the GAP has in its context
+ * @reserved: zero
+ */
+struct psync_wire_gap {
+	__be16	index;
+	__be16	reserved;
 } __packed;
 
 struct psync_wire_pid {
@@ -232,21 +245,32 @@ struct psync_wire_dgram {
 #define PSYNC_VECTORF_ASK	0x01	/* ACK: answer with an ACK at once */
 #define PSYNC_VECTORF_ECHO	0x02	/* ACK: @echo answers a question */
 #define PSYNC_VECTORF_MID	0x04	/* RR: only what precedes @index, @seq */
+#define PSYNC_VECTORF_SLOW	0x08	/* ACK: no more is granted for @index */
+#define PSYNC_VECTORF_SKIP	0x10	/* GONE: of what was announced (GAP) */
+#define PSYNC_VECTORF_LAST	0x20	/* RR: everybody was asked in vain */
 #define PSYNC_VECTORF_KNOWN	0x40	/* RS_ACK: went by an earlier opening */
 
 /**
- * struct psync_wire_vector - ACK, RR, GONE, RS and RS_ACK, 24 bytes
+ * struct psync_wire_vector - ACK, RR, GONE, RS and RS_ACK, 36 bytes
  * @dst_opening: opening of the receiving site it is meant for; zero: unknown
  * @token: ACK with ASK: comes back as @echo; RS: binding number of the port of
  *	who is back; else zero
  * @echo: ACK with ECHO: @token of the question, or the sequence number of the
- *	message that asked; else zero
+ *	message that asked; GONE with SKIP: messages among it that are not given
+ *	up and the asker lacks; else zero
  * @seq: RR with MID: low 32 bits of a message's sequence number; GONE: greatest
  *	wave up to there; else zero
- * @index: RR with MID: that message's sender; RS: who is back; else zero
+ * @index: RR with MID: that message's sender; ACK with SLOW: the participant at
+ *	the sending site that has yet to receive what is kept; RS: who is back;
+ *	else zero
  * @n: number of participants
  * @flags: PSYNC_VECTORF_*
  * @reserved: zero
+ * @credit_bytes: ACK: bytes of messages that the receiving site may have under
+ *	way beyond the vector; else zero
+ * @credit_msgs: ACK: messages, likewise; else zero
+ * @marks: ACK: messages of the receiving site that came with a congestion mark,
+ *	low 32 bits; else zero
  *
  * The vector follows: for each participant the low 32 bits of its last message
  * attached at the sending site, the base where there is none.  What comes
@@ -261,6 +285,9 @@ struct psync_wire_vector {
 	__be16	n;
 	__u8	flags;
 	__u8	reserved[3];
+	__be32	credit_bytes;
+	__be32	credit_msgs;
+	__be32	marks;
 } __packed;
 
 #define PSYNC_FRAGF_ASK		0x01	/* answer with a FRAG_ACK at once */
@@ -327,7 +354,10 @@ struct psync_wire_frag_ack {
 
 /* Fixed part of the longest packet type: header, conv, msg. */
 #define PSYNC_WIRE_FIXED	(40 + 32 + 32)
-/* The longest header: a START message of 1,024 with a stamp, from another. */
+/*
+ * The longest header: a START message of 1,024 with a stamp, from another.  (A
+ * GAP, which has something behind its context, is no START message.)
+ */
 #define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 16 + 1024 * 8 + 1024 * 4 + 128)
 /* The greatest packet that comes in parts. */
 #define PSYNC_FRAG_MAX		(PSYNC_WIRE_MAX + PSYNC_BODY_MAX)
@@ -351,6 +381,7 @@ struct psync_wire_frag_ack {
  * @msg.bitmap: with STAMP: the predecessor bitmap, else NULL
  * @msg.inc: with FOREIGN: incarnation of the sender's site
  * @msg.opening: with FOREIGN: its opening
+ * @msg.about: GAP: psync_wire_gap.index
  * @hello: HELLO and HELLO_ACK, see struct psync_wire_hello
  * @refuse: REFUSE, see struct psync_wire_refuse
  * @dgram: DGRAM, see struct psync_wire_dgram
@@ -359,6 +390,7 @@ struct psync_wire_frag_ack {
  * @frag: FRAG, see struct psync_wire_frag
  * @frag_ack: FRAG_ACK, see struct psync_wire_frag_ack
  * @frag_ack.bitmap: its PSYNC_FRAG_WINDOW bits
+ * @marked: it came with a congestion mark (ECN); said by the link, not decoded
  * @hdr_len: bytes before the body
  * @body_len: bytes of the body
  *
@@ -394,6 +426,7 @@ struct psync_pkt {
 			const u8 *bitmap;
 			u64 inc;
 			u32 opening;
+			u16 about;
 		} msg;
 		struct {
 			u64	nonce;
@@ -422,6 +455,9 @@ struct psync_pkt {
 			u16 index;
 			u16 n;
 			u8 flags;
+			u32 credit_bytes;
+			u32 credit_msgs;
+			u32 marks;
 			const __be32 *seqs;
 		} vector;
 		struct {
@@ -442,6 +478,7 @@ struct psync_pkt {
 			const u8 *bitmap;
 		} frag_ack;
 	};
+	bool	marked;
 	u32	hdr_len;
 	u32	body_len;
 };
@@ -453,6 +490,12 @@ struct psync_pkt {
  * @type: enum psync_wire_type
  */
 bool psync_wire_is_vector(u8 type);
+
+/**
+ * psync_wire_is_stamped - has such a message a stamp, however few it follows?
+ * @kind: enum psync_msg_kind
+ */
+bool psync_wire_is_stamped(u8 kind);
 
 /**
  * psync_wire_need - bytes that must be contiguous before decoding

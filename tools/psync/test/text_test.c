@@ -85,6 +85,26 @@ static void pid__both_parts(void **state)
 	assert_string_equal(text_of_pid(&pid, out), "3:4294967295");
 }
 
+static void slow__there_and_back(void **state)
+{
+	static const uint32_t policies[] = {
+		PSYNC_SLOW_BLOCK, PSYNC_SLOW_SUSPECT,
+	};
+	uint32_t policy;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		policy = 77;
+		assert_true(text_slow(text_of_slow(policies[i]), &policy));
+		assert_int_equal(policy, policies[i]);
+	}
+	assert_false(text_slow("", &policy));
+	assert_false(text_slow("blocks", &policy));
+	assert_false(text_slow("unknown", &policy));
+	assert_string_equal(text_of_slow(77), "unknown");
+}
+
 static void mid__there_and_back(void **state)
 {
 	static const char *const bad[] = {
@@ -261,6 +281,7 @@ int main(void)
 		cmocka_unit_test(number__bounds),
 		cmocka_unit_test(number__seconds),
 		cmocka_unit_test(pid__both_parts),
+		cmocka_unit_test(slow__there_and_back),
 		cmocka_unit_test(mid__there_and_back),
 		cmocka_unit_test(address__of_each_kind),
 		cmocka_unit_test(utf8__valid_only),

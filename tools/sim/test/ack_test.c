@@ -283,6 +283,8 @@ static void psync_ack_test_bad(void **state)
 	pkt.type = PSYNC_PKT_RR;
 	pkt.vector.flags = 0;
 	pkt.vector.echo = 0;
+	pkt.vector.credit_bytes = 0;
+	pkt.vector.credit_msgs = 0;
 	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0),
 			 PSYNC_DROP_BAD_VECTOR);
 	assert_int_equal(lab.bed.nsent, 0);
@@ -1017,6 +1019,7 @@ static void psync_ack_test_silent(void **state)
 		psync_ack_open(&lab, 0);
 		lab.bed.muted = ~0U;
 		img = &lab.bed.img;
+		img->p.limits.slow = PSYNC_SLOW_SUSPECT;
 		img->p.limits.silent_ns = silent ? 1000 * MS : 0;
 		psync_ack_say(&lab, 2, 0, 0);
 		psync_ack_say(&lab, 3, 0, 0);

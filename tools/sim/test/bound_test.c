@@ -644,7 +644,7 @@ static void psync_bound_test_deepest(void **state)
 	bed.img.parts[0].claimed = 3;
 	bed.img.lost_depth = U32_MAX;
 	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART,
-					  NULL, 0, &mid), -EOVERFLOW);
+					  0, NULL, 0, &mid), -EOVERFLOW);
 	assert_int_equal(bed.img.attached, 0);
 	psync_bed_forget(&bed);
 	psync_bound_close(&bed, &view);

@@ -122,6 +122,7 @@ static void psync_restart_boot(struct psync_restart_lab *lab, u32 i)
 
 	psync_bed_params(&p, pids, psync_restart_sites, SITES, lab->number);
 	psync_bed_times(&p);
+	p.limits.slow = PSYNC_SLOW_SUSPECT;
 	assert_int_equal(psync_bed_init(&lab->beds[i], &p, i + 1), 0);
 	lab->beds[i].muted = 0;
 	lab->beds[i].inc = 5000 + 10 * ++lab->inc;
@@ -185,6 +186,15 @@ static void psync_restart_reboot(struct psync_restart_lab *lab, u32 i,
 
 static u64 psync_restart_send(struct psync_restart_lab *lab, u32 i)
 {
+	struct psync_image *img = &lab->beds[i].img;
+	u32 rounds = 0;
+
+	/* Who was absent, or is back, is asked for credit first. */
+	while (!psync_image_may_send(img, 0)) {
+		assert_true(++rounds < 1000);
+		psync_image_block(img, lab->now);
+		psync_restart_pass(lab, MS);
+	}
 	return psync_bed_send(&lab->beds[i], &lab->views[i], 100);
 }
 
@@ -1145,9 +1155,11 @@ static void psync_restart_step(struct psync_restart_past *past)
 		psync_restart_pass(lab, psync_restart_random(lab, 200) * MS);
 		break;
 	default:
-		if (!lab->beds[i].img.recover)
+		if (psync_image_may_send(&lab->beds[i].img, 0))
 			psync_bed_send(&lab->beds[i], &lab->views[i],
 				       ++past->said);
+		else
+			psync_image_block(&lab->beds[i].img, lab->now);
 	}
 }
 

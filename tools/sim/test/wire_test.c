@@ -113,9 +113,17 @@ static void psync_wire_make_vector(struct psync_pkt *pkt)
 	pkt->cid |= 1;
 	pkt->vector.dst_opening = psync_wire_random();
 	pkt->vector.n = 2 + psync_wire_below(psync_wire_below(4) ? 30 : 1023);
-	if (pkt->type == PSYNC_PKT_ACK)
+	if (pkt->type == PSYNC_PKT_ACK) {
 		pkt->vector.flags = psync_wire_below(4);
-	else if (pkt->type == PSYNC_PKT_RR && psync_wire_below(2))
+		pkt->vector.credit_bytes = psync_wire_random();
+		pkt->vector.credit_msgs = psync_wire_random();
+		pkt->vector.marks = psync_wire_random();
+		if (psync_wire_below(2)) {
+			pkt->vector.flags |= PSYNC_VECTORF_SLOW;
+			pkt->vector.index = psync_wire_below(pkt->vector.n);
+		}
+	}
+	if (pkt->type == PSYNC_PKT_RR && psync_wire_below(2))
 		pkt->vector.flags = PSYNC_VECTORF_MID;
 	if (pkt->type == PSYNC_PKT_GONE) {
 		pkt->opening |= 1;
@@ -273,6 +281,9 @@ static void psync_wire_same_vector(const struct psync_pkt *a,
 	assert_int_equal(a->vector.index, b->vector.index);
 	assert_int_equal(a->vector.n, b->vector.n);
 	assert_int_equal(a->vector.flags, b->vector.flags);
+	assert_int_equal(a->vector.credit_bytes, b->vector.credit_bytes);
+	assert_int_equal(a->vector.credit_msgs, b->vector.credit_msgs);
+	assert_int_equal(a->vector.marks, b->vector.marks);
 	assert_memory_equal(a->vector.seqs, b->vector.seqs,
 			    a->vector.n * sizeof(__be32));
 }
@@ -493,14 +504,14 @@ static void psync_wire_test_need(void **state)
 
 	psync_wire_make(&in, PSYNC_PKT_RR);
 	mem = psync_wire_pack(&in, 0, &len);
-	assert_int_equal(psync_wire_need(mem, 40), 96);
-	assert_int_equal(psync_wire_need(mem, 95), 96);
-	assert_int_equal(psync_wire_need(mem, 96), len);
+	assert_int_equal(psync_wire_need(mem, 40), 108);
+	assert_int_equal(psync_wire_need(mem, 107), 108);
+	assert_int_equal(psync_wire_need(mem, 108), len);
 	mem[90] = 4;
 	mem[91] = 0;
-	assert_int_equal(psync_wire_need(mem, 96), 96 + 1024 * 4);
+	assert_int_equal(psync_wire_need(mem, 108), 108 + 1024 * 4);
 	mem[91] = 1;
-	assert_int_equal(psync_wire_need(mem, 96), 96);
+	assert_int_equal(psync_wire_need(mem, 108), 108);
 	free(mem);
 }
 
@@ -561,7 +572,7 @@ struct psync_wire_break {
 /*
  * The message: n 10, START, sender 3, wave 2, 2 predecessors (1, 4), or with a
  * stamp 9 of them, all but 9.  Its list is at 104 + 80.  Of another, its
- * origin is at 104.  ACK and RR: n 10, the vector at 96.
+ * origin is at 104.  ACK and RR: n 10, the vector at 108.
  */
 static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 0, 0x03, PSYNC_DROP_BAD_VERSION },
@@ -696,7 +707,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ ACK, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* token, no ASK */
 	{ ACK, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* echo, no ECHO */
 	{ ACK, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* MID */
-	{ ACK, 0, 92, 0x08, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 92, 0x10, PSYNC_DROP_BAD_HEADER },
 	{ ACK, 0, 92, 0x80, PSYNC_DROP_BAD_HEADER },
 	{ ACK, 0, 93, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
 	{ ACK, 0, 94, 0x10, PSYNC_DROP_BAD_HEADER },
@@ -712,8 +723,12 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ RR, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* ASK */
 	{ RR, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* ECHO */
 	{ RR, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* seq, no MID */
+	{ RR, 0, 92, 0x08, PSYNC_DROP_BAD_HEADER },	/* SLOW */
 	{ RR, 0, 92, 0x40, PSYNC_DROP_BAD_HEADER },
 	{ RR, 0, 95, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ RR, 0, 96, 0x01, PSYNC_DROP_BAD_HEADER },	/* credits */
+	{ RR, 0, 103, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ RR, 0, 104, 0x80, PSYNC_DROP_BAD_HEADER },	/* marks */
 	{ GONE, 0, 67, 0x04, PSYNC_DROP_BAD_HEADER },	/* no opening */
 	{ GONE, 0, 79, 0x01, PSYNC_DROP_BAD_HEADER },	/* token */
 	{ GONE, 0, 83, 0x01, PSYNC_DROP_BAD_HEADER },	/* echo */
@@ -723,6 +738,9 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ GONE, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* ASK */
 	{ GONE, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* MID */
 	{ GONE, 0, 94, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ GONE, 0, 99, 0x01, PSYNC_DROP_BAD_HEADER },	/* credits */
+	{ GONE, 0, 100, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ GONE, 0, 107, 0x01, PSYNC_DROP_BAD_HEADER },	/* marks */
 };
 
 static void psync_wire_fixed_msg(struct psync_pkt *pkt, u8 form)
@@ -775,6 +793,9 @@ static void psync_wire_fixed_vector(struct psync_pkt *pkt)
 		pkt->vector.flags = PSYNC_VECTORF_ASK | PSYNC_VECTORF_ECHO;
 		pkt->vector.token = 5;
 		pkt->vector.echo = 6;
+		pkt->vector.credit_bytes = 7;
+		pkt->vector.credit_msgs = 8;
+		pkt->vector.marks = 9;
 	} else if (pkt->type == PSYNC_PKT_GONE) {
 		pkt->vector.seq = 3;
 	} else {
@@ -919,23 +940,81 @@ static void psync_wire_test_malformed_more(void **state)
 	free(mem);
 }
 
-/* Kinds: what a null message and an END may have and may not. */
+/* What a GAP says, and what it may not say. */
+static void psync_wire_test_gap(void **state)
+{
+	struct psync_pkt in, out;
+	u32 len, at;
+	u8 *mem;
+
+	psync_wire_fixed_make(&in, PSYNC_PKT_MSG, STAMP);
+	in.msg.kind = PSYNC_KIND_GAP;
+	in.msg.flags = PSYNC_MSGF_STAMP;
+	in.msg.participants = NULL;
+	in.msg.sender = 0;
+	in.msg.about = 1;
+	in.body_len = 0;
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_need(mem, len), len);
+	at = len - sizeof(struct psync_wire_gap);
+	assert_int_equal(psync_wire_decode(mem, len, len, &out), PSYNC_OK);
+	assert_int_equal(out.msg.about, 1);
+	assert_int_equal(out.hdr_len, len);
+	assert_int_equal(psync_wire_decode(mem, len - 1, len, &out),
+			 PSYNC_DROP_TOO_SHORT);
+	/* About itself, about nobody, with something in what is reserved. */
+	mem[at + 1] = 0;
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_NOT_MEMBER);
+	mem[at] = 0x80;
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_NOT_MEMBER);
+	mem[at] = 0;
+	mem[at + 1] = 1;
+	mem[at + 3] = 1;
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_BAD_HEADER);
+	free(mem);
+	/* It has a stamp always. */
+	in.msg.npred = 0;
+	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_decode(mem, len, len, &out), PSYNC_OK);
+	free(mem);
+	in.msg.flags = 0;
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_BAD_CONTEXT);
+	free(mem);
+	/* Every other kind that is not known. */
+	in.msg.kind = PSYNC_KIND_GAP - 1;
+	mem = psync_wire_pack(&in, 0, &len);
+	assert_int_equal(psync_wire_decode(mem, len, len, &out),
+			 PSYNC_DROP_BAD_KIND);
+	free(mem);
+}
+
+/* Kinds: what null messages, END and GAP may have and may not. */
 static void psync_wire_test_kinds(void **state)
 {
 	struct psync_pkt in, out;
-	u8 kind, flags;
+	u8 kind, flags, stamp;
 	u32 len;
 	u8 *mem;
 
-	for (kind = PSYNC_KIND_NULL; kind <= PSYNC_KIND_END; kind++) {
-		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, LIST);
+	for (kind = PSYNC_KIND_NULL; kind <= PSYNC_KIND_GAP; kind++) {
+		if (kind > PSYNC_KIND_END && kind < PSYNC_KIND_GAP)
+			continue;
+		stamp = psync_wire_is_stamped(kind) ? PSYNC_MSGF_STAMP : 0;
+		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, stamp ? STAMP : LIST);
 		in.msg.kind = kind;
-		in.msg.flags = 0;
+		in.msg.flags = stamp;
 		in.msg.participants = NULL;
+		in.msg.about = kind == PSYNC_KIND_GAP;
 		in.body_len = 0;
 		/* All flags but START: sent again, asking, for another. */
 		for (flags = 0; flags < PSYNC_MSGF_KNOWN; flags += 4) {
-			in.msg.flags = flags;
+			in.msg.flags = flags | stamp;
 			in.msg.inc = flags & PSYNC_MSGF_FOREIGN ? 7 : 0;
 			in.msg.opening = in.msg.inc;
 			mem = psync_wire_pack(&in, 0, &len);
@@ -945,7 +1024,7 @@ static void psync_wire_test_kinds(void **state)
 					 PSYNC_DROP_BAD_HEADER : PSYNC_OK);
 			free(mem);
 		}
-		in.msg.flags = 0;
+		in.msg.flags = stamp;
 		in.body_len = 1;
 		mem = psync_wire_pack(&in, 0, &len);
 		assert_int_equal(psync_wire_decode(mem, len, len + 1, &out),
@@ -1006,11 +1085,13 @@ static void psync_wire_test_layout(void **state)
 {
 	static const u8 ack[] = {
 		0, 0, 0, 12, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 0,
-		0, 0, 0, 10, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1,
+		0, 0, 0, 10, 3, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 8,
+		0, 0, 0, 9, 0, 0, 1, 0, 0, 0, 1, 1,
 	};
 	static const u8 rr[] = {
 		0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3,
-		0, 2, 0, 10, 4, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1,
+		0, 2, 0, 10, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1,
 	};
 	static const u8 origin[] = {
 		0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0x65,
@@ -1021,13 +1102,13 @@ static void psync_wire_test_layout(void **state)
 
 	psync_wire_fixed_make(&in, PSYNC_PKT_ACK, LIST);
 	mem = psync_wire_pack(&in, 0, &len);
-	assert_int_equal(len, 136);
+	assert_int_equal(len, 148);
 	assert_int_equal(mem[1], 6);
 	assert_memory_equal(mem + 72, ack, sizeof(ack));
 	free(mem);
 	psync_wire_fixed_make(&in, PSYNC_PKT_RR, LIST);
 	mem = psync_wire_pack(&in, 0, &len);
-	assert_int_equal(len, 136);
+	assert_int_equal(len, 148);
 	assert_int_equal(mem[1], 7);
 	assert_memory_equal(mem + 72, rr, sizeof(rr));
 	free(mem);
@@ -1085,6 +1166,7 @@ const struct CMUnitTest psync_wire_tests[] = {
 	cmocka_unit_test(psync_wire_test_malformed),
 	cmocka_unit_test(psync_wire_test_malformed_more),
 	cmocka_unit_test(psync_wire_test_kinds),
+	cmocka_unit_test(psync_wire_test_gap),
 	cmocka_unit_test(psync_wire_test_longest),
 	cmocka_unit_test(psync_wire_test_layout),
 	cmocka_unit_test(psync_wire_test_digest),

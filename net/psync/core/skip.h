@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the core: sites that are not waited for any more (S6.6). */
+#ifndef _PSYNC_CORE_SKIP_H
+#define _PSYNC_CORE_SKIP_H
+
+#include "image.h"
+
+/**
+ * psync_skip_check - is a GAP by one site about another?
+ * @img: image
+ * @pkt: MSG that is a GAP
+ *
+ * Return: PSYNC_OK, NOT_MEMBER.
+ */
+enum psync_drop psync_skip_check(const struct psync_image *img,
+				 const struct psync_pkt *pkt);
+
+/**
+ * psync_skip_attached - a GAP is attached: its site is not waited for any more
+ * @img: image
+ * @node: the GAP
+ */
+void psync_skip_attached(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_skip_forget - a GAP is freed
+ * @img: image
+ * @node: the GAP
+ */
+void psync_skip_forget(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_skip_begin - a site holds back senders here and is not waited for
+ * @img: image
+ * @site: it
+ * @index: as psync_image_blocker() says
+ *
+ * Return: false: it is this site itself, or nobody here speaks for it (S3.3).
+ */
+bool psync_skip_begin(struct psync_image *img, u32 site, u32 index);
+
+/**
+ * psync_skip_go_on - sends are refused: is it for those who are skipped?
+ * @img: image
+ */
+void psync_skip_go_on(struct psync_image *img);
+
+/**
+ * psync_skip_caught_up - a site that is skipped grants something
+ * @img: image
+ * @remote: site
+ *
+ * When it has all that it was not waited for, or knows that it is lost, it is
+ * waited for again.
+ */
+void psync_skip_caught_up(const struct psync_image *img,
+			  struct psync_remote *remote);
+
+/**
+ * psync_skip_unacked - does a message not acknowledge what it follows?
+ * @img: image
+ * @index: its sender
+ * @last: up to this message of its
+ * @sender: whose message may not be acknowledged
+ * @seq: its sequence number, kept
+ *
+ * Return: the first message of @index that follows the other one also follows a
+ * GAP which says that its site may lack it.
+ */
+bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
+			u32 sender, u64 seq);
+
+/**
+ * psync_skip_faded - is a message among what was lost here, or was nearly?
+ * @view: view; without a stamp everything is in it
+ * @index: its sender
+ * @seq: its sequence number
+ *
+ * Of these nobody here knows what follows what: they count as freed.
+ */
+bool psync_skip_faded(const struct psync_view *view, u32 index, u64 seq);
+
+/**
+ * psync_skip_lacks - does a site lack what it was not waited for, and is gone?
+ * @img: image
+ * @remote: site
+ */
+bool psync_skip_lacks(const struct psync_image *img,
+		      const struct psync_remote *remote);
+
+/**
+ * psync_skip_answer - tell it, and send what is not given up
+ * @img: image
+ * @remote: site, psync_skip_lacks()
+ */
+void psync_skip_answer(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_skip_may_hold - must a message find room in the holding queue?
+ * @img: image
+ * @node: message
+ *
+ * What is not given up, and GAPs about this site, without which it gets nowhere
+ * (S2.5).  Of the latter those that @node covers are dropped.
+ */
+bool psync_skip_may_hold(struct psync_image *img,
+			 const struct psync_node *node);
+
+/**
+ * psync_skip_gone - this site was told that what it lacks is gone
+ * @img: image
+ * @remote: site that says so
+ * @until: up to where
+ * @spared: how many messages up to there are not given up and lacking here
+ *
+ * Return: PSYNC_OK, DUPLICATE (not all that is needed is held here yet), NO_MEM.
+ */
+enum psync_drop psync_skip_gone(struct psync_image *img,
+				struct psync_remote *remote,
+				const u64 *until, u32 spared);
+
+#endif /* _PSYNC_CORE_SKIP_H */

@@ -479,6 +479,20 @@ static void peers(void **state)
 	net_end();
 }
 
+/* What becomes of slow members of group 1. */
+static void group_slow(void)
+{
+	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
+	nl_u32(nl, PSYNC_A_GROUP_SLOW, 3);
+	refused(EINVAL, "slow is block, skip or suspect");
+	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
+	nl_u32(nl, PSYNC_A_GROUP_SLOW, PSYNC_SLOW_SUSPECT);
+	done();
+	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
+	nl_u32(nl, PSYNC_A_GROUP_SLOW_MS, 500);
+	done();
+}
+
 static void groups(void **state)
 {
 	struct psync_pid pids[1025];
@@ -540,6 +554,7 @@ static void groups(void **state)
 	done();
 	group(PSYNC_CMD_GROUP_SET, 1, NULL, pids + 2, 3);
 	done();
+	group_slow();
 	group(PSYNC_CMD_GROUP_GET, 0, NULL, NULL, 0);
 	refused(EINVAL, "by number or by name");
 	group(PSYNC_CMD_GROUP_GET, 1, "c", NULL, 0);

@@ -268,11 +268,12 @@ static void memory(void **state)
 		old[i] = sysctl_set(2, names[i], 1);
 	open_all(fds);
 	loss_to(2, 1);
-	for (i = 0; i < 4; i++) {
+	/* As many as host 2 grants while nobody there reads. */
+	for (i = 0; i < 3; i++) {
 		body_send(fds[0], 300000, i);
 		body_send(fds[2], 300000, i);
 	}
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 6; i++) {
 		unsigned char *got = malloc(300001);
 
 		assert_non_null(got);

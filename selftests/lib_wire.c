@@ -266,6 +266,10 @@ void wire_vector(struct wire *w, const struct fake *f, uint8_t type,
 	wire_header(w, f, type, WIRE_VECTOR_FIXED + c->n * 4);
 	wire_put_conv(w, c);
 	wire_put16(w, AT_VEC_N, c->n);
+	if (type == WIRE_ACK) {
+		wire_put32(w, AT_VEC_CREDIT_BYTES, 1 << 20);
+		wire_put32(w, AT_VEC_CREDIT_MSGS, 1 << 10);
+	}
 	for (i = 0; i < c->n; i++)
 		wire_put32(w, WIRE_VECTOR_FIXED + 4 * i, seqs[i]);
 }

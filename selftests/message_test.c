@@ -635,26 +635,43 @@ static void own_mids(void **state)
 
 /*
  * Nobody's messages are kept without bound: what a host has not read is
- * limited, what goes beyond is counted, and comes again.
+ * limited, and who sends is told to wait, before anything is dropped.
  */
 static void receive_limit(void **state)
 {
 	unsigned int old = sysctl_set(2, "image_bytes", 8192);
 	uint64_t full = stat_of(2, "DropImageFull");
-	struct pair p = pair_open();
-	char body[1000] = "";
+	uint32_t port = port_new();
+	const struct psync_pid pids[] = { { 1, port }, { 2, port } };
+	uint32_t group = group_new(pids, 2), i, n = 0;
+	struct pair p = {
+		sock_joined(1, 0, group, 1), sock_joined(2, 0, group, 1)
+	};
+	struct patience pat = patience_begin();
+	char body[1000] = "0";
 	struct msg m;
-	uint32_t i;
 
-	for (i = 0; i < 12; i++) {
-		sprintf(body, "%u", i);
-		works(send(p.a, body, sizeof(body), 0));
+	/* What there is room for is known from the first answer on. */
+	msg_send(p.a, "begin");
+	msg_expect(p.b, "begin");
+	while (opt_info(p.a).unheld)
+		patience_try(&pat, "an acknowledgement");
+	while (send(p.a, body, sizeof(body), MSG_DONTWAIT) > 0) {
+		assert_in_range(++n, 1, 20);
+		sprintf(body, "%u", n);
 	}
-	stat_await(2, "DropImageFull", full + 1);
-	for (i = 0; i < 12; i++) {
+	assert_int_equal(errno, EAGAIN);
+	assert_true(n > 1);
+	assert_int_equal(poll_now(p.a, POLLOUT), 0);
+	for (i = 0; i < n; i++) {
 		msg_recv(p.b, &m);
 		assert_int_equal(atoi(m.body), i);
 	}
+	await_poll(p.a, POLLOUT);
+	works(send(p.a, body, sizeof(body), MSG_DONTWAIT));
+	msg_recv(p.b, &m);
+	assert_int_equal(atoi(m.body), n);
+	assert_true(stat_of(2, "DropImageFull") == full);
 	pair_close(&p);
 	sysctl_set(2, "image_bytes", old);
 }

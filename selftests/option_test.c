@@ -80,6 +80,7 @@ static void lengths(void **state)
 		{ PSYNC_EVENTS, 4 },
 		{ PSYNC_RECVINFO, 4 },
 		{ PSYNC_MANUAL, 4 },
+		{ PSYNC_SLOW, sizeof(struct psync_slow) },
 		{ PSYNC_INFO, sizeof(struct psync_info) },
 		{ PSYNC_PARTICIPANTS, 2 * sizeof(struct psync_pid) },
 	};

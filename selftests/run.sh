@@ -171,6 +171,11 @@ scenario()
 		lab eth 8 '--delay 5 --reorder 30' conv_test,workload
 		unset LAB_REORDERS
 		;;
+	flow)
+		lab eth 3 '' flow_test
+		lab udp4 3 '' flow_test
+		lab udp6 3 '' flow_test
+		;;
 	repair)
 		lab eth 3 '' repair_test
 		lab udp6 3 '' repair_test

@@ -312,9 +312,13 @@ static void psync_fuzz_head(struct psync_fuzz *f, struct psync_pkt *pkt,
 /* Its kind and who sends it: its own site, or another that has it. */
 static void psync_fuzz_kind(struct psync_fuzz *f, struct psync_pkt *pkt)
 {
+	static const u8 kinds[] = { PSYNC_KIND_DATA, PSYNC_KIND_NULL,
+				    PSYNC_KIND_END, PSYNC_KIND_GAP };
 	u8 what = psync_fuzz_byte(f);
 
-	pkt->msg.kind = PSYNC_KIND_DATA + (what & 3) % 3;
+	pkt->msg.kind = kinds[what & 3];
+	if (pkt->msg.kind == PSYNC_KIND_GAP)
+		pkt->msg.about = psync_fuzz_byte(f) % PSYNC_FUZZ_PARTS;
 	pkt->msg.flags = what & (PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK |
 				 PSYNC_MSGF_REPEAT | PSYNC_MSGF_MANUAL);
 	if (pkt->msg.kind != PSYNC_KIND_DATA)
@@ -357,7 +361,7 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 		pkt.msg.flags |= PSYNC_MSGF_START;
 		pkt.msg.participants = pids;
 	}
-	if (flags & 2) {
+	if (flags & 2 || psync_wire_is_stamped(pkt.msg.kind)) {
 		pkt.msg.flags |= PSYNC_MSGF_STAMP;
 		for (i = 0; i < f->n; i++) {
 			stamp[i] = cpu_to_be32(base + psync_fuzz_number(f));
@@ -417,6 +421,15 @@ static void psync_fuzz_vector(struct psync_fuzz *f)
 			      min_t(u64, psync_fuzz_byte(f) % 4,
 				    f->img.parts[i].seq - f->img.p.seq_base);
 		seqs[i] = cpu_to_be32(seq);
+	}
+	if (pkt.type == PSYNC_PKT_ACK) {
+		pkt.vector.credit_bytes = psync_fuzz_byte(f) << 8;
+		pkt.vector.credit_msgs = psync_fuzz_byte(f);
+		pkt.vector.marks = psync_fuzz_byte(f) % 4;
+		if (!pkt.vector.credit_msgs) {
+			pkt.vector.flags |= PSYNC_VECTORF_SLOW;
+			pkt.vector.index = psync_fuzz_byte(f) % f->n;
+		}
 	}
 	pkt.vector.seqs = seqs;
 	psync_fuzz_feed(f, &pkt);
@@ -682,6 +695,11 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.silent_ns = psync_fuzz_byte(f) * 1000000;
 	p.limits.linger_ns = 1 + psync_fuzz_byte(f) * 1000000;
 	p.limits.repair_rate = 1 + psync_fuzz_byte(f) * 16;
+	p.limits.max_msgs = 1 + psync_fuzz_byte(f) % 32;
+	p.limits.first_msgs = 1 + psync_fuzz_byte(f) % 32;
+	p.limits.first_bytes = 1 + (psync_fuzz_byte(f) << 4);
+	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_SUSPECT + 1);
+	p.limits.slow_ns = 1 + psync_fuzz_byte(f) * 1000000;
 	return psync_image_init(&f->img, &p, &psync_fuzz_ops);
 }
 

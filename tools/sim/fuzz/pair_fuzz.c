@@ -216,7 +216,10 @@ static void psync_pair_op_event(struct psync_image *img,
 	/* Two honest sites that stay give no cause for others. */
 	psync_fuzz_require(ev->type == PSYNC_EV_GAP ||
 			   ev->type == PSYNC_EV_ABSENT ||
-			   ev->type == PSYNC_EV_VOID);
+			   ev->type == PSYNC_EV_VOID ||
+			   ev->type == PSYNC_EV_BLOCKED ||
+			   ev->type == PSYNC_EV_RESUMED ||
+			   ev->type == PSYNC_EV_SUSPECT);
 }
 
 static void psync_pair_op_arm(struct psync_image *img, u64 deadline)
@@ -681,6 +684,17 @@ static void psync_pair_agree(struct psync_pair *pair)
 	}
 }
 
+/* What a site may send. */
+static void psync_pair_flow(struct psync_pair *pair,
+			    struct psync_limits *limits)
+{
+	limits->max_msgs = 1 + psync_pair_byte(pair) % 32;
+	limits->first_msgs = 1 + psync_pair_byte(pair) % 16;
+	limits->first_bytes = 1 + (psync_pair_byte(pair) << 4);
+	limits->slow = pair->hasty ? PSYNC_SLOW_SUSPECT : PSYNC_SLOW_BLOCK;
+	limits->slow_ns = 1 + psync_pair_byte(pair) * PSYNC_PAIR_MSEC;
+}
+
 static bool psync_pair_open(struct psync_pair *pair)
 {
 	u8 kind = psync_pair_byte(pair);
@@ -735,6 +749,7 @@ static bool psync_pair_open(struct psync_pair *pair)
 						PSYNC_PAIR_MSEC;
 		}
 		limits->repair_rate = 10 + psync_pair_byte(pair) * 16;
+		psync_pair_flow(pair, limits);
 		pair->sites[s].pair = pair;
 		if (psync_image_init(&pair->sites[s].img, &p, &psync_pair_ops))
 			return false;

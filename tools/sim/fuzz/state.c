@@ -7,6 +7,7 @@
 #include <linux/limits.h>
 
 #include "core/ack.h"
+#include "core/flow.h"
 #include "core/graph.h"
 #include "state.h"
 
@@ -29,7 +30,7 @@ static u32 psync_fuzz_unheld(const struct psync_image *img,
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		unheld += psync_ack_counts(remote) &&
-			  psync_ack_held(img, remote, node->sender) <
+			  psync_ack_passed(img, remote, node->sender) <
 			  node->seq;
 	}
 	return unheld;
@@ -91,6 +92,41 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 	psync_fuzz_require(count <= img->p.limits.max_nodes ||
 			   !list_first_entry(&img->order, struct psync_node,
 					     order)->gone);
+}
+
+/* What is kept of a site, and what is under way to it, adds up. */
+static void psync_fuzz_flow(const struct psync_image *img)
+{
+	const struct psync_remote *remote;
+	const struct psync_node *node;
+	u64 kept, flight, under_way = 0;
+	u32 k, from;
+
+	list_for_each_entry(node, &img->order, order)
+		if (!node->gone && node->kind == PSYNC_KIND_DATA &&
+		    img->parts[node->sender].remote < 0 && node->unheld)
+			under_way += psync_flow_size(node);
+	psync_fuzz_require(img->flight == under_way);
+	psync_fuzz_require(img->window && img->recover <= img->attached);
+
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		kept = 0;
+		flight = 0;
+		list_for_each_entry(node, &img->order, order) {
+			if (node->gone || node->kind != PSYNC_KIND_DATA)
+				continue;
+			from = img->parts[node->sender].remote;
+			kept += from == k;
+			flight += from == -1 && psync_ack_counts(remote) &&
+				  psync_ack_passed(img, remote, node->sender) <
+				  node->seq;
+		}
+		psync_fuzz_require(remote->kept_msgs == kept);
+		psync_fuzz_require(remote->flight_msgs == flight);
+		psync_fuzz_require(kept || !remote->kept_bytes);
+		psync_fuzz_require(flight || !remote->flight_bytes);
+	}
 }
 
 static void psync_fuzz_parts(const struct psync_image *img)
@@ -164,12 +200,14 @@ void psync_fuzz_state(const struct psync_image *img)
 	const struct psync_limits *limits = &img->p.limits;
 
 	psync_fuzz_require(img->nearly <= limits->max_early);
-	psync_fuzz_require(img->nheld <= limits->max_held);
+	psync_fuzz_require(img->nheld <= limits->max_held +
+						PSYNC_SKIP_HELD * img->p.n);
 	psync_fuzz_require(img->waiting_bytes <= img->body_bytes);
 	psync_fuzz_require(img->nopen <= img->nviews);
 	if (!img->p.pids)
 		return;
 	psync_fuzz_nodes(img);
 	psync_fuzz_parts(img);
+	psync_fuzz_flow(img);
 	psync_fuzz_deadlines(img);
 }

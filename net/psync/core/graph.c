@@ -31,7 +31,7 @@
 #define PSYNC_GRAPH_BUCKETS	64
 #define PSYNC_GRAPH_BUCKETS_MAX	4096
 
-static size_t psync_node_size(const struct psync_image *img, u16 npred)
+size_t psync_node_size(const struct psync_image *img, u16 npred)
 {
 	return sizeof(struct psync_node) +
 	       ((size_t)img->p.n + npred) * sizeof(u64);

@@ -45,6 +45,13 @@ void psync_node_take_body(struct psync_image *img, struct psync_node *node,
 			  void *body);
 
 /**
+ * psync_node_size - bytes of memory that a node takes
+ * @img: image
+ * @npred: entries in psync_node.preds
+ */
+size_t psync_node_size(const struct psync_image *img, u16 npred);
+
+/**
  * psync_node_new - memory for a message that is not attached yet
  * @img: image
  * @sender: participant index

@@ -27,7 +27,7 @@
 
 /* Of each participant so many that its kernel made find room. */
 #define PSYNC_IMAGE_NULLS	8
-/* So many messages of one that were given back may wait to be freed. */
+/* So many messages of each that were given back may wait to be freed. */
 #define PSYNC_IMAGE_SPARE	64
 
 /* Room for any context: a list, or a stamp with its bitmap. */
@@ -697,24 +697,45 @@ static bool psync_image_owes(struct psync_image *img,
 	       img->ops->afford(img);
 }
 
+/* Has the site of @node's participant no room for more that was given back? */
+static bool psync_image_filled(const struct psync_image *img,
+			       const struct psync_node *node)
+{
+	u64 room = (u32)psync_image_share(img) / (u32)psync_node_size(img, 0);
+	int site = img->parts[node->sender].remote;
+	u64 count = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		if (img->parts[i].remote != site)
+			continue;
+		count += img->parts[i].nnodes - img->parts[i].nkept;
+		room += PSYNC_IMAGE_SPARE;
+	}
+	return count >= room;
+}
+
 /*
  * Too much was given back that cannot be freed, because something before it was
- * not, and its sender has its part in that?  Of each participant there is room
- * for as many as its site may send before they are held.  So no two sites each
- * wait for the other to take what they refuse: of what they refuse, let X have
- * been sent first.  Who refuses X has that many of its sender's messages behind
- * one that was sent after X.  They were sent before X, so when X was sent all of
- * them were under way.
+ * not, and its sender has its part in that?  Of each site there is room for as
+ * many as it may send before they are held.  So no two sites each wait for the
+ * other to take what they refuse: of what they refuse, let X have been sent
+ * first.  Who refuses X has that many of its site's messages behind one that was
+ * sent after X.  They were sent before X, so when X was sent all of them were
+ * under way.  Their nodes are no less memory for that: beyond a few of each
+ * participant somebody must pay.
  */
-static bool psync_image_crowded(const struct psync_image *img,
+static bool psync_image_crowded(struct psync_image *img,
 				const struct psync_node *node)
 {
 	const struct psync_part *part = &img->parts[node->sender];
-	u32 share = (u32)psync_image_share(img) / (u32)sizeof(*node);
 
-	return img->nnodes - img->nuntaken >=
-	       2 * max(img->p.limits.max_nodes, img->p.limits.max_held) &&
-	       part->nnodes - part->nkept >= share + PSYNC_IMAGE_SPARE;
+	if (img->nnodes - img->nuntaken <
+	    2 * max(img->p.limits.max_nodes, img->p.limits.max_held))
+		return false;
+	return psync_image_filled(img, node) ||
+	       (part->nnodes - part->nkept >= PSYNC_IMAGE_NULLS &&
+		!img->ops->afford(img));
 }
 
 /*

@@ -300,6 +300,61 @@ static void psync_bound_test_spare(void **state)
 	}
 }
 
+#define SITE_N	64
+
+/* Participant 0 is here, all others are at site 2, and none needs much memory. */
+static void psync_bound_site(struct psync_bed *bed, struct psync_view *view)
+{
+	struct psync_pid pids[SITE_N];
+	struct psync_limits limits;
+	struct psync_image_params p;
+	u32 sites[SITE_N];
+	u32 i;
+
+	for (i = 0; i < SITE_N; i++)
+		sites[i] = i ? 2 : 1;
+	psync_bound_limits(&limits);
+	psync_bed_params(&p, pids, sites, SITE_N, 0);
+	p.limits = limits;
+	p.limits.max_bytes = 1 << 20;
+	assert_int_equal(psync_bed_init(bed, &p, 1), 0);
+	memset(view, 0, sizeof(*view));
+	assert_int_equal(psync_image_join(&bed->img, view, 0, 1, 1, 0), 0);
+}
+
+/*
+ * Nor does it help a site that it has many participants: there is room for as
+ * many of theirs as it could have sent, and for few when nobody pays.
+ */
+static void psync_bound_test_site(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 most = 2 * 64 + 1;
+	u32 i, poor;
+
+	for (poor = 0; poor < 2; poor++) {
+		psync_bound_site(&bed, &view);
+		bed.muted = ~0U;
+		bed.poor = poor;
+		most += poor ? 8 * SITE_N :
+			(1 << 19) / psync_node_size(&bed.img, 0) + 64 * SITE_N;
+		psync_bed_send(&bed, &view, 100);
+		for (i = 1; i < SITE_N; i++)
+			assert_int_equal(psync_bed_msg(&bed, i, 1, 1, 0, NULL),
+					 PSYNC_OK);
+		psync_bed_drain(&view);
+		for (i = 1; i < SITE_N; i++)
+			while (!psync_bound_next(&bed, i, PSYNC_KIND_NULL))
+				assert_true(bed.img.nnodes <= most);
+		assert_true(bed.img.nnodes > 2 * 64);
+		psync_bed_held(&bed);
+		assert_true(bed.img.nnodes <= 64);
+		psync_bound_close(&bed, &view);
+		most = 2 * 64 + 1;
+	}
+}
+
 /* Nor does it help that a third site lacks them; nor that nobody pays. */
 static void psync_bound_test_nulls(void **state)
 {
@@ -828,6 +883,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_back),
 	cmocka_unit_test(psync_bound_test_back_without),
 	cmocka_unit_test(psync_bound_test_spare),
+	cmocka_unit_test(psync_bound_test_site),
 	cmocka_unit_test(psync_bound_test_nulls),
 	cmocka_unit_test(psync_bound_test_early),
 	cmocka_unit_test(psync_bound_test_once),

@@ -675,24 +675,28 @@ static bool psync_image_room(struct psync_image *img,
 
 /*
  * Is there room for it whatever else is kept?  For what its site may have here,
- * as long as its readers and who pays have room, and for one message of each
- * participant.  Of those that some site lacks, take one all before which are
- * held everywhere: what its participant sent before is given back once it was
- * received, so this one is taken in the end, and so on with the next.  Without
- * this two sites could each be full of what the other has no room for.
+ * as long as its readers and who pays have room, for the start message, and for
+ * one message of each participant.  Of those that some site lacks, take one all
+ * before which are held everywhere: what its participant sent before is given
+ * back once it was received, so this one is taken in the end, and so on with the
+ * next.  Without this two sites could each be full of what the other has no room
+ * for.  One that is more than a share waits for readers and memory all the same.
  */
 static bool psync_image_owes(struct psync_image *img,
-			     const struct psync_node *node)
+			     const struct psync_node *node, bool start)
 {
 	const struct psync_part *part = &img->parts[node->sender];
+	bool first = (start && !img->begun) || (img->nopen && !part->nkept);
+	u64 share = img->nopen ? psync_image_share(img) :
+				 img->p.limits.max_pending;
 	u64 bytes;
 
-	if (!part->nkept)
+	if (first && node->cost <= share)
 		return true;
 	/* Who recovers takes what it has sent itself, too. */
 	bytes = part->remote < 0 ? img->own_bytes :
 				   img->remotes[part->remote].bytes;
-	return bytes + node->cost <= psync_image_share(img) &&
+	return (first || (img->nopen && bytes + node->cost <= share)) &&
 	       psync_image_room(img, node, PSYNC_HOLD_READY) &&
 	       img->ops->afford(img);
 }
@@ -756,8 +760,8 @@ static bool psync_image_serves(const struct psync_image *img,
 /*
  * Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
- * complete.  A start message is always taken, so is anything when nothing is
- * kept; one that a held message waits for has twice the room.
+ * complete.  Anything is taken when nothing is kept and there is memory; one that
+ * a held message waits for has twice the room.
  */
 static enum psync_drop psync_image_admit(struct psync_image *img,
 					 const struct psync_node *node,
@@ -783,9 +787,7 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 	if ((!kept || kept + node->cost <= limit) &&
 	    psync_image_room(img, node, state) && img->ops->afford(img))
 		return PSYNC_OK;
-	if (state == PSYNC_HOLD_READY &&
-	    ((start && !img->begun) ||
-	     (img->nopen && psync_image_owes(img, node))))
+	if (state == PSYNC_HOLD_READY && psync_image_owes(img, node, start))
 		return PSYNC_OK;
 	/* Even these not without end: what waits may be a lie. */
 	if (state == PSYNC_HOLD_READY && kept + node->cost <= 2 * limit &&

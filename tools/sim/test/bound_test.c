@@ -300,6 +300,85 @@ static void psync_bound_test_spare(void **state)
 	}
 }
 
+/* Message 1 of @sender with @len bytes. */
+static enum psync_drop psync_bound_large(struct psync_bed *bed, u32 sender,
+					 u32 len, u8 flags)
+{
+	struct psync_wire_pid pids[MOST];
+	struct psync_pkt pkt;
+	u32 i;
+
+	for (i = 0; i < bed->img.p.n; i++)
+		pids[i] = bed->img.wire_pids[i];
+	psync_bed_craft(bed, sender, 1, 1, 0, NULL, NULL, &pkt);
+	pkt.body_len = len;
+	pkt.msg.flags = flags;
+	if (flags & PSYNC_MSGF_START)
+		pkt.msg.participants = pids;
+	return psync_bed_input(bed, &pkt, 1);
+}
+
+/*
+ * Room for one message of each participant, and for the first one, is no room
+ * for any that is larger than what the site may have here: for that there must
+ * be memory, and a reader with nothing else to read.
+ */
+static void psync_bound_test_large(void **state)
+{
+	struct psync_limits limits;
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 share, start;
+
+	psync_bound_limits(&limits);
+	share = limits.max_bytes / 4;
+	for (start = 0; start < 2; start++) {
+		psync_bound_open(&bed, &view, 4, 1, &limits);
+		bed.muted = ~0U;
+		bed.room = 1000;
+		assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		bed.poor = true;
+		assert_int_equal(psync_bound_large(&bed, 3, share, 0),
+				 PSYNC_OK);
+		bed.poor = false;
+		assert_int_equal(psync_bound_large(&bed, 2, 60000, start ?
+						   PSYNC_MSGF_START : 0),
+				 PSYNC_DROP_IMAGE_FULL);
+		psync_bed_drain(&view);
+		bed.poor = true;
+		assert_int_equal(psync_bound_large(&bed, 2, 60000, start ?
+						   PSYNC_MSGF_START : 0),
+				 PSYNC_DROP_IMAGE_FULL);
+		bed.poor = false;
+		assert_int_equal(psync_bound_large(&bed, 2, 60000, start ?
+						   PSYNC_MSGF_START : 0),
+				 PSYNC_OK);
+		psync_bed_drain(&view);
+		psync_bound_close(&bed, &view);
+	}
+}
+
+/* Likewise while nobody here has opened. */
+static void psync_bound_test_pending(void **state)
+{
+	struct psync_limits limits;
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_bound_limits(&limits);
+	limits.max_pending = 1000;
+	psync_bound_open(&bed, &view, 3, 1, &limits);
+	psync_bed_leave(&bed, &view);
+	bed.muted = ~0U;
+	bed.poor = true;
+	assert_int_equal(psync_bound_large(&bed, 1, 1001, PSYNC_MSGF_START),
+			 PSYNC_DROP_PENDING_FULL);
+	assert_int_equal(psync_bound_large(&bed, 1, 1000, PSYNC_MSGF_START),
+			 PSYNC_OK);
+	psync_bed_exit(&bed);
+}
+
 #define SITE_N	64
 
 /* Participant 0 is here, all others are at site 2, and none needs much memory. */
@@ -883,6 +962,8 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_back),
 	cmocka_unit_test(psync_bound_test_back_without),
 	cmocka_unit_test(psync_bound_test_spare),
+	cmocka_unit_test(psync_bound_test_large),
+	cmocka_unit_test(psync_bound_test_pending),
 	cmocka_unit_test(psync_bound_test_site),
 	cmocka_unit_test(psync_bound_test_nulls),
 	cmocka_unit_test(psync_bound_test_early),

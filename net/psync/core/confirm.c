@@ -413,8 +413,8 @@ int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
 static void psync_confirm_greet(struct psync_image *img,
 				struct psync_remote *remote, u64 now)
 {
-	/* First that we are back ourselves; its answer will do. */
-	if (psync_restart_unheard(img, remote)) {
+	/* First that we are back ourselves, however late; its answer will do. */
+	if (img->restart && !remote->answers) {
 		psync_restart_remind(img, remote);
 		return;
 	}

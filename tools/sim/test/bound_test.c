@@ -620,6 +620,50 @@ static void psync_bound_test_first(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Nor does a site without which it recovered hear anything else of it first. */
+static void psync_bound_test_absent(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	u64 held[3] = {};
+	__be32 wire[3];
+	u32 i, said;
+
+	psync_bed_params(&p, pids, sites, 3, 4);
+	p.limits.absent_ns = 1000 * MS;
+	assert_int_equal(psync_bed_init(&bed, &p, 2), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 1, 5, 2, &how, 0),
+			 0);
+	psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, 3, held, wire, &pkt);
+	pkt.vector.dst_opening = 2;
+	assert_int_equal(psync_bed_input(&bed, &pkt, MS), PSYNC_OK);
+	assert_true(bed.img.recover);
+	psync_bed_run(&bed, 1000 * MS);
+	assert_true(bed.img.remotes[0].absent);
+	assert_false(bed.img.recover);
+	said = bed.ntypes[PSYNC_PKT_RS];
+	for (i = 1; i <= 2; i++) {
+		psync_bed_craft(&bed, 0, i, 1, 0, NULL, NULL, &pkt);
+		pkt.src_site = 3;
+		pkt.src_inc = 5003;
+		pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt.msg.inc = 5000 + i;
+		pkt.msg.opening = 1;
+		psync_bed_input(&bed, &pkt, i * PSYNC_BED_NEVER * 2);
+	}
+	assert_true(bed.img.remotes[0].hearsay);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_HELLO], 0);
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RS], said + 1);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
 /* Another site that is back, too, need not hold what its earlier life did. */
 static void psync_bound_test_both(void **state)
 {
@@ -969,6 +1013,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_early),
 	cmocka_unit_test(psync_bound_test_once),
 	cmocka_unit_test(psync_bound_test_first),
+	cmocka_unit_test(psync_bound_test_absent),
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
 	cmocka_unit_test(psync_bound_test_late),

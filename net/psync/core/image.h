@@ -338,6 +338,7 @@ enum psync_remote_state {
  * @moved: it was heard with a later opening: the one we go by is over
  * @returned: we went by an earlier opening of it before it restarted
  * @rebase_at: it is not back again before this time
+ * @back_at: nor is it answered before, when it says so of the same opening
  * @answers: it answered our RS, or that it has nothing
  * @rs_at: it is not sent RS again before this time, but by timer
  * @gone: while we recover: it said that what we asked for is gone: one more
@@ -400,6 +401,7 @@ struct psync_remote {
 	bool			moved;
 	bool			returned;
 	u64			rebase_at;
+	u64			back_at;
 	bool			answers;
 	u64			rs_at;
 	u64			gone;

@@ -232,8 +232,10 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 		return PSYNC_DROP_STALE_OPENING;
 	if (later && psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
 		return PSYNC_DROP_UNCONFIRMED;
-	if (later && img->now < remote->rebase_at)
+	/* Whoever else is back there says so with its RESTART, too. */
+	if (img->now < (later ? remote->rebase_at : remote->back_at))
 		return PSYNC_DROP_RR_RATE;
+	remote->back_at = img->now + img->p.limits.rto_min_ns;
 	if (later)
 		psync_restart_rebase(img, remote, pkt);
 	/* One that was overtaken by its RESTART announces no other. */

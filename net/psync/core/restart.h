@@ -70,7 +70,7 @@ void psync_restart_doubt(struct psync_image *img,
  * @pkt: the packet
  *
  * Return: PSYNC_OK, UNCONFIRMED (nobody here has opened), NOT_MEMBER,
- * STALE_OPENING.
+ * STALE_OPENING, RR_RATE.
  */
 enum psync_drop psync_restart_input(struct psync_image *img,
 				    struct psync_remote *remote,

@@ -718,6 +718,7 @@ static void psync_bound_test_often(void **state)
 	__be32 wire[2];
 
 	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.img.p.limits.rto_min_ns = 0;
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	psync_bound_rs(&bed, 2, wire, &pkt);
 	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
@@ -735,6 +736,35 @@ static void psync_bound_test_often(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Who says again and again that it is back is not believed as often. */
+static void psync_bound_test_again(void **state)
+{
+	struct psync_image_params p;
+	struct psync_pid pids[2];
+	u32 sites[2] = { 1, 2 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, 2, 0);
+	psync_bed_times(&p);
+	psync_bound_open(&bed, &view, 2, 1, &p.limits);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	bed.muted = ~0U;
+	for (i = 0; i < 100; i++) {
+		psync_bound_rs(&bed, 2, wire, &pkt);
+		pkt.vector.token = 9 + i;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1 + i * MS / 5),
+				 i % 50 ? PSYNC_DROP_RR_RATE : PSYNC_OK);
+	}
+	assert_int_equal(bed.ntypes[PSYNC_PKT_RS_ACK], 2);
+	assert_int_equal(bed.nevents, 2);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
 /* An RS that comes after its RESTART does not announce another one. */
 static void psync_bound_test_late(void **state)
 {
@@ -749,6 +779,7 @@ static void psync_bound_test_late(void **state)
 	u32 i;
 
 	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.img.p.limits.rto_min_ns = 0;
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	for (i = 0; i < 2; i++) {
 		psync_bound_rs(&bed, 2, wire, &pkt);
@@ -1016,6 +1047,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_absent),
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
+	cmocka_unit_test(psync_bound_test_again),
 	cmocka_unit_test(psync_bound_test_late),
 	cmocka_unit_test(psync_bound_test_depth),
 	cmocka_unit_test(psync_bound_test_deepest),

@@ -610,6 +610,8 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	}
 	if (view->restart && !psync_restart_speak(img))
 		return -ENOMEM;
+	if (view->restart)
+		return -EOVERFLOW;
 	if (view->redo) {
 		err = psync_redo_match(view, body, len, mid);
 		if (err < 0)

@@ -395,16 +395,20 @@ bool psync_restart_speak(struct psync_image *img)
 {
 	struct psync_view *view;
 	u64 mid;
+	int err;
 
 	list_for_each_entry(view, &img->views, link) {
 		if (!view->restart)
 			continue;
 		psync_restart_settle(view);
-		if (psync_restart_known(view) &&
-		    psync_image_emit(img, view, PSYNC_KIND_RESTART, 0, NULL,
-				     0, &mid))
+		err = 0;
+		if (psync_restart_known(view))
+			err = psync_image_emit(img, view, PSYNC_KIND_RESTART, 0,
+					       NULL, 0, &mid);
+		if (err == -ENOMEM)
 			return false;
-		view->restart = false;
+		/* One for which there is no number, or no depth, stays mute. */
+		view->restart = err;
 	}
 	return true;
 }

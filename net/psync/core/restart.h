@@ -120,6 +120,7 @@ void psync_restart_check(struct psync_image *img);
  * psync_restart_speak - send the RESTARTs of those who are back
  * @img: image that has recovered
  *
+ * Who cannot have one any more (EOVERFLOW) goes on without a voice.
  * Return: false when there was no memory.
  */
 bool psync_restart_speak(struct psync_image *img);

@@ -859,6 +859,46 @@ static void psync_bound_test_deepest(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Nor does it try for ever: what it sends is refused, and it goes on. */
+static void psync_bound_test_mute(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 2 };
+	u64 held[3] = { S32_MAX, S32_MAX, 1 };
+	struct psync_restart_how how = {};
+	struct psync_bed_body *body;
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	__be32 wire[3];
+	u64 mid;
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, 2, held, wire, &pkt);
+	pkt.vector.dst_opening = 7;
+	pkt.vector.flags = PSYNC_VECTORF_KNOWN;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	psync_image_timer(&bed.img, bed.img.rr_at);
+	assert_true(bed.img.remotes[0].requested);
+	psync_bed_vector(&bed, PSYNC_PKT_GONE, 2, held, wire, &pkt);
+	pkt.vector.seq = U32_MAX;
+	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
+	assert_int_equal(bed.img.lost_depth, U32_MAX);
+	assert_false(bed.img.recover);
+	assert_int_equal(bed.img.rs_at, U64_MAX);
+	body = psync_bed_body_new();
+	assert_int_equal(psync_image_send(&bed.img, &view, body, 1, &mid,
+					  bed.img.now), -EOVERFLOW);
+	psync_bed_body_put(body);
+	assert_int_equal(bed.img.attached, 0);
+	psync_bound_close(&bed, &view);
+}
+
 /* So many messages of participant 1, each of which is received. */
 static clock_t psync_bound_receive(struct psync_bed *bed,
 				   struct psync_view *view, u32 count)
@@ -1051,6 +1091,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_late),
 	cmocka_unit_test(psync_bound_test_depth),
 	cmocka_unit_test(psync_bound_test_deepest),
+	cmocka_unit_test(psync_bound_test_mute),
 	cmocka_unit_test(psync_bound_test_history),
 	cmocka_unit_test(psync_bound_test_ask),
 	cmocka_unit_test(psync_bound_test_hash),

@@ -6,7 +6,10 @@
  * Needs three hosts on a bridge without impairments of its own, MTU 1500.
  */
 
+#include <linux/psync_netlink.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include "lib.h"
@@ -462,6 +465,78 @@ static void participants(void **state)
 	sock_close((int[]){ a, b }, 2);
 }
 
+#define ABSENT	140
+
+/* Host 1 has peers at addresses where nobody is, or has them no more. */
+static void absent_peers(uint8_t link_command, uint8_t peer_command)
+{
+	struct nl *nl = nl_open(1);
+	uint8_t addr[4] = { 127, 0, 0, 1 };
+	uint32_t i;
+
+	if (link_command == PSYNC_CMD_LINK_ADD) {
+		nl_begin(nl, link_command);
+		nl_str(nl, PSYNC_A_LINK_NAME, "m1");
+		nl_u32(nl, PSYNC_A_LINK_KIND, PSYNC_LINK_KIND_UDP);
+		nl_put(nl, PSYNC_A_LINK_IP4, addr, sizeof(addr));
+		nl_u16(nl, PSYNC_A_LINK_PORT, 9);
+		assert_int_equal(nl_talk(nl), 0);
+	}
+	for (i = 1; i < ABSENT; i++) {
+		addr[3] = 1 + i;
+		nl_begin(nl, peer_command);
+		nl_u32(nl, PSYNC_A_PEER_SITE, 1000 + i);
+		if (peer_command == PSYNC_CMD_PEER_ADD) {
+			nl_str(nl, PSYNC_A_PEER_LINK, "m1");
+			nl_put(nl, PSYNC_A_PEER_IP4, addr, sizeof(addr));
+		}
+		assert_int_equal(nl_talk(nl), 0);
+	}
+	if (link_command == PSYNC_CMD_LINK_DEL) {
+		nl_begin(nl, link_command);
+		nl_str(nl, PSYNC_A_LINK_NAME, "m1");
+		assert_int_equal(nl_talk(nl), 0);
+	}
+	nl_close(nl);
+}
+
+/*
+ * A long message goes to many sites, which are not there: its copies share one
+ * body, and do not count as many.
+ */
+static void absent_sites(void **state)
+{
+	static const char * const names[] = { "max_message", "image_bytes" };
+	unsigned int old[2][COUNT(names)], k;
+	static struct psync_pid pids[ABSENT];
+	uint32_t port = port_new(), i;
+	struct patience p;
+	int fd, charged;
+
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < COUNT(names); k++)
+			old[i][k] = sysctl_set(i, names[k], 16 * MIB);
+	absent_peers(PSYNC_CMD_LINK_ADD, PSYNC_CMD_PEER_ADD);
+	for (i = 0; i < ABSENT; i++)
+		pids[i] = (struct psync_pid){ i ? 1000 + i : 1, port };
+	fd = sock_new(1, SOCK_SEQPACKET);
+	sock_bind(fd, port);
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, pids,
+			 sizeof(pids)));
+	works(sock_connect(fd, 0, 0));
+	log_begin();
+	body_send(fd, 16 * MIB, 1);
+	p = patience_begin();
+	while (works(ioctl(fd, SIOCOUTQ, &charged)), charged > (int)(20 * MIB))
+		patience_try(&p, "what was sent to count once");
+	log_quiet();
+	close(fd);
+	absent_peers(PSYNC_CMD_LINK_DEL, PSYNC_CMD_PEER_DEL);
+	for (i = 2; i--;)
+		for (k = 0; k < COUNT(names); k++)
+			sysctl_set(i, names[k], old[i][k]);
+}
+
 static struct fake fake;
 
 /* Of a test's own: what others send would fill its socket. */
@@ -731,6 +806,7 @@ int main(void)
 		cmocka_unit_test(sent_on),
 		cmocka_unit_test(mtu),
 		cmocka_unit_test(participants),
+		cmocka_unit_test(absent_sites),
 		fake_unit_test(by_hand),
 		fake_unit_test(hostile),
 		fake_unit_test(wrong_inside),

@@ -193,6 +193,23 @@ int psync_charge_sent(struct psync_sock *psk, struct sk_buff *skb)
 	return 0;
 }
 
+int psync_charge_more(struct psync_sock *psk, struct sk_buff *skb, u32 size)
+{
+	if (!psync_charge_counts(&psk->sk, size) ||
+	    !psync_purse_take(psk, size)) {
+		PSYNC_INC(psync_pernet(sock_net(&psk->sk)), CHARGE_REFUSED);
+		return -ENOBUFS;
+	}
+	refcount_add(size, &psk->sk.sk_wmem_alloc);
+	skb->truesize += size;
+	return 0;
+}
+
+bool psync_charge_counts(const struct sock *sk, u32 size)
+{
+	return refcount_read(&sk->sk_wmem_alloc) <= INT_MAX / 2 - size;
+}
+
 void psync_charge_disown(struct psync_conv *conv, struct sk_buff *skb)
 {
 	lockdep_assert_held(&conv->lock);

@@ -47,6 +47,26 @@ u32 psync_purse_charged(const struct psync_sock *psk);
 int psync_charge_sent(struct psync_sock *psk, struct sk_buff *skb);
 
 /**
+ * psync_charge_more - charge what is added to a message
+ * @psk: the socket that it is charged to
+ * @skb: the message; given back with it
+ * @size: bytes of memory, at most PSYNC_BODY_MAX
+ *
+ * Context: process.  Return: 0, -ENOBUFS.
+ */
+int psync_charge_more(struct psync_sock *psk, struct sk_buff *skb, u32 size);
+
+/**
+ * psync_charge_counts - can so much more be counted in sk_wmem_alloc?
+ * @sk: socket
+ * @size: bytes of memory, at most PSYNC_BODY_MAX
+ *
+ * That is a reference count and holds less than INT_MAX.  Half of it is left for
+ * what is counted at the same time, and by who waits for SO_SNDBUF.
+ */
+bool psync_charge_counts(const struct sock *sk, u32 size);
+
+/**
  * psync_charge_received - charge a datagram to the socket in whose queue it waits
  * @psk: socket, which the caller holds
  * @skb: datagram, nobody's yet; counts in sk_rmem_alloc, too, and is given back

@@ -154,8 +154,13 @@ static void psync_conv_queue_tx(struct psync_conv *conv, u32 site,
 	skb = psync_output_build(conv->pnet, site, pkt, body);
 	if (!skb)
 		return;
-	/* Back-pressure: what waits in a device counts as the sender's. */
-	if (body && body->sk)
+	/*
+	 * Back-pressure: what waits in a device counts as the sender's.  What is
+	 * cut does not wait there itself, and its copies, one for each site,
+	 * would all count the body that they share.
+	 */
+	if (body && body->sk && skb->len <= U16_MAX &&
+	    psync_charge_counts(body->sk, skb->truesize))
 		skb_set_owner_w(skb, body->sk);
 	__skb_queue_tail(&conv->txq, skb);
 }

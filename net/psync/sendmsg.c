@@ -17,12 +17,12 @@
 
 /*
  * Adds @len bytes behind those of @skb, in skbs of their own on its frag_list.
- * They count as @sk's, and are not waited for: the first bytes were.
+ * They count as @sk's, and are not waited for: the first bytes were.  Each is
+ * paid for before the next is made.
  */
 static int psync_msg_extend(struct sock *sk, struct sk_buff *skb, size_t len)
 {
 	struct sk_buff **at = &skb_shinfo(skb)->frag_list;
-	unsigned int truesize = 0;
 	struct sk_buff *piece;
 	size_t part;
 	int err;
@@ -32,18 +32,20 @@ static int psync_msg_extend(struct sock *sk, struct sk_buff *skb, size_t len)
 		piece = alloc_skb_with_frags(0, part, PAGE_ALLOC_COSTLY_ORDER,
 					     &err, sk->sk_allocation);
 		if (!piece)
-			break;
+			return err;
+		err = psync_charge_more(psync_sk(sk), skb, piece->truesize);
+		if (err) {
+			kfree_skb(piece);
+			return err;
+		}
 		piece->data_len = part;
 		piece->len = part;
 		*at = piece;
 		at = &piece->next;
-		truesize += piece->truesize;
 		skb->data_len += part;
 		skb->len += part;
 	}
-	skb->truesize += truesize;
-	refcount_add(truesize, &sk->sk_wmem_alloc);
-	return len ? err : 0;
+	return 0;
 }
 
 struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
@@ -61,9 +63,9 @@ struct sk_buff *psync_msg_copy(struct sock *sk, struct msghdr *msg, size_t len,
 	skb_put(skb, first - data_len);
 	skb->data_len = data_len;
 	skb->len = first;
-	*err = len > first ? psync_msg_extend(sk, skb, len - first) : 0;
+	*err = psync_charge_sent(psync_sk(sk), skb);
 	if (!*err)
-		*err = psync_charge_sent(psync_sk(sk), skb);
+		*err = psync_msg_extend(sk, skb, len - first);
 	if (!*err)
 		*err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
 	if (*err) {

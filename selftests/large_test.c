@@ -100,6 +100,8 @@ static void sizes(void **state)
 		65537, 70000, 131072, 131073, 500000, MIB - 1, MIB,
 	};
 	uint64_t cut = stat_of(1, "FragCut"), whole = stat_of(2, "FragWhole");
+	uint64_t said = stat_of(2, "FragAckSent");
+	uint64_t heard = stat_of(1, "FragAckHeard");
 	unsigned char *body;
 	unsigned int i;
 	int fds[HOSTS];
@@ -113,6 +115,9 @@ static void sizes(void **state)
 	}
 	assert_in_range(stat_of(1, "FragCut") - cut, 2 * COUNT(lens) - 10, 200);
 	assert_in_range(stat_of(2, "FragWhole") - whole, COUNT(lens) - 5, 100);
+	/* Every packet is answered, host 3's, too. */
+	assert_true(stat_of(2, "FragAckSent") >= said + COUNT(lens) - 5);
+	assert_true(stat_of(1, "FragAckHeard") >= heard + 2 * (COUNT(lens) - 5));
 	body = body_new(MIB + 1, 0);
 	fails(send(fds[0], body, MIB + 1, 0), EMSGSIZE);
 	fails(send(fds[0], body, 1 << 30, 0), EMSGSIZE);

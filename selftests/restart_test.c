@@ -288,6 +288,7 @@ static void site_lost(int host, int fd)
 
 static void site_restarted(void **state)
 {
+	uint64_t heard = stat_of(1, "RsAckHeard");
 	struct checkpoint middle;
 	uint32_t group;
 	int fds[HOSTS];
@@ -297,6 +298,7 @@ static void site_restarted(void **state)
 	fds[0] = rejoin(1, group, HISTORY, &middle, PSYNC_RESTART_ALL);
 	told_restart(fds, 1);
 	hear_rounds(fds[0], ROUNDS / 2);
+	assert_true(stat_of(1, "RsAckHeard") >= heard + HOSTS - 1);
 	converse(fds);
 	sock_close(fds, HOSTS);
 }

@@ -237,6 +237,8 @@ static void psync_frag_op_transmit(struct psync_frags *f,
 		psync_drop(pnet, NULL, PSYNC_DROP_TX_NO_MEM);
 		return;
 	}
+	if (pkt->type == PSYNC_PKT_FRAG_ACK)
+		PSYNC_INC(pnet, FRAG_ACK_SENT);
 	psync_wire_encode(pkt, skb_push(skb, psync_wire_hdr_size(pkt)));
 	__skb_queue_tail(&peer->frag_txq, skb);
 }
@@ -439,6 +441,7 @@ void psync_frag_input(struct psync_peer *peer, struct sk_buff *skb,
 		reason = psync_frags_input(&peer->frags, pkt, skb,
 					   skb->truesize, now);
 	} else if (!peer->frag_dead) {
+		PSYNC_INC(peer->pnet, FRAG_ACK_HEARD);
 		reason = psync_frags_answer(&peer->frags, pkt, now);
 	}
 	psync_frag_unlock(peer);

@@ -532,6 +532,9 @@ static void psync_input_heard(struct psync_net *pnet,
 	case PSYNC_PKT_RS:
 		PSYNC_INC(pnet, RS_HEARD);
 		break;
+	case PSYNC_PKT_RS_ACK:
+		PSYNC_INC(pnet, RS_ACK_HEARD);
+		break;
 	}
 }
 

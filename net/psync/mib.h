@@ -35,9 +35,12 @@
 	X(FRAG_SENT,	"FragSent",	"fragments sent")		\
 	X(FRAG_REPEATED, "FragRepeated", "of these, sent again")	\
 	X(FRAG_HEARD,	"FragHeard",	"fragments received")		\
+	X(FRAG_ACK_SENT, "FragAckSent",	"answers to fragments sent")	\
+	X(FRAG_ACK_HEARD, "FragAckHeard", "such answers received")	\
 	X(RS_SENT,	"RsSent",	"RS packets sent: a participant is back") \
 	X(RS_HEARD,	"RsHeard",	"RS packets received")		\
 	X(RS_ANSWERED,	"RsAnswered",	"RS packets answered with what is known") \
+	X(RS_ACK_HEARD,	"RsAckHeard",	"such answers received")	\
 	X(SLOW_BLOCKED,	"SlowBlocked",	"times that a slow member held senders back") \
 	X(SLOW_SUSPECTED, "SlowSuspected", "of these, where it is suspected then") \
 	X(SLOW_SKIPPED,	"SlowSkipped",	"times that one is not waited for any more") \

@@ -38,11 +38,13 @@ static void psync_docs_print(const struct psync_pkt *pkt, const u8 *data)
 	printf("MSG group=%u number=%u cid=%016llx digest=%016llx src=%u dst=%u",
 	       pkt->group, pkt->number, (unsigned long long)pkt->cid,
 	       (unsigned long long)pkt->digest, pkt->src_site, pkt->dst_site);
-	printf(" sender=%u seq=%u wave=%u n=%u npred=%u", pkt->msg.sender,
-	       pkt->msg.seq, pkt->msg.wave, pkt->msg.n, pkt->msg.npred);
+	printf(" sender=%u seq=%llu wave=%u n=%u npred=%u", pkt->msg.sender,
+	       (unsigned long long)pkt->msg.seq, pkt->msg.wave, pkt->msg.n,
+	       pkt->msg.npred);
 	for (i = 0; pkt->msg.preds && i < pkt->msg.npred; i++)
-		printf(" pred=%u:%u", be16_to_cpu(pkt->msg.preds[i].index),
-		       be32_to_cpu(pkt->msg.preds[i].seq));
+		printf(" pred=%u:%llu", be16_to_cpu(pkt->msg.preds[i].index),
+		       (unsigned long long)
+		       psync_wire_mid_seq(&pkt->msg.preds[i]));
 	printf(" body=%.*s\n", (int)pkt->body_len,
 	       (const char *)data + pkt->hdr_len);
 }

@@ -464,11 +464,12 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
 	pkt.marked = marked && pkt.type == PSYNC_PKT_MSG;
 	peer = psync_site_peer(site, &pkt);
 	psync_sim_trace(site->sim,
-			"  site %u < %u type %u opening %u%s %u:%u",
+			"  site %u < %u type %u opening %u%s %u:%llu",
 			site->index, peer->index, pkt.type, pkt.opening,
 			pkt.type == PSYNC_PKT_MSG ? " mid" : "",
 			pkt.type == PSYNC_PKT_MSG ? pkt.msg.sender : 0,
-			pkt.type == PSYNC_PKT_MSG ? pkt.msg.seq : 0);
+			(unsigned long long)(pkt.type == PSYNC_PKT_MSG ?
+					     pkt.msg.seq : 0));
 	if (pkt.type == PSYNC_PKT_HELLO || pkt.type == PSYNC_PKT_HELLO_ACK)
 		site->sim->stats->hellos++;
 	if (pkt.type == PSYNC_PKT_REFUSE)

@@ -354,13 +354,20 @@ void psync_ack_expect(struct psync_image *img, struct psync_node *node)
 	}
 }
 
-void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt)
+void psync_ack_put(struct psync_image *img, struct psync_pkt *pkt, u32 index,
+		   u64 seq)
 {
 	__be32 *seqs = (void *)img->scratch;
+	__be16 *highs = (void *)(seqs + img->p.n);
+
+	if (psync_wire_seq_set(seqs, highs, index, seq))
+		pkt->vector.highs = highs;
+}
+
+void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt)
+{
 	u32 i;
 
-	for (i = 0; i < img->p.n; i++)
-		seqs[i] = cpu_to_be32(img->parts[i].seq);
 	*pkt = (struct psync_pkt){
 		.type		= type,
 		.cid		= img->p.cid,
@@ -368,8 +375,13 @@ void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt)
 		.group		= img->p.group,
 		.number		= img->p.number,
 		.opening	= img->opening,
-		.vector		= { .n = img->p.n, .seqs = seqs },
+		.vector		= {
+			.n	= img->p.n,
+			.seqs	= (void *)img->scratch,
+		},
 	};
+	for (i = 0; i < img->p.n; i++)
+		psync_ack_put(img, pkt, i, img->parts[i].seq);
 }
 
 static void psync_ack_send(struct psync_image *img,
@@ -610,7 +622,6 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 				 struct psync_remote *remote,
 				 const struct psync_pkt *pkt)
 {
-	__be32 low;
 	u64 seq;
 	u32 i;
 	int k;
@@ -618,9 +629,8 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 	/* All or nothing: what contradicts us tells nothing else, either. */
 	for (k = 0; k < 2; k++) {
 		for (i = 0; i < img->p.n; i++) {
-			memcpy(&low, (const u8 *)pkt->vector.seqs +
-			       i * sizeof(low), sizeof(low));
-			if (!psync_node_expand(img, i, be32_to_cpu(low), &seq) ||
+			seq = psync_ack_said(pkt, i);
+			if (seq < img->p.seq_base ||
 			    (img->parts[i].remote < 0 && !img->recover &&
 			     seq > img->parts[i].seq))
 				return PSYNC_DROP_BAD_VECTOR;

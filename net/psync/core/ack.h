@@ -240,6 +240,26 @@ bool psync_ack_token(struct psync_image *img, u32 index, u64 seq);
 void psync_ack_build(struct psync_image *img, u8 type, struct psync_pkt *pkt);
 
 /**
+ * psync_ack_put - another number in such a packet
+ * @img: image
+ * @pkt: the packet, built last
+ * @index: participant
+ * @seq: its number
+ */
+void psync_ack_put(struct psync_image *img, struct psync_pkt *pkt, u32 index,
+		   u64 seq);
+
+/**
+ * psync_ack_said - a number in such a packet
+ * @pkt: the packet
+ * @index: participant
+ */
+static inline u64 psync_ack_said(const struct psync_pkt *pkt, u32 index)
+{
+	return psync_wire_seq(pkt->vector.seqs, pkt->vector.highs, index);
+}
+
+/**
  * psync_ack_answer - a site asked what is held here
  * @img: image
  * @remote: site

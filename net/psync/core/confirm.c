@@ -122,6 +122,8 @@ static void psync_early_copy(struct psync_early *early,
 				pkt->msg.npred * sizeof(struct psync_wire_mid));
 	early->pkt.msg.stamp = psync_early_put(&to, pkt->msg.stamp,
 					       n * sizeof(__be32));
+	early->pkt.msg.highs = psync_early_put(&to, pkt->msg.highs,
+					       n * sizeof(__be16));
 	early->pkt.msg.bitmap = psync_early_put(&to, pkt->msg.bitmap,
 						(n + 31) / 32 * 4);
 }

@@ -196,17 +196,12 @@ static bool psync_flow_is_latest(const struct psync_image *img,
 				 const struct psync_remote *remote,
 				 const struct psync_pkt *pkt)
 {
-	__be32 low;
 	u32 i;
 
-	for (i = 0; i < img->p.n; i++) {
-		if (img->parts[i].remote >= 0)
-			continue;
-		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
-		       sizeof(low));
-		if (be32_to_cpu(low) != (u32)psync_ack_held(img, remote, i))
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].remote < 0 &&
+		    psync_ack_said(pkt, i) != psync_ack_held(img, remote, i))
 			return false;
-	}
 	return true;
 }
 

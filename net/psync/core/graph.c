@@ -69,19 +69,6 @@ void psync_node_free(struct psync_image *img, struct psync_node *node)
 		img->ops->free(img, node, psync_node_size(img, node->nsaid));
 }
 
-bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
-		       u64 *seq)
-{
-	u64 last = img->parts[index].seq;
-	s64 step = (s32)(low - (u32)last);
-
-	if (step < 0 && (u64)-step > last - img->p.seq_base)
-		return false;
-	*seq = last + step;
-	/* There are no ids beyond that. */
-	return !(*seq >> PSYNC_MID_SEQ_BITS);
-}
-
 static enum psync_drop psync_node_decode_list(const struct psync_image *img,
 					      const struct psync_pkt *pkt,
 					      struct psync_node *node)
@@ -93,9 +80,8 @@ static enum psync_drop psync_node_decode_list(const struct psync_image *img,
 	for (i = 0; i < node->npred; i++) {
 		mid = &pkt->msg.preds[i];
 		index = be16_to_cpu(mid->index);
-		if (!psync_node_expand(img, index, be32_to_cpu(mid->seq), &seq))
-			return PSYNC_DROP_BAD_CONTEXT;
-		if (seq == img->p.seq_base)
+		seq = psync_wire_mid_seq(mid);
+		if (seq <= img->p.seq_base)
 			return PSYNC_DROP_BAD_CONTEXT;
 		if (index == node->sender && seq != node->seq - 1)
 			return PSYNC_DROP_BAD_CONTEXT;
@@ -109,16 +95,13 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 					       struct psync_node *node)
 {
 	u64 base = img->p.seq_base;
-	__be32 low;
 	u32 k = 0;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++) {
-		/* The packet may lie at any address. */
-		memcpy(&low, (const u8 *)pkt->msg.stamp + i * sizeof(low),
-		       sizeof(low));
-		if (!psync_node_expand(img, i, be32_to_cpu(low),
-				       &node->stamp[i]))
+		node->stamp[i] = psync_wire_seq(pkt->msg.stamp, pkt->msg.highs,
+						i);
+		if (node->stamp[i] < base)
 			return PSYNC_DROP_BAD_CONTEXT;
 		if (!(pkt->msg.bitmap[i / 8] >> i % 8 & 1))
 			continue;
@@ -141,13 +124,14 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 }
 
 enum psync_drop psync_node_decode(struct psync_image *img,
-				  const struct psync_pkt *pkt, u64 seq,
+				  const struct psync_pkt *pkt,
 				  struct psync_node **out)
 {
 	struct psync_node *node;
 	enum psync_drop drop;
 
-	node = psync_node_new(img, pkt->msg.sender, seq, pkt->msg.npred);
+	node = psync_node_new(img, pkt->msg.sender, pkt->msg.seq,
+			      pkt->msg.npred);
 	if (!node)
 		return PSYNC_DROP_NO_MEM;
 	node->kind = pkt->msg.kind;

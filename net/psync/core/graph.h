@@ -15,18 +15,6 @@ static inline u64 psync_node_mid(const struct psync_node *node)
 }
 
 /**
- * psync_node_expand - the sequence number that 32 bits on the wire mean
- * @img: image
- * @index: whose
- * @low: the low 32 bits
- * @seq: where the number nearest to the participant's last one goes
- *
- * Return: false when that would be below the base.
- */
-bool psync_node_expand(const struct psync_image *img, u32 index, u32 low,
-		       u64 *seq);
-
-/**
  * psync_node_follows - is a message an immediate predecessor?
  * @node: node
  * @mid: the message
@@ -74,7 +62,6 @@ void psync_node_free(struct psync_image *img, struct psync_node *node);
  * psync_node_decode - make a node of a message from the wire
  * @img: image
  * @pkt: the message; its number of participants is the image's
- * @seq: its sequence number, expanded
  * @node: where the node goes
  *
  * Checks what concerns the message alone: that the entries are possible
@@ -82,7 +69,7 @@ void psync_node_free(struct psync_image *img, struct psync_node *node);
  * Return: PSYNC_OK, BAD_CONTEXT, NO_MEM.
  */
 enum psync_drop psync_node_decode(struct psync_image *img,
-				  const struct psync_pkt *pkt, u64 seq,
+				  const struct psync_pkt *pkt,
 				  struct psync_node **node);
 
 /**

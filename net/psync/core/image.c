@@ -30,11 +30,12 @@
 /* So many messages of each that were given back may wait to be freed. */
 #define PSYNC_IMAGE_SPARE	64
 
-/* Room for any context: a list, or a stamp with its bitmap. */
+/* Room for any context: a list, or a stamp, both halves, with its bitmap. */
 static size_t psync_image_scratch(u32 n)
 {
 	return max(PSYNC_PREDS_LIST * sizeof(struct psync_wire_mid),
-		   n * sizeof(__be32) + (n + 31) / 32 * 4);
+		   n * (sizeof(__be32) + sizeof(__be16)) +
+		   (n + 31) / 32 * 4);
 }
 
 static int psync_image_pid_cmp(const void *a, const void *b)
@@ -421,8 +422,10 @@ static void psync_image_context(struct psync_image *img,
 {
 	struct psync_wire_mid *mids = (void *)img->scratch;
 	__be32 *stamp = (void *)img->scratch;
-	u8 *bitmap = (u8 *)(stamp + img->p.n);
+	__be16 *highs = (void *)(stamp + img->p.n);
+	u8 *bitmap = (u8 *)(highs + img->p.n);
 	u32 i, at, index;
+	u64 seq;
 
 	if (node->nsaid <= PSYNC_PREDS_LIST &&
 	    !psync_wire_is_stamped(node->kind)) {
@@ -432,16 +435,19 @@ static void psync_image_context(struct psync_image *img,
 			for (at = i; at && be16_to_cpu(mids[at - 1].index) >
 					   index; at--)
 				mids[at] = mids[at - 1];
+			seq = PSYNC_MID_SEQ(node->preds[i]);
 			mids[at].index = cpu_to_be16(index);
-			mids[at].reserved = 0;
-			mids[at].seq = cpu_to_be32(PSYNC_MID_SEQ(node->preds[i]));
+			mids[at].seq_high = cpu_to_be16(seq >> 32);
+			mids[at].seq = cpu_to_be32((u32)seq);
 		}
 		pkt->msg.preds = mids;
 		return;
 	}
-	for (i = 0; i < img->p.n; i++)
-		stamp[i] = cpu_to_be32(node->stamp[i]);
-	stamp[node->sender] = cpu_to_be32(node->prev);
+	for (i = 0; i < img->p.n; i++) {
+		seq = i == node->sender ? node->prev : node->stamp[i];
+		if (psync_wire_seq_set(stamp, highs, i, seq))
+			pkt->msg.highs = highs;
+	}
 	memset(bitmap, 0, (img->p.n + 31) / 32 * 4);
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
@@ -467,7 +473,7 @@ static void psync_image_packet(struct psync_image *img,
 		.msg = {
 			.sender		= node->sender,
 			.kind		= node->kind,
-			.seq		= (u32)node->seq,
+			.seq		= node->seq,
 			.wave		= node->wave,
 			.binding	= node->binding,
 			.n		= img->p.n,
@@ -635,7 +641,7 @@ static enum psync_drop psync_image_check_start(const struct psync_image *img,
 	if (memcmp(pkt->msg.participants, img->wire_pids,
 		   img->p.n * sizeof(*img->wire_pids)))
 		return PSYNC_DROP_BAD_PARTICIPANTS;
-	if (pkt->msg.npred || pkt->msg.seq != (u32)(img->p.seq_base + 1))
+	if (pkt->msg.npred || pkt->msg.seq != img->p.seq_base + 1)
 		return PSYNC_DROP_BAD_CONTEXT;
 	return PSYNC_OK;
 }
@@ -818,18 +824,15 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 					const struct psync_pkt *pkt, void *body)
 {
 	const struct psync_part *part = &img->parts[pkt->msg.sender];
-	s32 ahead = (s32)(pkt->msg.seq - (u32)part->seq);
 	bool start = pkt->msg.flags & PSYNC_MSGF_START;
-	u64 seq = part->seq + (u64)(ahead > 0 ? ahead : 0);
+	u64 seq = pkt->msg.seq;
 	enum psync_hold_state state;
 	struct psync_node *node;
 	enum psync_drop drop;
 
-	if (seq >> PSYNC_MID_SEQ_BITS)
-		return PSYNC_DROP_BAD_CONTEXT;
-	if (ahead <= 0 || psync_hold_has(img, pkt->msg.sender, seq))
+	if (seq <= part->seq || psync_hold_has(img, pkt->msg.sender, seq))
 		return PSYNC_DROP_DUPLICATE;
-	drop = psync_node_decode(img, pkt, seq, &node);
+	drop = psync_node_decode(img, pkt, &node);
 	if (drop)
 		return drop;
 	state = psync_hold_scan(img, node);
@@ -881,8 +884,8 @@ static enum psync_drop psync_image_check_sender(struct psync_image *img,
 	if (img->recover)
 		return psync_restart_foreign(img, pkt);
 	/* What was sent here is here. */
-	return (s32)(pkt->msg.seq - (u32)part->seq) <= 0 ?
-	       PSYNC_DROP_DUPLICATE : PSYNC_DROP_BAD_CONTEXT;
+	return pkt->msg.seq <= part->seq ? PSYNC_DROP_DUPLICATE :
+					   PSYNC_DROP_BAD_CONTEXT;
 }
 
 /* The answers that a message asks for, whether we could use it or not. */
@@ -891,19 +894,16 @@ static void psync_image_answer(struct psync_image *img,
 			       const struct psync_pkt *pkt,
 			       enum psync_drop drop)
 {
-	u64 seq;
-
-	if (drop == PSYNC_DROP_DUPLICATE &&
-	    pkt->msg.flags & PSYNC_MSGF_RESENT &&
-	    psync_node_expand(img, pkt->msg.sender, pkt->msg.seq, &seq))
-		psync_repair_successors(img, remote, pkt->msg.sender, seq);
+	if (drop == PSYNC_DROP_DUPLICATE && pkt->msg.flags & PSYNC_MSGF_RESENT)
+		psync_repair_successors(img, remote, pkt->msg.sender,
+					pkt->msg.seq);
 	if (!(pkt->msg.flags & PSYNC_MSGF_ASK) ||
 	    (drop && img->now < remote->told_at))
 		return;
 	/* A vector may be far more than the packet that is sent again. */
 	if (drop)
 		remote->told_at = img->now + img->p.limits.rto_min_ns;
-	psync_ack_answer(img, remote, pkt->msg.seq);
+	psync_ack_answer(img, remote, (u32)pkt->msg.seq);
 }
 
 /*

@@ -40,8 +40,9 @@
  * what the new stamp may lack concerns freed nodes alone, and queries about
  * freed nodes are answered PSYNC_EFREED (ESTALE).
  *
- * Sequence numbers are 64 bits inside and start at seq_base + 1; the wire has
- * the low 32, expanded relative to the participant's last attached one.
+ * Sequence numbers have 48 bits, as many as a mid has room for, and start at
+ * seq_base + 1.  The wire has them whole: who comes late, or comes back, knows
+ * nothing that a part of one could be relative to.
  */
 
 struct psync_image;

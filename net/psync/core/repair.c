@@ -374,7 +374,6 @@ static void psync_repair_tell_gone(struct psync_image *img,
 				   struct psync_remote *remote, bool last)
 {
 	struct psync_view behind = { .img = img };
-	__be32 *seqs = (void *)img->scratch;
 	struct psync_pkt pkt;
 	u32 i;
 
@@ -387,8 +386,9 @@ static void psync_repair_tell_gone(struct psync_image *img,
 	/* What it lost itself it does not know, but how deep that may be. */
 	pkt.vector.seq = max(behind.max_wave, img->lost_depth);
 	for (i = 0; i < img->p.n; i++)
-		seqs[i] = cpu_to_be32(max(behind.stamp[i],
-					  psync_repair_missing(img, i, last)));
+		psync_ack_put(img, &pkt, i,
+			      max(behind.stamp[i],
+				  psync_repair_missing(img, i, last)));
 	psync_view_exit(&behind);
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
@@ -411,7 +411,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	bool last = pkt->vector.flags & PSYNC_VECTORF_LAST;
 	const struct psync_node *until = NULL;
 	enum psync_drop drop;
-	u64 seq, sum;
+	u64 sum;
 
 	drop = psync_ack_vector(img, remote, pkt);
 	/* Who only listens keeps messages for itself (S1.5). */
@@ -420,10 +420,10 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	if (drop)
 		return drop;
 	if (pkt->vector.flags & PSYNC_VECTORF_MID) {
-		if (!psync_node_expand(img, pkt->vector.index, pkt->vector.seq,
-				       &seq))
+		if (pkt->vector.seq < img->p.seq_base)
 			return PSYNC_DROP_BAD_CONTEXT;
-		until = psync_graph_find(img, pkt->vector.index, seq);
+		until = psync_graph_find(img, pkt->vector.index,
+					 pkt->vector.seq);
 	}
 	sum = psync_repair_sum(img, remote);
 	if ((sum == remote->answered &&
@@ -489,16 +489,12 @@ static bool psync_repair_elsewhere(struct psync_image *img,
 static u64 psync_repair_vector_sum(const struct psync_image *img,
 				   const struct psync_pkt *pkt)
 {
-	u64 seq, sum = 0;
-	__be32 low;
+	u64 sum = 0;
 	u32 i;
 
-	for (i = 0; i < img->p.n; i++) {
-		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
-		       sizeof(low));
-		if (psync_node_expand(img, i, be32_to_cpu(low), &seq))
-			sum += seq - img->p.seq_base;
-	}
+	for (i = 0; i < img->p.n; i++)
+		sum += max(psync_ack_said(pkt, i), img->p.seq_base) -
+		       img->p.seq_base;
 	return sum;
 }
 
@@ -544,14 +540,10 @@ static bool psync_repair_until(const struct psync_image *img,
 			       const struct psync_pkt *pkt, u64 *until)
 {
 	bool news = false;
-	__be32 low;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++) {
-		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
-		       sizeof(low));
-		if (!psync_node_expand(img, i, be32_to_cpu(low), &until[i]))
-			until[i] = 0;
+		until[i] = psync_ack_said(pkt, i);
 		news |= until[i] > img->parts[i].seq;
 	}
 	return news;
@@ -587,6 +579,7 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 					      u64 *until,
 					      struct psync_node **nodes)
 {
+	u32 depth = pkt->vector.seq;
 	u64 lost;
 	u32 i;
 
@@ -594,8 +587,8 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 		return PSYNC_DROP_NO_MEM;
 	if (!psync_repair_until(img, pkt, until))
 		return PSYNC_DROP_DUPLICATE;
-	img->max_depth = max(img->max_depth, pkt->vector.seq);
-	img->lost_depth = max(img->lost_depth, pkt->vector.seq);
+	img->max_depth = max(img->max_depth, depth);
+	img->lost_depth = max(img->lost_depth, depth);
 	lost = psync_repair_skip(img, until, nodes);
 	psync_repair_fade(img, until);
 	for (i = 0; i < img->p.n; i++)

@@ -258,14 +258,11 @@ static void psync_restart_void(struct psync_image *img,
 			       const struct psync_pkt *pkt)
 {
 	u64 seq;
-	__be32 low;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++) {
-		memcpy(&low, (const u8 *)pkt->vector.seqs + i * sizeof(low),
-		       sizeof(low));
+		seq = psync_ack_said(pkt, i);
 		if (img->parts[i].remote < 0 && img->parts[i].view &&
-		    psync_node_expand(img, i, be32_to_cpu(low), &seq) &&
 		    seq > max(img->parts[i].gap, img->floor.stamp[i]) &&
 		    seq <= img->parts[i].seq &&
 		    !psync_graph_find(img, i, seq))

@@ -260,7 +260,6 @@ static void psync_skip_send(struct psync_image *img,
 
 void psync_skip_answer(struct psync_image *img, struct psync_remote *remote)
 {
-	__be32 *seqs = (void *)img->scratch;
 	const struct psync_node *node;
 	u32 i, all = 0, spared = 0, wave = 0;
 	struct psync_pkt pkt;
@@ -282,7 +281,7 @@ void psync_skip_answer(struct psync_image *img, struct psync_remote *remote)
 	pkt.vector.echo = spared;
 	pkt.vector.seq = wave;
 	for (i = 0; i < img->p.n; i++)
-		seqs[i] = cpu_to_be32(remote->skip[i]);
+		psync_ack_put(img, &pkt, i, remote->skip[i]);
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 

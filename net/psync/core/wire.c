@@ -99,7 +99,33 @@ static u32 psync_wire_msg_size(u8 kind, u8 flags, u32 n, u32 npred)
 		size += n * sizeof(__be32) + psync_wire_bitmap_size(n);
 	else
 		size += npred * sizeof(struct psync_wire_mid);
+	if (flags & PSYNC_MSGF_HIGH)
+		size += n * sizeof(__be16);
 	return size;
+}
+
+u64 psync_wire_seq(const __be32 *lows, const __be16 *highs, u32 i)
+{
+	__be16 high = 0;
+	__be32 low;
+
+	memcpy(&low, (const u8 *)lows + i * sizeof(low), sizeof(low));
+	if (highs)
+		memcpy(&high, (const u8 *)highs + i * sizeof(high),
+		       sizeof(high));
+	return (u64)be16_to_cpu(high) << 32 | be32_to_cpu(low);
+}
+
+const __be16 *psync_wire_seq_set(__be32 *lows, __be16 *highs, u32 i, u64 seq)
+{
+	lows[i] = cpu_to_be32((u32)seq);
+	highs[i] = cpu_to_be16(seq >> 32);
+	return seq >> 32 ? highs : NULL;
+}
+
+u64 psync_wire_mid_seq(const struct psync_wire_mid *mid)
+{
+	return (u64)be16_to_cpu(mid->seq_high) << 32 | be32_to_cpu(mid->seq);
 }
 
 bool psync_wire_is_vector(u8 type)
@@ -107,6 +133,13 @@ bool psync_wire_is_vector(u8 type)
 	return type == PSYNC_PKT_ACK || type == PSYNC_PKT_RR ||
 	       type == PSYNC_PKT_GONE || type == PSYNC_PKT_RS ||
 	       type == PSYNC_PKT_RS_ACK;
+}
+
+/* Bytes of a vector's numbers. */
+static u32 psync_wire_vector_size(u8 flags, u32 n)
+{
+	return n * sizeof(__be32) +
+	       (flags & PSYNC_VECTORF_HIGH ? n * sizeof(__be16) : 0);
 }
 
 /* Bytes of an ACK or the like whose fixed part is at hand. */
@@ -119,7 +152,7 @@ static u32 psync_wire_need_vector(const u8 *data, u32 fixed)
 	n = be16_to_cpu(vector->n);
 	if (n > PSYNC_PARTICIPANTS_LIM)
 		return fixed;
-	return fixed + n * sizeof(__be32);
+	return fixed + psync_wire_vector_size(vector->flags, n);
 }
 
 u32 psync_wire_need(const u8 *data, u32 len)
@@ -218,8 +251,6 @@ static enum psync_drop psync_wire_check_list(const struct psync_pkt *pkt)
 	u32 i;
 
 	for (i = 0; i < pkt->msg.npred; i++) {
-		if (pkt->msg.preds[i].reserved)
-			return PSYNC_DROP_BAD_HEADER;
 		index = be16_to_cpu(pkt->msg.preds[i].index);
 		if (index <= before || index >= pkt->msg.n)
 			return PSYNC_DROP_BAD_CONTEXT;
@@ -267,8 +298,10 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 
 	if (!psync_wire_is_kind(msg->kind))
 		return PSYNC_DROP_BAD_KIND;
-	if (msg->flags & ~PSYNC_MSGF_KNOWN || msg->class || msg->reserved ||
-	    !pkt->cid || !pkt->opening)
+	if (msg->class || !pkt->cid || !pkt->opening)
+		return PSYNC_DROP_BAD_HEADER;
+	/* What a list names is whole. */
+	if (msg->flags & PSYNC_MSGF_HIGH && !(msg->flags & PSYNC_MSGF_STAMP))
 		return PSYNC_DROP_BAD_HEADER;
 	/* Only programs' messages begin a conversation or have bodies. */
 	if (msg->kind != PSYNC_KIND_DATA &&
@@ -284,7 +317,8 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 	pkt->msg.sender = be16_to_cpu(msg->sender);
 	pkt->msg.kind = msg->kind;
 	pkt->msg.flags = msg->flags;
-	pkt->msg.seq = be32_to_cpu(msg->seq);
+	pkt->msg.seq = (u64)be16_to_cpu(msg->seq_high) << 32 |
+		       be32_to_cpu(msg->seq);
 	pkt->msg.wave = be32_to_cpu(msg->wave);
 	pkt->msg.binding = be32_to_cpu(msg->binding);
 	pkt->msg.dst_opening = be32_to_cpu(msg->dst_opening);
@@ -357,6 +391,7 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 	pkt->msg.participants = NULL;
 	pkt->msg.preds = NULL;
 	pkt->msg.stamp = NULL;
+	pkt->msg.highs = NULL;
 	pkt->msg.bitmap = NULL;
 	pkt->msg.inc = 0;
 	pkt->msg.opening = 0;
@@ -380,7 +415,13 @@ static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
 	}
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP) {
 		pkt->msg.stamp = (const void *)(data + at);
-		pkt->msg.bitmap = data + at + pkt->msg.n * sizeof(__be32);
+		at += pkt->msg.n * sizeof(__be32);
+		if (pkt->msg.flags & PSYNC_MSGF_HIGH) {
+			pkt->msg.highs = (const void *)(data + at);
+			at += pkt->msg.n * sizeof(__be16);
+		}
+		pkt->msg.flags &= ~PSYNC_MSGF_HIGH;
+		pkt->msg.bitmap = data + at;
 		return psync_wire_check_bitmap(pkt);
 	}
 	pkt->msg.preds = (const void *)(data + at);
@@ -529,8 +570,8 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 		   pkt->type == PSYNC_PKT_GONE;
 	u8 flags = pkt->vector.flags;
 
-	if (memchr_inv(vector->reserved, 0, sizeof(vector->reserved)) ||
-	    !pkt->cid)
+	if (vector->reserved || !pkt->cid ||
+	    (vector->seq_high && !(flags & PSYNC_VECTORF_MID)))
 		return PSYNC_DROP_BAD_HEADER;
 	if (flags & ~known[pkt->type] ||
 	    (pkt->type >= PSYNC_PKT_GONE && !pkt->opening) ||
@@ -562,10 +603,11 @@ psync_wire_decode_vector(const struct psync_wire_vector *vector, u32 len,
 	pkt->vector.dst_opening = be32_to_cpu(vector->dst_opening);
 	pkt->vector.token = be32_to_cpu(vector->token);
 	pkt->vector.echo = be32_to_cpu(vector->echo);
-	pkt->vector.seq = be32_to_cpu(vector->seq);
+	pkt->vector.seq = (u64)be16_to_cpu(vector->seq_high) << 32 |
+			  be32_to_cpu(vector->seq);
 	pkt->vector.index = be16_to_cpu(vector->index);
 	pkt->vector.n = be16_to_cpu(vector->n);
-	pkt->vector.flags = vector->flags;
+	pkt->vector.flags = vector->flags & ~PSYNC_VECTORF_HIGH;
 	pkt->vector.credit_bytes = be32_to_cpu(vector->credit_bytes);
 	pkt->vector.credit_msgs = be32_to_cpu(vector->credit_msgs);
 	pkt->vector.marks = be32_to_cpu(vector->marks);
@@ -573,10 +615,14 @@ psync_wire_decode_vector(const struct psync_wire_vector *vector, u32 len,
 	drop = psync_wire_check_vector(vector, pkt);
 	if (drop)
 		return drop;
-	pkt->hdr_len += pkt->vector.n * sizeof(__be32);
+	pkt->hdr_len += psync_wire_vector_size(vector->flags, pkt->vector.n);
 	if (len < pkt->hdr_len)
 		return PSYNC_DROP_TOO_SHORT;
 	pkt->vector.seqs = (const void *)(vector + 1);
+	pkt->vector.highs = NULL;
+	if (vector->flags & PSYNC_VECTORF_HIGH)
+		pkt->vector.highs = (const void *)(pkt->vector.seqs +
+						   pkt->vector.n);
 	return wire == pkt->hdr_len ? PSYNC_OK : PSYNC_DROP_BAD_LENGTH;
 }
 
@@ -620,14 +666,27 @@ enum psync_drop psync_wire_decode(const u8 *data, u32 len, u32 total,
 	return psync_wire_decode_hello((const void *)data, pkt);
 }
 
+static u8 psync_wire_msg_flags(const struct psync_pkt *pkt)
+{
+	return pkt->msg.flags | (pkt->msg.highs ? PSYNC_MSGF_HIGH : 0);
+}
+
+static u8 psync_wire_vector_flags(const struct psync_pkt *pkt)
+{
+	return pkt->vector.flags |
+	       (pkt->vector.highs ? PSYNC_VECTORF_HIGH : 0);
+}
+
 u32 psync_wire_hdr_size(const struct psync_pkt *pkt)
 {
 	if (pkt->type == PSYNC_PKT_MSG)
-		return psync_wire_msg_size(pkt->msg.kind, pkt->msg.flags,
+		return psync_wire_msg_size(pkt->msg.kind,
+					   psync_wire_msg_flags(pkt),
 					   pkt->msg.n, pkt->msg.npred);
 	if (psync_wire_is_vector(pkt->type))
 		return psync_wire_fixed(pkt->type) +
-		       pkt->vector.n * sizeof(__be32);
+		       psync_wire_vector_size(psync_wire_vector_flags(pkt),
+					      pkt->vector.n);
 	return psync_wire_fixed(pkt->type);
 }
 
@@ -697,15 +756,15 @@ static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 
 	msg->sender = cpu_to_be16(pkt->msg.sender);
 	msg->kind = pkt->msg.kind;
-	msg->flags = pkt->msg.flags;
-	msg->seq = cpu_to_be32(pkt->msg.seq);
+	msg->flags = psync_wire_msg_flags(pkt);
+	msg->seq = cpu_to_be32((u32)pkt->msg.seq);
 	msg->wave = cpu_to_be32(pkt->msg.wave);
 	msg->binding = cpu_to_be32(pkt->msg.binding);
 	msg->dst_opening = cpu_to_be32(pkt->msg.dst_opening);
 	msg->n = cpu_to_be16(pkt->msg.n);
 	msg->npred = cpu_to_be16(pkt->msg.npred);
 	msg->class = 0;
-	msg->reserved = 0;
+	msg->seq_high = cpu_to_be16(pkt->msg.seq >> 32);
 	msg->body_len = cpu_to_be32(pkt->body_len);
 	buf += sizeof(*msg);
 	if (pkt->msg.flags & PSYNC_MSGF_FOREIGN)
@@ -715,6 +774,9 @@ static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)
 				     n * sizeof(struct psync_wire_pid));
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP) {
 		buf = psync_wire_put(buf, pkt->msg.stamp, n * sizeof(__be32));
+		if (pkt->msg.highs)
+			buf = psync_wire_put(buf, pkt->msg.highs,
+					     n * sizeof(__be16));
 		buf = psync_wire_put(buf, pkt->msg.bitmap,
 				     psync_wire_bitmap_size(n));
 	} else {
@@ -766,16 +828,20 @@ static void psync_wire_encode_vector(const struct psync_pkt *pkt, u8 *buf)
 	vector->dst_opening = cpu_to_be32(pkt->vector.dst_opening);
 	vector->token = cpu_to_be32(pkt->vector.token);
 	vector->echo = cpu_to_be32(pkt->vector.echo);
-	vector->seq = cpu_to_be32(pkt->vector.seq);
+	vector->seq = cpu_to_be32((u32)pkt->vector.seq);
 	vector->index = cpu_to_be16(pkt->vector.index);
 	vector->n = cpu_to_be16(pkt->vector.n);
-	vector->flags = pkt->vector.flags;
-	memset(vector->reserved, 0, sizeof(vector->reserved));
+	vector->flags = psync_wire_vector_flags(pkt);
+	vector->reserved = 0;
+	vector->seq_high = cpu_to_be16(pkt->vector.seq >> 32);
 	vector->credit_bytes = cpu_to_be32(pkt->vector.credit_bytes);
 	vector->credit_msgs = cpu_to_be32(pkt->vector.credit_msgs);
 	vector->marks = cpu_to_be32(pkt->vector.marks);
-	psync_wire_put((u8 *)(vector + 1), pkt->vector.seqs,
-		       pkt->vector.n * sizeof(__be32));
+	buf = psync_wire_put((u8 *)(vector + 1), pkt->vector.seqs,
+			     pkt->vector.n * sizeof(__be32));
+	if (pkt->vector.highs)
+		psync_wire_put(buf, pkt->vector.highs,
+			       pkt->vector.n * sizeof(__be16));
 }
 
 static void psync_wire_encode_frag(const struct psync_pkt *pkt, u8 *buf)

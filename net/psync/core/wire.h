@@ -103,7 +103,7 @@ enum psync_msg_kind {		/* S10.1 */
 #define PSYNC_MSGF_REPEAT	0x10	/* was sent before */
 #define PSYNC_MSGF_FOREIGN	0x20	/* of another site than the sending one */
 #define PSYNC_MSGF_MANUAL	0x40	/* its sender acknowledges by itself */
-#define PSYNC_MSGF_KNOWN	0x7f
+#define PSYNC_MSGF_HIGH	0x80	/* so do high halves of the stamp */
 
 /**
  * struct psync_wire_msg - one message (P figures 3 and 4), 32 bytes
@@ -117,13 +117,14 @@ enum psync_msg_kind {		/* S10.1 */
  * @n: number of participants
  * @npred: number of immediate predecessors
  * @class: zero; reserved for policies
- * @reserved: zero
+ * @seq_high: the sequence number's other 16 bits
  * @body_len: bytes of body
  *
  * Context without STAMP: @npred (at most PSYNC_PREDS_LIST) psync_wire_mid in
- * strictly increasing order of participant.  With STAMP: @n big-endian 32-bit
+ * strictly increasing order of participant.  With STAMP: the low 32 bits of @n
  * sequence numbers, the greatest of each participant in the message's context
- * (not counting itself; the base where there is none), then a bitmap of @n
+ * (not counting itself; the base where there is none), with HIGH their other 16
+ * bits each, which are zero without, then a bitmap of @n
  * bits, least significant bit of the first byte first, padded with zero bits
  * to a multiple of four bytes, of exactly @npred set bits: participant i's
  * entry is an immediate predecessor.  GAP and RESTART always have a stamp; the
@@ -140,7 +141,7 @@ struct psync_wire_msg {
 	__be16	n;
 	__be16	npred;
 	__be16	class;
-	__be16	reserved;
+	__be16	seq_high;
 	__be32	body_len;
 } __packed;
 
@@ -174,7 +175,7 @@ struct psync_wire_pid {
 
 struct psync_wire_mid {
 	__be16	index;
-	__be16	reserved;
+	__be16	seq_high;	/* the upper 16 of 48 bits */
 	__be32	seq;
 } __packed;
 
@@ -249,6 +250,7 @@ struct psync_wire_dgram {
 #define PSYNC_VECTORF_SKIP	0x10	/* GONE: of what was announced (GAP) */
 #define PSYNC_VECTORF_LAST	0x20	/* RR: everybody was asked in vain */
 #define PSYNC_VECTORF_KNOWN	0x40	/* RS_ACK: went by an earlier opening */
+#define PSYNC_VECTORF_HIGH	0x80	/* the numbers' high halves follow, too */
 
 /**
  * struct psync_wire_vector - ACK, RR, GONE, RS and RS_ACK, 36 bytes
@@ -266,15 +268,17 @@ struct psync_wire_dgram {
  * @n: number of participants
  * @flags: PSYNC_VECTORF_*
  * @reserved: zero
+ * @seq_high: RR with MID: the other 16 bits of that number; else zero
  * @credit_bytes: ACK: bytes of messages that the receiving site may have under
  *	way beyond the vector; else zero
  * @credit_msgs: ACK: messages, likewise; else zero
  * @marks: ACK: messages of the receiving site that came with a congestion mark,
  *	low 32 bits; else zero
  *
- * The vector follows: for each participant the low 32 bits of its last message
- * attached at the sending site, the base where there is none.  What comes
- * before that message is attached, too.
+ * The vector follows: for each participant the number of its last message attached
+ * at the sending site, the base where there is none; first the low 32 bits of
+ * each, then, with HIGH, the other 16 bits of each, which are zero without.  What
+ * comes before that message is attached, too.
  */
 struct psync_wire_vector {
 	__be32	dst_opening;
@@ -284,7 +288,8 @@ struct psync_wire_vector {
 	__be16	index;
 	__be16	n;
 	__u8	flags;
-	__u8	reserved[3];
+	__u8	reserved;
+	__be16	seq_high;
 	__be32	credit_bytes;
 	__be32	credit_msgs;
 	__be32	marks;
@@ -358,7 +363,7 @@ struct psync_wire_frag_ack {
  * The longest header: a START message of 1,024 with a stamp, from another.  (A
  * GAP, which has something behind its context, is no START message.)
  */
-#define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 16 + 1024 * 8 + 1024 * 4 + 128)
+#define PSYNC_WIRE_MAX		(PSYNC_WIRE_FIXED + 16 + 1024 * 8 + 1024 * 6 + 128)
 /* The greatest packet that comes in parts. */
 #define PSYNC_FRAG_MAX		(PSYNC_WIRE_MAX + PSYNC_BODY_MAX)
 
@@ -377,7 +382,8 @@ struct psync_wire_frag_ack {
  * @msg: MSG, see struct psync_wire_msg
  * @msg.participants: with START: n wire pids inside the packet, else NULL
  * @msg.preds: without STAMP: npred wire mids inside the packet, else NULL
- * @msg.stamp: with STAMP: n wire sequence numbers at any address, else NULL
+ * @msg.stamp: with STAMP: low halves of n numbers at any address, else NULL
+ * @msg.highs: with STAMP and HIGH: high halves of these, likewise
  * @msg.bitmap: with STAMP: the predecessor bitmap, else NULL
  * @msg.inc: with FOREIGN: incarnation of the sender's site
  * @msg.opening: with FOREIGN: its opening
@@ -386,7 +392,8 @@ struct psync_wire_frag_ack {
  * @refuse: REFUSE, see struct psync_wire_refuse
  * @dgram: DGRAM, see struct psync_wire_dgram
  * @vector: ACK, RR, GONE, RS and RS_ACK, see struct psync_wire_vector
- * @vector.seqs: n sequence numbers at any address
+ * @vector.seqs: low halves of n numbers at any address
+ * @vector.highs: with HIGH: high halves of these, else NULL
  * @frag: FRAG, see struct psync_wire_frag
  * @frag_ack: FRAG_ACK, see struct psync_wire_frag_ack
  * @frag_ack.bitmap: its PSYNC_FRAG_WINDOW bits
@@ -395,7 +402,8 @@ struct psync_wire_frag_ack {
  * @body_len: bytes of the body
  *
  * After decoding, the pointers lead into the decoded buffer.  For encoding,
- * the core supplies arrays already in wire order.
+ * the core supplies arrays already in wire order.  HIGH is not in the flags here:
+ * it goes with the pointer.
  */
 struct psync_pkt {
 	u8	type;
@@ -414,7 +422,7 @@ struct psync_pkt {
 			u16	sender;
 			u8	kind;
 			u8	flags;
-			u32	seq;
+			u64	seq;
 			u32	wave;
 			u32	binding;
 			u32	dst_opening;
@@ -423,6 +431,7 @@ struct psync_pkt {
 			const struct psync_wire_pid *participants;
 			const struct psync_wire_mid *preds;
 			const __be32 *stamp;
+			const __be16 *highs;
 			const u8 *bitmap;
 			u64 inc;
 			u32 opening;
@@ -451,7 +460,7 @@ struct psync_pkt {
 			u32 dst_opening;
 			u32 token;
 			u32 echo;
-			u32 seq;
+			u64 seq;
 			u16 index;
 			u16 n;
 			u8 flags;
@@ -459,6 +468,7 @@ struct psync_pkt {
 			u32 credit_msgs;
 			u32 marks;
 			const __be32 *seqs;
+			const __be16 *highs;
 		} vector;
 		struct {
 			u64 id;
@@ -484,6 +494,31 @@ struct psync_pkt {
 };
 
 /* wire.c */
+
+/**
+ * psync_wire_seq - one number of a vector or stamp
+ * @lows: low halves, at any address
+ * @highs: high halves, likewise, or NULL: all are zero
+ * @i: which one
+ */
+u64 psync_wire_seq(const __be32 *lows, const __be16 *highs, u32 i);
+
+/**
+ * psync_wire_seq_set - say one number of a vector or stamp
+ * @lows: low halves
+ * @highs: high halves
+ * @i: which one
+ * @seq: the number
+ *
+ * Return: @highs if its high half must be said, else NULL.
+ */
+const __be16 *psync_wire_seq_set(__be32 *lows, __be16 *highs, u32 i, u64 seq);
+
+/**
+ * psync_wire_mid_seq - the number in an entry of a list
+ * @mid: the entry
+ */
+u64 psync_wire_mid_seq(const struct psync_wire_mid *mid);
 
 /**
  * psync_wire_is_vector - is it a packet of the kind of ACK?

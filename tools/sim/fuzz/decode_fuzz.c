@@ -64,6 +64,8 @@ static void psync_fuzz_vector(const u8 *data, const struct psync_pkt *pkt)
 	psync_fuzz_require(pkt->vector.seqs);
 	psync_fuzz_within(data, pkt->hdr_len, pkt->vector.seqs,
 			  pkt->vector.n * sizeof(__be32));
+	psync_fuzz_within(data, pkt->hdr_len, pkt->vector.highs,
+			  pkt->vector.n * sizeof(__be16));
 }
 
 static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
@@ -103,6 +105,8 @@ static void psync_fuzz_bounds(const u8 *data, u32 len, u32 size,
 			  pkt->msg.npred * sizeof(struct psync_wire_mid));
 	psync_fuzz_within(data, pkt->hdr_len, pkt->msg.stamp,
 			  pkt->msg.n * sizeof(__be32));
+	psync_fuzz_within(data, pkt->hdr_len, pkt->msg.highs,
+			  pkt->msg.n * sizeof(__be16));
 	psync_fuzz_within(data, pkt->hdr_len, pkt->msg.bitmap,
 			  (pkt->msg.n + 31) / 32 * 4);
 }

@@ -337,8 +337,10 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	struct psync_wire_pid pids[PSYNC_FUZZ_PARTS];
 	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
 	__be32 stamp[PSYNC_FUZZ_PARTS];
+	__be16 highs[PSYNC_FUZZ_PARTS];
 	u8 bitmap[4] = { 0 };
-	u32 base = f->img.p.seq_base, i;
+	u64 base = f->img.p.seq_base, seq;
+	u32 i;
 	struct psync_pkt pkt;
 	u8 flags;
 
@@ -364,7 +366,9 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	if (flags & 2 || psync_wire_is_stamped(pkt.msg.kind)) {
 		pkt.msg.flags |= PSYNC_MSGF_STAMP;
 		for (i = 0; i < f->n; i++) {
-			stamp[i] = cpu_to_be32(base + psync_fuzz_number(f));
+			if (psync_wire_seq_set(stamp, highs, i, base +
+					       psync_fuzz_number(f)))
+				pkt.msg.highs = highs;
 			if (psync_fuzz_byte(f) & 1) {
 				bitmap[i / 8] |= 1 << i % 8;
 				pkt.msg.npred++;
@@ -378,10 +382,10 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	for (i = 0; i < f->n && pkt.msg.npred < PSYNC_PREDS_LIST; i++) {
 		if (!(psync_fuzz_byte(f) & 1))
 			continue;
+		seq = base + psync_fuzz_number(f);
 		mids[pkt.msg.npred].index = cpu_to_be16(i);
-		mids[pkt.msg.npred].reserved = 0;
-		mids[pkt.msg.npred++].seq =
-			cpu_to_be32(base + psync_fuzz_number(f));
+		mids[pkt.msg.npred].seq_high = cpu_to_be16(seq >> 32);
+		mids[pkt.msg.npred++].seq = cpu_to_be32((u32)seq);
 	}
 	pkt.msg.preds = mids;
 	psync_fuzz_feed(f, &pkt);
@@ -391,9 +395,11 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 static void psync_fuzz_vector(struct psync_fuzz *f)
 {
 	__be32 seqs[PSYNC_FUZZ_PARTS];
+	__be16 highs[PSYNC_FUZZ_PARTS];
 	u8 what = psync_fuzz_byte(f);
 	struct psync_pkt pkt;
-	u32 seq, i;
+	u64 seq;
+	u32 i;
 
 	psync_fuzz_head(f, &pkt, what & 1 ? PSYNC_PKT_RR : PSYNC_PKT_ACK);
 	if ((what & 0xc1) == 0x81)
@@ -420,7 +426,8 @@ static void psync_fuzz_vector(struct psync_fuzz *f)
 			seq = f->img.parts[i].seq -
 			      min_t(u64, psync_fuzz_byte(f) % 4,
 				    f->img.parts[i].seq - f->img.p.seq_base);
-		seqs[i] = cpu_to_be32(seq);
+		if (psync_wire_seq_set(seqs, highs, i, seq))
+			pkt.vector.highs = highs;
 	}
 	if (pkt.type == PSYNC_PKT_ACK) {
 		pkt.vector.credit_bytes = psync_fuzz_byte(f) << 8;

@@ -42,50 +42,10 @@ static void psync_seeds_packet(const char *dir, const char *name,
 	psync_seeds_write(dir, name, buf, len);
 }
 
-static void psync_seeds_messages(const char *dir)
+/* What is sent again for another, and what the kernel sends. */
+static void psync_seeds_again(const char *dir, struct psync_pkt pkt,
+			      const struct psync_wire_mid *mids)
 {
-	struct psync_wire_pid pids[PSYNC_SEEDS_N];
-	struct psync_wire_mid mids[3];
-	__be32 stamp[PSYNC_SEEDS_N];
-	u8 bitmap[4] = { 0xff, 0x03 };
-	struct psync_pkt pkt = {
-		.type = PSYNC_PKT_MSG, .cid = 9, .digest = 8, .group = 5,
-		.opening = 1, .body_len = 10,
-		.msg = { .kind = PSYNC_KIND_DATA, .seq = 1, .wave = 1,
-			 .n = PSYNC_SEEDS_N },
-	};
-	u32 i;
-
-	for (i = 0; i < PSYNC_SEEDS_N; i++) {
-		pids[i].site = cpu_to_be32(1 + i);
-		pids[i].port = cpu_to_be32(10 + i);
-		stamp[i] = cpu_to_be32(4);
-	}
-	psync_seeds_packet(dir, "root", &pkt);
-	pkt.msg.flags = PSYNC_MSGF_START;
-	pkt.msg.participants = pids;
-	psync_seeds_packet(dir, "start", &pkt);
-	pkt.msg.flags = 0;
-	pkt.msg.participants = NULL;
-	for (i = 0; i < 3; i++) {
-		mids[i].index = cpu_to_be16(2 * i + 1);
-		mids[i].reserved = 0;
-		mids[i].seq = cpu_to_be32(i + 1);
-	}
-	pkt.msg.seq = 5;
-	pkt.msg.wave = 7;
-	pkt.msg.npred = 3;
-	pkt.msg.preds = mids;
-	psync_seeds_packet(dir, "list", &pkt);
-	pkt.msg.flags = PSYNC_MSGF_STAMP;
-	pkt.msg.preds = NULL;
-	pkt.msg.npred = 10;
-	pkt.msg.stamp = stamp;
-	pkt.msg.bitmap = bitmap;
-	psync_seeds_packet(dir, "stamp", &pkt);
-	pkt.msg.flags |= PSYNC_MSGF_ASK | PSYNC_MSGF_RESENT |
-			 PSYNC_MSGF_REPEAT;
-	psync_seeds_packet(dir, "stamp-resent", &pkt);
 	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
 	pkt.msg.inc = 8;
 	pkt.msg.opening = 3;
@@ -103,9 +63,62 @@ static void psync_seeds_messages(const char *dir)
 	psync_seeds_packet(dir, "null", &pkt);
 }
 
+static void psync_seeds_messages(const char *dir)
+{
+	struct psync_wire_pid pids[PSYNC_SEEDS_N];
+	struct psync_wire_mid mids[3];
+	__be32 stamp[PSYNC_SEEDS_N];
+	__be16 highs[PSYNC_SEEDS_N];
+	u8 bitmap[4] = { 0xff, 0x03 };
+	struct psync_pkt pkt = {
+		.type = PSYNC_PKT_MSG, .cid = 9, .digest = 8, .group = 5,
+		.opening = 1, .body_len = 10,
+		.msg = { .kind = PSYNC_KIND_DATA, .seq = 1, .wave = 1,
+			 .n = PSYNC_SEEDS_N },
+	};
+	u32 i;
+
+	for (i = 0; i < PSYNC_SEEDS_N; i++) {
+		pids[i].site = cpu_to_be32(1 + i);
+		pids[i].port = cpu_to_be32(10 + i);
+		stamp[i] = cpu_to_be32(4);
+		highs[i] = cpu_to_be16(1);
+	}
+	psync_seeds_packet(dir, "root", &pkt);
+	pkt.msg.flags = PSYNC_MSGF_START;
+	pkt.msg.participants = pids;
+	psync_seeds_packet(dir, "start", &pkt);
+	pkt.msg.flags = 0;
+	pkt.msg.participants = NULL;
+	for (i = 0; i < 3; i++) {
+		mids[i].index = cpu_to_be16(2 * i + 1);
+		mids[i].seq_high = 0;
+		mids[i].seq = cpu_to_be32(i + 1);
+	}
+	pkt.msg.seq = 5;
+	pkt.msg.wave = 7;
+	pkt.msg.npred = 3;
+	pkt.msg.preds = mids;
+	psync_seeds_packet(dir, "list", &pkt);
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.preds = NULL;
+	pkt.msg.npred = 10;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	psync_seeds_packet(dir, "stamp", &pkt);
+	pkt.msg.flags |= PSYNC_MSGF_ASK | PSYNC_MSGF_RESENT |
+			 PSYNC_MSGF_REPEAT;
+	psync_seeds_packet(dir, "stamp-resent", &pkt);
+	pkt.msg.highs = highs;
+	psync_seeds_packet(dir, "stamp-high", &pkt);
+	pkt.msg.highs = NULL;
+	psync_seeds_again(dir, pkt, mids);
+}
+
 static void psync_seeds_vectors(const char *dir)
 {
 	__be32 seqs[PSYNC_SEEDS_N];
+	__be16 highs[PSYNC_SEEDS_N];
 	struct psync_pkt pkt = {
 		.type = PSYNC_PKT_ACK, .cid = 9, .digest = 8, .group = 5,
 		.opening = 1,
@@ -114,8 +127,10 @@ static void psync_seeds_vectors(const char *dir)
 	};
 	u32 i;
 
-	for (i = 0; i < PSYNC_SEEDS_N; i++)
+	for (i = 0; i < PSYNC_SEEDS_N; i++) {
 		seqs[i] = cpu_to_be32(i);
+		highs[i] = cpu_to_be16(1);
+	}
 	psync_seeds_packet(dir, "ack", &pkt);
 	pkt.vector.flags = PSYNC_VECTORF_ASK;
 	pkt.vector.token = 77;
@@ -136,6 +151,8 @@ static void psync_seeds_vectors(const char *dir)
 	pkt.vector.flags = 0;
 	pkt.vector.index = 0;
 	psync_seeds_packet(dir, "gone", &pkt);
+	pkt.vector.highs = highs;
+	psync_seeds_packet(dir, "gone-high", &pkt);
 }
 
 static void psync_seeds_others(const char *dir)

@@ -404,7 +404,7 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 		.msg = {
 			.sender	= sender,
 			.kind	= PSYNC_KIND_DATA,
-			.seq	= (u32)seq,
+			.seq	= seq,
 			.wave	= wave,
 			.n	= img->p.n,
 			.npred	= npred,
@@ -415,7 +415,7 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 	assert_true(npred <= PSYNC_PREDS_LIST);
 	for (i = 0; i < npred; i++) {
 		wire[i].index = cpu_to_be16(PSYNC_MID_INDEX(preds[i]));
-		wire[i].reserved = 0;
+		wire[i].seq_high = cpu_to_be16(PSYNC_MID_SEQ(preds[i]) >> 32);
 		wire[i].seq = cpu_to_be32((u32)PSYNC_MID_SEQ(preds[i]));
 	}
 }
@@ -433,11 +433,13 @@ enum psync_drop psync_bed_msg(struct psync_bed *to, u32 sender, u64 seq,
 void psync_bed_vector(const struct psync_bed *to, u8 type, u32 site,
 		      const u64 *held, __be32 *wire, struct psync_pkt *pkt)
 {
+	static __be16 highs[PSYNC_PARTICIPANTS_LIM];
 	const struct psync_image *img = &to->img;
+	bool high = false;
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++)
-		wire[i] = cpu_to_be32((u32)held[i]);
+		high |= !!psync_wire_seq_set(wire, highs, i, held[i]);
 	*pkt = (struct psync_pkt){
 		.type		= type,
 		.src_site	= site,
@@ -447,7 +449,11 @@ void psync_bed_vector(const struct psync_bed *to, u8 type, u32 site,
 		.group		= img->p.group,
 		.number		= img->p.number,
 		.opening	= 1,
-		.vector		= { .n = img->p.n, .seqs = wire },
+		.vector		= {
+			.n	= img->p.n,
+			.seqs	= wire,
+			.highs	= high ? highs : NULL,
+		},
 	};
 	/* Tests of what is granted say so themselves. */
 	if (type == PSYNC_PKT_ACK) {

@@ -62,32 +62,182 @@ static enum psync_drop psync_bound_restart(struct psync_bed *bed, u32 sender,
 static void psync_bound_test_numbers(void **state)
 {
 	u64 last = (1ULL << PSYNC_MID_SEQ_BITS) - 1;
-	u64 held[2] = { 0, (u32)(last + 1) };
-	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
 	struct psync_view view;
 	struct psync_bed bed;
-	struct psync_pkt pkt;
-	__be32 wire[2];
 	u64 mid;
 
 	psync_bound_open(&bed, &view, 2, 1, NULL);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	/* As after very many. */
-	bed.img.parts[1].seq = last;
-	bed.img.parts[1].claimed = last;
-	mid = PSYNC_MID(1, last);
-	psync_bed_craft(&bed, 1, last + 1, 2, 1, &mid, mids, &pkt);
-	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_DROP_BAD_CONTEXT);
-	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
-	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_DROP_BAD_VECTOR);
-	bed.img.parts[1].seq = 1;
-	bed.img.parts[1].claimed = 1;
 	bed.img.parts[0].seq = last;
 	assert_int_equal(psync_image_send(&bed.img, &view, NULL, 0, &mid, 2),
 			 -EOVERFLOW);
 	bed.img.parts[0].seq = 0;
 	psync_bed_drain(&view);
 	psync_bound_close(&bed, &view);
+}
+
+/* Nor are those up to the base. */
+static void psync_bound_test_base(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	u64 held[3] = { 10, 9, 10 }, low = PSYNC_MID(2, 9);
+	__be32 stamp[3] = { cpu_to_be32(9), cpu_to_be32(11), cpu_to_be32(10) };
+	struct psync_image_params p;
+	struct psync_pid pids[3];
+	struct psync_view view = {};
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u8 bitmap[4] = { 2 };
+	__be32 wire[3];
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	p.seq_base = 10;
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_bed_msg(&bed, 1, 9, 1, 0, NULL),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_bed_msg(&bed, 1, 11, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 12, 2, 1, &low),
+			 PSYNC_DROP_BAD_CONTEXT);
+	psync_bed_craft(&bed, 1, 12, 2, 0, NULL, NULL, &pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_BAD_CONTEXT);
+	psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_BAD_VECTOR);
+	held[1] = 11;
+	psync_bed_vector(&bed, PSYNC_PKT_RR, 2, held, wire, &pkt);
+	pkt.vector.flags = PSYNC_VECTORF_MID;
+	pkt.vector.seq = 9;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_BAD_CONTEXT);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+#define FAR	(1ULL << 33)
+
+/* Site 2 answers a request with GONE, and says how deep that is. */
+static enum psync_drop psync_bound_answer(struct psync_bed *bed,
+					  const u64 *held, u32 depth)
+{
+	static __be32 wire[PSYNC_PARTICIPANTS_LIM];
+	struct psync_pkt pkt;
+
+	bed->muted = ~0U;
+	psync_image_timer(&bed->img, bed->img.rr_at);
+	bed->muted = 0;
+	assert_true(bed->img.remotes[0].requested);
+	psync_bed_vector(bed, PSYNC_PKT_GONE, 2, held, wire, &pkt);
+	pkt.vector.seq = depth;
+	return psync_bed_input(bed, &pkt, bed->img.now);
+}
+
+/* The numbers in the oldest packet of @type that was sent; freed. */
+static void psync_bound_sent(struct psync_bed *bed, u8 type, u64 first,
+			     u64 second)
+{
+	struct psync_bed_packet packet = psync_bed_pop_type(bed, type);
+	struct psync_pkt pkt;
+
+	assert_int_equal(psync_wire_decode(packet.data, packet.len, packet.len,
+					   &pkt), PSYNC_OK);
+	if (type == PSYNC_PKT_MSG) {
+		assert_true(pkt.msg.seq == second);
+		assert_true(psync_wire_seq(pkt.msg.stamp, pkt.msg.highs, 0) ==
+			    first);
+	} else {
+		assert_true(psync_ack_said(&pkt, 0) == first);
+		assert_true(psync_ack_said(&pkt, 1) == second);
+	}
+	psync_bed_packet_free(&packet);
+}
+
+/* Who comes back knows none of the numbers, however far they are (S7). */
+static void psync_bound_test_far_back(void **state)
+{
+	static const u32 sites[2] = { 1, 2 };
+	static const u64 fars[] = { 1ULL << 31, 3ULL << 31, FAR, FAR + FAR };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_pid pids[2];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+	u64 held[2], mid;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(fars); i++) {
+		held[0] = fars[i] + 7;
+		held[1] = fars[ARRAY_SIZE(fars) - 1 - i] + 5;
+		psync_bed_params(&p, pids, sites, 2, 0);
+		assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+		memset(&view, 0, sizeof(view));
+		assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7,
+						    &how, 0), 0);
+		psync_bed_forget(&bed);
+		psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, 2, held, wire, &pkt);
+		pkt.vector.dst_opening = 7;
+		pkt.vector.flags = PSYNC_VECTORF_KNOWN;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		assert_int_equal(psync_bound_answer(&bed, held, 100), PSYNC_OK);
+		assert_false(bed.img.recover);
+		psync_bound_sent(&bed, PSYNC_PKT_MSG, held[0],
+				 held[0] + 1 + PSYNC_RESTART_SKIP);
+		mid = PSYNC_MID(1, held[1]);
+		assert_int_equal(psync_bed_msg(&bed, 1, held[1] + 1, 101, 1,
+					       &mid), PSYNC_OK);
+		assert_true(psync_bed_receive(&view) ==
+			    PSYNC_MID(1, held[1] + 1));
+		psync_bed_send(&bed, &view, 1);
+		psync_bed_forget(&bed);
+		psync_bound_close(&bed, &view);
+	}
+}
+
+/* Nor does who opens late: by a message, a vector, and what is gone. */
+static void psync_bound_test_far_late(void **state)
+{
+	static const u64 fars[] = { 1ULL << 31, 3ULL << 31, 1ULL << 32, FAR };
+	u64 held[2] = {}, preds[2];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[2];
+	u32 i, ack;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(fars); i++) {
+		ack = i % 2;
+		held[1] = fars[i / 2];
+		preds[0] = PSYNC_MID(1, held[1]);
+		psync_bound_open(&bed, &view, 2, 1, NULL);
+		if (ack) {
+			psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire,
+					 &pkt);
+			assert_int_equal(psync_bed_input(&bed, &pkt, 0),
+					 PSYNC_OK);
+		} else {
+			assert_int_equal(psync_bed_msg(&bed, 1, held[1] + 1, 9,
+						       1, preds),
+					 PSYNC_DROP_HELD_FULL);
+		}
+		assert_int_equal(bed.img.nlack, 1);
+		assert_int_equal(psync_bound_answer(&bed, held, 8), PSYNC_OK);
+		assert_int_equal(psync_bed_msg(&bed, 1, held[1] + 1, 9, 1,
+					       preds), PSYNC_OK);
+		assert_int_equal(psync_bed_msg(&bed, 1, held[1] + 1, 9, 1,
+					       preds), PSYNC_DROP_DUPLICATE);
+		psync_bed_drain(&view);
+		psync_bed_forget(&bed);
+		psync_ack_grant(&bed.img, &bed.img.remotes[0]);
+		psync_bound_sent(&bed, PSYNC_PKT_ACK, 0, held[1] + 1);
+		psync_bound_close(&bed, &view);
+	}
 }
 
 /* Nobody leaves out more numbers than one who is back has to (S7.1). */
@@ -1072,6 +1222,9 @@ static void psync_bound_test_next(void **state)
 
 const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_numbers),
+	cmocka_unit_test(psync_bound_test_base),
+	cmocka_unit_test(psync_bound_test_far_back),
+	cmocka_unit_test(psync_bound_test_far_late),
 	cmocka_unit_test(psync_bound_test_gap),
 	cmocka_unit_test(psync_bound_test_vector),
 	cmocka_unit_test(psync_bound_test_back),

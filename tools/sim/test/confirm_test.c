@@ -620,8 +620,7 @@ static void psync_confirm_test_limits(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
-/* A stamp and its bitmap survive being kept. */
-static void psync_confirm_test_stamp(void **state)
+static void psync_confirm_stamp(u64 base)
 {
 	u32 sites[12] = { 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2 };
 	struct psync_view a = {}, v[11] = {};
@@ -632,6 +631,7 @@ static void psync_confirm_test_stamp(void **state)
 	u32 i;
 
 	psync_bed_params(&p, pids, sites, 12, NUMBER);
+	p.seq_base = base;
 	psync_bed_init(&one, &p, 1);
 	psync_bed_init(&two, &p, 2);
 	for (i = 0; i < 11; i++)
@@ -643,7 +643,8 @@ static void psync_confirm_test_stamp(void **state)
 	psync_bed_drain(&v[10]);
 	psync_bed_send(&two, &v[10], 10);
 	packet = psync_bed_pop_type(&two, PSYNC_PKT_MSG);
-	assert_int_equal(packet.data[75] & ~PSYNC_MSGF_ASK, PSYNC_MSGF_STAMP);
+	assert_int_equal(packet.data[75] & ~PSYNC_MSGF_ASK, PSYNC_MSGF_STAMP |
+			 (base ? PSYNC_MSGF_HIGH : 0));
 	assert_int_equal(psync_bed_give(&one, &packet, 0), 0);
 	memset(packet.data, 0x5a, packet.len);
 	psync_bed_packet_free(&packet);
@@ -662,6 +663,13 @@ static void psync_confirm_test_stamp(void **state)
 	psync_confirm_close(&one, &a);
 	psync_bed_exit(&two);
 	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* A stamp, both halves of it, and its bitmap survive being kept. */
+static void psync_confirm_test_stamp(void **state)
+{
+	psync_confirm_stamp(0);
+	psync_confirm_stamp(5ULL << 32);
 }
 
 /*

@@ -22,15 +22,29 @@ static u32 psync_wire_below(u32 bound)
 static struct psync_wire_pid psync_wire_pids[PSYNC_PARTICIPANTS_LIM];
 static struct psync_wire_mid psync_wire_mids[PSYNC_PREDS_LIST];
 static __be32 psync_wire_stamp[PSYNC_PARTICIPANTS_LIM];
+static __be16 psync_wire_highs[PSYNC_PARTICIPANTS_LIM];
 static u8 psync_wire_bitmap[PSYNC_PARTICIPANTS_LIM / 8];
+
+/* Numbers of 48 bits, or, for NULL, of 32. */
+static const __be16 *psync_wire_make_numbers(u32 n)
+{
+	bool high = psync_wire_below(2);
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		psync_wire_stamp[i] = cpu_to_be32(psync_wire_random());
+		psync_wire_highs[i] = high ? cpu_to_be16(psync_wire_random()) :
+					     0;
+	}
+	return high ? psync_wire_highs : NULL;
+}
 
 static void psync_wire_make_context(struct psync_pkt *pkt)
 {
+	const __be16 *highs = psync_wire_make_numbers(pkt->msg.n);
 	u32 n = pkt->msg.n;
 	u32 i, k = 0;
 
-	for (i = 0; i < n; i++)
-		psync_wire_stamp[i] = cpu_to_be32(psync_wire_random());
 	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
 	/* Choose npred of n in order. */
 	for (i = 0; i < n && k < pkt->msg.npred; i++) {
@@ -39,7 +53,7 @@ static void psync_wire_make_context(struct psync_pkt *pkt)
 		psync_wire_bitmap[i / 8] |= 1 << i % 8;
 		if (pkt->msg.npred <= PSYNC_PREDS_LIST) {
 			psync_wire_mids[k].index = cpu_to_be16(i);
-			psync_wire_mids[k].reserved = 0;
+			psync_wire_mids[k].seq_high = psync_wire_highs[i];
 			psync_wire_mids[k].seq = psync_wire_stamp[i];
 		}
 		k++;
@@ -50,6 +64,7 @@ static void psync_wire_make_context(struct psync_pkt *pkt)
 	}
 	pkt->msg.flags |= PSYNC_MSGF_STAMP;
 	pkt->msg.stamp = psync_wire_stamp;
+	pkt->msg.highs = highs;
 	pkt->msg.bitmap = psync_wire_bitmap;
 }
 
@@ -65,7 +80,7 @@ static void psync_wire_make_msg(struct psync_pkt *pkt)
 	pkt->msg.flags = psync_wire_random() &
 		(PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT |
 		 PSYNC_MSGF_MANUAL);
-	pkt->msg.seq = psync_wire_random();
+	pkt->msg.seq = PSYNC_MID_SEQ(psync_wire_random());
 	pkt->msg.wave = 1 + psync_wire_below(U32_MAX);
 	pkt->msg.binding = psync_wire_random();
 	pkt->msg.dst_opening = psync_wire_random();
@@ -108,8 +123,6 @@ static void psync_wire_make_hello(struct psync_pkt *pkt)
 
 static void psync_wire_make_vector(struct psync_pkt *pkt)
 {
-	u32 i;
-
 	pkt->cid |= 1;
 	pkt->vector.dst_opening = psync_wire_random();
 	pkt->vector.n = 2 + psync_wire_below(psync_wire_below(4) ? 30 : 1023);
@@ -127,18 +140,17 @@ static void psync_wire_make_vector(struct psync_pkt *pkt)
 		pkt->vector.flags = PSYNC_VECTORF_MID;
 	if (pkt->type == PSYNC_PKT_GONE) {
 		pkt->opening |= 1;
-		pkt->vector.seq = psync_wire_random();
+		pkt->vector.seq = (u32)psync_wire_random();
 	}
 	if (pkt->vector.flags & PSYNC_VECTORF_ASK)
 		pkt->vector.token = psync_wire_random();
 	if (pkt->vector.flags & PSYNC_VECTORF_ECHO)
 		pkt->vector.echo = psync_wire_random();
 	if (pkt->vector.flags & PSYNC_VECTORF_MID) {
-		pkt->vector.seq = psync_wire_random();
+		pkt->vector.seq = PSYNC_MID_SEQ(psync_wire_random());
 		pkt->vector.index = psync_wire_below(pkt->vector.n);
 	}
-	for (i = 0; i < pkt->vector.n; i++)
-		psync_wire_stamp[i] = cpu_to_be32(psync_wire_random());
+	pkt->vector.highs = psync_wire_make_numbers(pkt->vector.n);
 	pkt->vector.seqs = psync_wire_stamp;
 }
 
@@ -261,6 +273,9 @@ static void psync_wire_same_msg(const struct psync_pkt *a,
 	assert_int_equal(!a->msg.stamp, !b->msg.stamp);
 	if (a->msg.stamp) {
 		assert_memory_equal(a->msg.stamp, b->msg.stamp, n * 4);
+		assert_int_equal(!a->msg.highs, !b->msg.highs);
+		if (a->msg.highs)
+			assert_memory_equal(a->msg.highs, b->msg.highs, n * 2);
 		assert_memory_equal(a->msg.bitmap, b->msg.bitmap,
 				    DIV_ROUND_UP(n, 32) * 4);
 		assert_null(b->msg.preds);
@@ -286,6 +301,10 @@ static void psync_wire_same_vector(const struct psync_pkt *a,
 	assert_int_equal(a->vector.marks, b->vector.marks);
 	assert_memory_equal(a->vector.seqs, b->vector.seqs,
 			    a->vector.n * sizeof(__be32));
+	assert_int_equal(!a->vector.highs, !b->vector.highs);
+	if (a->vector.highs)
+		assert_memory_equal(a->vector.highs, b->vector.highs,
+				    a->vector.n * sizeof(__be16));
 }
 
 static void psync_wire_same_frag(const struct psync_pkt *a,
@@ -509,7 +528,10 @@ static void psync_wire_test_need(void **state)
 	assert_int_equal(psync_wire_need(mem, 108), len);
 	mem[90] = 4;
 	mem[91] = 0;
+	mem[92] = 0;
 	assert_int_equal(psync_wire_need(mem, 108), 108 + 1024 * 4);
+	mem[92] = PSYNC_VECTORF_HIGH;
+	assert_int_equal(psync_wire_need(mem, 108), 108 + 1024 * 6);
 	mem[91] = 1;
 	assert_int_equal(psync_wire_need(mem, 108), 108);
 	free(mem);
@@ -618,8 +640,6 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 95, 0x02, PSYNC_DROP_BAD_LENGTH },	/* list of 0 */
 	{ MSG, 0, 96, 0x01, PSYNC_DROP_BAD_HEADER },	/* class */
 	{ MSG, 0, 97, 0x01, PSYNC_DROP_BAD_HEADER },
-	{ MSG, 0, 98, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
-	{ MSG, 0, 99, 0x01, PSYNC_DROP_BAD_HEADER },
 	{ MSG, 0, 100, 0x80, PSYNC_DROP_BAD_LENGTH },	/* body_len */
 	{ MSG, 0, 103, 0x01, PSYNC_DROP_BAD_LENGTH },
 	{ MSG, 0, 107, 0x65, PSYNC_DROP_BAD_PARTICIPANTS }, /* site 0x65 */
@@ -628,9 +648,8 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, 0, 185, 0x04, PSYNC_DROP_BAD_CONTEXT },	/* 5, 4 */
 	{ MSG, 0, 193, 0x0e, PSYNC_DROP_BAD_CONTEXT },	/* 1, 10 */
 	{ MSG, 0, 192, 0x80, PSYNC_DROP_BAD_CONTEXT },
-	{ MSG, 0, 186, 0x01, PSYNC_DROP_BAD_HEADER },	/* in an entry */
-	{ MSG, 0, 195, 0x80, PSYNC_DROP_BAD_HEADER },
 	{ MSG, 1, 75, 0x02, PSYNC_DROP_BAD_CONTEXT },	/* list of 9 */
+	{ MSG, 1, 75, 0x80, PSYNC_DROP_TOO_SHORT },	/* no high halves */
 	{ MSG, 1, 95, 0x01, PSYNC_DROP_BAD_CONTEXT },	/* stamp with 8 */
 	{ MSG, 1, 95, 0x03, PSYNC_DROP_BAD_CONTEXT },	/* 9 bits, not 10 */
 	{ MSG, 1, 104 + 80 + 40, 0x01, PSYNC_DROP_BAD_CONTEXT },
@@ -708,7 +727,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ ACK, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* echo, no ECHO */
 	{ ACK, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* MID */
 	{ ACK, 0, 92, 0x10, PSYNC_DROP_BAD_HEADER },
-	{ ACK, 0, 92, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ ACK, 0, 92, 0x80, PSYNC_DROP_TOO_SHORT },	/* no high halves */
 	{ ACK, 0, 93, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
 	{ ACK, 0, 94, 0x10, PSYNC_DROP_BAD_HEADER },
 	{ ACK, 0, 95, 0x80, PSYNC_DROP_BAD_HEADER },
@@ -725,7 +744,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ RR, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* seq, no MID */
 	{ RR, 0, 92, 0x08, PSYNC_DROP_BAD_HEADER },	/* SLOW */
 	{ RR, 0, 92, 0x40, PSYNC_DROP_BAD_HEADER },
-	{ RR, 0, 95, 0x01, PSYNC_DROP_BAD_HEADER },
+	{ RR, 0, 93, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */
 	{ RR, 0, 96, 0x01, PSYNC_DROP_BAD_HEADER },	/* credits */
 	{ RR, 0, 103, 0x80, PSYNC_DROP_BAD_HEADER },
 	{ RR, 0, 104, 0x80, PSYNC_DROP_BAD_HEADER },	/* marks */
@@ -1013,7 +1032,7 @@ static void psync_wire_test_kinds(void **state)
 		in.msg.about = kind == PSYNC_KIND_GAP;
 		in.body_len = 0;
 		/* All flags but START: sent again, asking, for another. */
-		for (flags = 0; flags < PSYNC_MSGF_KNOWN; flags += 4) {
+		for (flags = 0; flags < PSYNC_MSGF_HIGH; flags += 4) {
 			in.msg.flags = flags | stamp;
 			in.msg.inc = flags & PSYNC_MSGF_FOREIGN ? 7 : 0;
 			in.msg.opening = in.msg.inc;

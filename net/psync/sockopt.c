@@ -119,20 +119,28 @@ static int psync_set_recvinfo(struct psync_sock *psk, sockptr_t optval,
 	return 0;
 }
 
+/* An option whose value is a message id. */
+static int psync_get_mid(const struct psync_sock *psk, sockptr_t optval,
+			 unsigned int len, u64 *mid)
+{
+	if (!psk->part)
+		return -ENOTCONN;
+	if (len != sizeof(*mid))
+		return -EINVAL;
+	return copy_from_sockptr(mid, optval, sizeof(*mid)) ? -EFAULT : 0;
+}
+
 /* P 3.2.2, resend. */
 static int psync_set_resend(struct psync_sock *psk, sockptr_t optval,
 			    unsigned int len)
 {
 	struct psync_participant *part = psk->part;
-	int answer;
+	int answer, err;
 	u64 mid;
 
-	if (!part)
-		return -ENOTCONN;
-	if (len != sizeof(mid))
-		return -EINVAL;
-	if (copy_from_sockptr(&mid, optval, sizeof(mid)))
-		return -EFAULT;
+	err = psync_get_mid(psk, optval, len, &mid);
+	if (err)
+		return err;
 	psync_conv_lock(part->conv);
 	answer = part->conv->img.refused ? PSYNC_EFREED :
 		 psync_view_resend(&part->view, mid, ktime_get_ns());
@@ -145,15 +153,12 @@ static int psync_set_free(struct psync_sock *psk, sockptr_t optval,
 			  unsigned int len)
 {
 	struct psync_participant *part = psk->part;
-	int answer;
+	int answer, err;
 	u64 mid;
 
-	if (!part)
-		return -ENOTCONN;
-	if (len != sizeof(mid))
-		return -EINVAL;
-	if (copy_from_sockptr(&mid, optval, sizeof(mid)))
-		return -EFAULT;
+	err = psync_get_mid(psk, optval, len, &mid);
+	if (err)
+		return err;
 	psync_conv_lock(part->conv);
 	answer = psync_view_free(&part->view, mid, ktime_get_ns());
 	psync_conv_unlock(part->conv);

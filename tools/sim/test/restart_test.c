@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Participants that come back (P 5; S7). */
+#include <linux/bitmap.h>
 #include "bed.h"
 #include "core/restart.h"
 
@@ -132,19 +133,30 @@ static void psync_restart_boot(struct psync_restart_lab *lab, u32 i)
 	lab->up[i] = true;
 }
 
-static void psync_restart_lab_open(struct psync_restart_lab *lab, u32 number)
+static void psync_restart_join(struct psync_restart_lab *lab, u32 i)
+{
+	psync_restart_boot(lab, i);
+	assert_int_equal(psync_image_join(&lab->beds[i].img, &lab->views[i], i,
+					  ++lab->inc, ++lab->opening, lab->now),
+			 0);
+}
+
+/* The first @count of them. */
+static void psync_restart_lab_begin(struct psync_restart_lab *lab, u32 number,
+				    u32 count)
 {
 	u32 i;
 
 	memset(lab, 0, sizeof(*lab));
 	lab->number = number;
-	for (i = 0; i < SITES; i++) {
-		psync_restart_boot(lab, i);
-		assert_int_equal(psync_image_join(&lab->beds[i].img,
-						  &lab->views[i], i, ++lab->inc,
-						  ++lab->opening, 0), 0);
-	}
+	for (i = 0; i < count; i++)
+		psync_restart_join(lab, i);
 	psync_restart_pass(lab, MS);
+}
+
+static void psync_restart_lab_open(struct psync_restart_lab *lab, u32 number)
+{
+	psync_restart_lab_begin(lab, number, SITES);
 }
 
 static void psync_restart_crash(struct psync_restart_lab *lab, u32 i)
@@ -294,6 +306,108 @@ static void psync_restart_test_random(void **state)
 static void psync_restart_test_rendezvous(void **state)
 {
 	psync_restart_test_crash(state, NUMBER);
+}
+
+#define AGE	50
+
+static void psync_restart_age_view(struct psync_view *view, const u64 *said)
+{
+	u32 i;
+
+	memcpy(view->stamp, said, SITES * sizeof(*said));
+	for (i = 0; i < SITES; i++)
+		if (said[i])
+			__set_bit(i, view->leaves);
+	view->nleaves = 2;
+	view->max_wave = AGE;
+}
+
+/* As if they had said so much, which all have and nobody keeps. */
+static void psync_restart_age(struct psync_restart_lab *lab, u32 at,
+			      const u64 *said)
+{
+	struct psync_image *img = &lab->beds[at].img;
+	u32 i;
+
+	psync_restart_age_view(&img->floor, said);
+	psync_restart_age_view(&lab->views[at], said);
+	for (i = 0; i < SITES; i++) {
+		img->parts[i].seq = said[i];
+		img->parts[i].claimed = said[i];
+		img->parts[i].gap = said[i];
+		img->parts[i].nowhere = said[i];
+	}
+	img->max_depth = AGE;
+	img->attached = 1;
+	img->begun = true;
+	img->holes = true;
+}
+
+/* Each site speaks in turn, and all that are up receive it. */
+static void psync_restart_talk(struct psync_restart_lab *lab, u32 rounds)
+{
+	u32 i, k;
+	u64 mid;
+
+	for (i = 0; i < rounds * SITES; i++) {
+		if (!lab->up[i % SITES])
+			continue;
+		mid = psync_restart_send(lab, i % SITES);
+		psync_restart_pass(lab, SEC);
+		for (k = 0; k < SITES; k++)
+			if (k != i % SITES && lab->up[k])
+				assert_true(psync_bed_receive(&lab->views[k]) ==
+					    mid);
+	}
+}
+
+/* One who opens late, then one who is back, among numbers that are far. */
+static void psync_restart_test_old(const u64 *said, u32 number)
+{
+	struct psync_restart_lab lab;
+	u32 i;
+
+	psync_restart_lab_begin(&lab, number, 2);
+	for (i = 0; i < 2; i++)
+		psync_restart_age(&lab, i, said);
+	psync_restart_talk(&lab, 4);
+	psync_restart_join(&lab, 2);
+	psync_restart_pass(&lab, 5 * SEC);
+	assert_int_equal(psync_bed_drain(&lab.views[2]), 8);
+	for (i = 0; i < SITES; i++)
+		assert_true(lab.beds[2].img.parts[i].seq ==
+			    lab.beds[0].img.parts[i].seq);
+	psync_restart_crash(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, 5 * SEC);
+	for (i = 0; i < SITES; i++)
+		psync_bed_drain(&lab.views[i]);
+	assert_false(lab.beds[0].img.recover);
+	psync_restart_talk(&lab, 2);
+	assert_true(lab.beds[0].img.parts[0].seq > said[0] + 4);
+	for (i = 0; i < SITES; i++) {
+		assert_true(lab.beds[0].img.parts[i].seq ==
+			    lab.beds[1].img.parts[i].seq);
+		assert_true(lab.beds[2].img.parts[i].seq ==
+			    lab.beds[1].img.parts[i].seq);
+	}
+	psync_restart_lab_close(&lab);
+}
+
+static void psync_restart_test_far(void **state)
+{
+	static const u64 said[][SITES] = {
+		{ 1000, 1000, 0 },
+		{ 1ULL << 31, 1000, 0 },
+		{ (1ULL << 32) - 2, 3ULL << 31, 0 },
+		{ 1ULL << 33, (1ULL << 32) - 6, 0 },
+		{ (5ULL << 32) + (1ULL << 31), 7ULL << 32, 0 },
+	};
+	u32 i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(said); i++)
+		psync_restart_test_old(said[i / 2], i % 2 ? NUMBER : 0);
 }
 
 /* From a checkpoint's leaves: what follows them, and nothing else. */
@@ -1269,6 +1383,7 @@ static void psync_restart_test_last(void **state)
 const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_random),
 	cmocka_unit_test(psync_restart_test_rendezvous),
+	cmocka_unit_test(psync_restart_test_far),
 	cmocka_unit_test(psync_restart_test_leaves),
 	cmocka_unit_test(psync_restart_test_unknown),
 	cmocka_unit_test(psync_restart_test_unsent),

@@ -672,7 +672,7 @@ static void hostile(void **state)
 		{ AT_FRAG_LOWEST, 8, 0, "DropBadHeader" },
 		{ AT_FRAG_LOWEST, 8, 1000, "DropBadHeader" },
 		{ AT_FRAG_TOTAL, 4, 200, "DropBadFragment" },
-		{ AT_FRAG_TOTAL, 4, 16789753, "DropBadFragment" },
+		{ AT_FRAG_TOTAL, 4, 16791801, "DropBadFragment" },
 		{ AT_FRAG_TOTAL, 4, ~0U, "DropBadFragment" },
 		{ AT_FRAG_INDEX, 4, 6, "DropBadFragment" },
 		{ AT_FRAG_INDEX, 4, ~0U, "DropBadFragment" },

@@ -71,7 +71,6 @@ enum {
 	AT_N		= 92,
 	AT_NPRED	= 94,
 	AT_CLASS	= 96,
-	AT_MSG_RESERVED	= 98,
 	AT_BODY_LEN	= 100,
 	WIRE_MSG_FIXED	= 104,
 

@@ -690,8 +690,11 @@ static int psync_release(struct socket *sock)
 	lock_sock(sk);
 	if (sk->sk_state == TCP_LISTEN)
 		psync_release_listener(sk);
-	if (psk->part)
+	if (psk->part) {
+		/* What ends with its process was not closed by it. */
+		psk->part->view.died = current->flags & PF_EXITING;
 		psync_conv_leave(psk->part);
+	}
 	psk->part = NULL;
 	/* Last: whoever gets the port next finds its places free. */
 	psync_port_unbind(psk);

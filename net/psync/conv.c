@@ -295,13 +295,17 @@ static void psync_conv_op_passed(struct psync_image *img,
 		PSYNC_INC(pnet, END_SENT);
 	else if (node->kind == PSYNC_KIND_END)
 		PSYNC_INC(pnet, END_RECEIVED);
+	else if (node->kind == PSYNC_KIND_MASK && own)
+		PSYNC_INC(pnet, MASK_SENT);
+	else if (node->kind == PSYNC_KIND_MASK)
+		PSYNC_INC(pnet, MASK_RECEIVED);
 	else if (node->kind == PSYNC_KIND_GAP && own)
 		PSYNC_INC(pnet, GAP_SENT);
 	else if (node->kind == PSYNC_KIND_GAP)
 		PSYNC_INC(pnet, GAP_RECEIVED);
-	else if (own)
+	else if (node->kind == PSYNC_KIND_NULL && own)
 		PSYNC_INC(pnet, NULL_SENT);
-	else
+	else if (node->kind == PSYNC_KIND_NULL)
 		PSYNC_INC(pnet, NULL_RECEIVED);
 	trace_psync_pass(pnet, img->p.cid, view->index,
 			 PSYNC_MID(node->sender, node->seq), node->kind);
@@ -729,6 +733,7 @@ static void psync_conv_limits(const struct psync_net *pnet,
 	limits->rto_max_ns = (u64)READ_ONCE(ctl->rto_max_ms) * NSEC_PER_MSEC;
 	limits->absent_ns = (u64)READ_ONCE(ctl->absent_ms) * NSEC_PER_MSEC;
 	limits->silent_ns = (u64)READ_ONCE(ctl->silent_ms) * NSEC_PER_MSEC;
+	limits->suspect_ns = (u64)READ_ONCE(ctl->suspect_ms) * NSEC_PER_MSEC;
 	limits->linger_ns = (u64)READ_ONCE(ctl->linger_ms) * NSEC_PER_MSEC;
 	limits->repair_rate = READ_ONCE(ctl->repair_rate);
 	limits->max_msgs = READ_ONCE(ctl->image_msgs);
@@ -1109,7 +1114,8 @@ int psync_conv_send(struct psync_participant *part, struct sk_buff *skb)
 	err = psync_image_send(img, &part->view, skb, skb->len, &mid,
 			       ktime_get_ns());
 	/* Who is kept from sending by a restart was not asked how much it is. */
-	part->wanted = err == -EAGAIN && !img->recover ? conv->cost : 0;
+	part->wanted = err == -EAGAIN && !img->recover && !part->view.barred ?
+		       conv->cost : 0;
 	psync_conv_unlock(conv);
 	return err;
 }
@@ -1124,10 +1130,13 @@ bool psync_conv_writable(struct psync_participant *part)
 	bool may;
 
 	psync_conv_lock(part->conv);
-	may = psync_image_may_send(img, 0) &&
+	may = !part->view.barred && psync_image_may_send(img, 0) &&
 	      (!part->wanted || psync_image_may_send(img, part->wanted));
-	/* As if a send had been refused: psync_conv_op_writable() follows. */
-	if (!may)
+	/*
+	 * As if a send had been refused: psync_conv_op_writable() follows, as it
+	 * does when one that was barred is let in.
+	 */
+	if (!may && !part->view.barred)
 		psync_image_block(img, ktime_get_ns());
 	psync_conv_unlock(part->conv);
 	return may;

@@ -20,6 +20,8 @@
 	X(NULL_RECEIVED, "MsgNullReceived", "null messages received for participants") \
 	X(END_SENT,	"MsgEndSent",	"ENDs sent for participants that closed") \
 	X(END_RECEIVED,	"MsgEndReceived", "ENDs received for participants") \
+	X(MASK_SENT,	"MsgMaskSent",	"announcements of masks sent for participants") \
+	X(MASK_RECEIVED, "MsgMaskReceived", "announcements of masks received for participants") \
 	X(RESTART_SENT,	"MsgRestartSent", "RESTARTs sent for participants that came back") \
 	X(RESTART_RECEIVED, "MsgRestartReceived", "RESTARTs received for participants") \
 	X(GAP_SENT,	"MsgGapSent",	"announcements that a site is not waited for") \

@@ -267,6 +267,39 @@ struct psync_conv *psync_nl_dump_conv_get(struct psync_net *pnet,
 	return conv;
 }
 
+/* Sets of participants: whom it masks out, for good or no longer; by whom it is. */
+static int psync_nl_view_masks(struct sk_buff *skb,
+			       const struct psync_view *view)
+{
+	u8 by[PSYNC_PARTICIPANTS_LIM / 8] = {};
+	u8 agreed[PSYNC_PARTICIPANTS_LIM / 8] = {};
+	u8 asked[PSYNC_PARTICIPANTS_LIM / 8] = {};
+	u8 out[PSYNC_PARTICIPANTS_LIM / 8] = {};
+	const struct psync_image *img = view->img;
+	u32 size = DIV_ROUND_UP(img->p.n, 8);
+	u32 i;
+
+	if (!img->masking)
+		return 0;
+	for (i = 0; i < img->p.n; i++) {
+		if (psync_mask_by(img, i, view->index))
+			by[i / 8] |= 1 << i % 8;
+		if (!psync_view_masked(view, i))
+			continue;
+		out[i / 8] |= 1 << i % 8;
+		if (view->masks[i].agreed)
+			agreed[i / 8] |= 1 << i % 8;
+		if (view->masks[i].asked)
+			asked[i / 8] |= 1 << i % 8;
+	}
+	if (nla_put(skb, PSYNC_A_VIEW_MASKED, size, out) ||
+	    nla_put(skb, PSYNC_A_VIEW_AGREED, size, agreed) ||
+	    nla_put(skb, PSYNC_A_VIEW_MASKED_BY, size, by) ||
+	    nla_put(skb, PSYNC_A_VIEW_ASKED, size, asked))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /* The participant's lock is its conversation's, held by the caller. */
 static int psync_nl_view_fill(struct sk_buff *skb, const void *object)
 {
@@ -285,7 +318,7 @@ static int psync_nl_view_fill(struct sk_buff *skb, const void *object)
 			      PSYNC_A_VIEW_PAD) ||
 	    nla_put_u32(skb, PSYNC_A_VIEW_LEAVES, view->nleaves))
 		return -EMSGSIZE;
-	return 0;
+	return psync_nl_view_masks(skb, view);
 }
 
 /* One participant of a conversation, named. */

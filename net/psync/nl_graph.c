@@ -30,6 +30,8 @@ static int psync_nl_node_fill(struct sk_buff *skb, const void *object)
 		flags |= PSYNC_NODE_FLAGS_END;
 	else if (node->kind == PSYNC_KIND_RESTART)
 		flags |= PSYNC_NODE_FLAGS_RESTART;
+	else if (node->kind == PSYNC_KIND_MASK)
+		flags |= PSYNC_NODE_FLAGS_MASK;
 	else if (node->kind == PSYNC_KIND_GAP)
 		flags |= PSYNC_NODE_FLAGS_GAP;
 	if (nla_put_u64_64bit(skb, PSYNC_A_NODE_MID, psync_node_mid(node),

@@ -41,6 +41,7 @@ static int psync_nl_remote_put(struct sk_buff *skb, u64 cid,
 	    (remote->heard && nla_put_flag(skb, PSYNC_A_REMOTE_HEARD)) ||
 	    (remote->absent && nla_put_flag(skb, PSYNC_A_REMOTE_ABSENT)) ||
 	    (remote->moved && nla_put_flag(skb, PSYNC_A_REMOTE_MOVED)) ||
+	    (remote->suspect && nla_put_flag(skb, PSYNC_A_REMOTE_SUSPECT)) ||
 	    nla_put_u32(skb, PSYNC_A_REMOTE_LACKS, remote->lag) ||
 	    nla_put_u32(skb, PSYNC_A_REMOTE_ASKED, remote->probes) ||
 	    nla_put_u64_64bit(skb, PSYNC_A_REMOTE_RTT, remote->srtt,

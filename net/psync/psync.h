@@ -22,6 +22,8 @@
 
 #include "core/frag.h"
 #include "core/image.h"
+#include "core/mask.h"
+#include "core/vote.h"
 #include "core/peer.h"
 #include "core/stable.h"
 #include "core/wire.h"
@@ -95,6 +97,7 @@
  * @rto_min_us: psync_limits.rto_min_ns, in us
  * @rto_max_ms: psync_limits.rto_max_ns, in ms
  * @silent_ms: psync_limits.silent_ns, in ms; 0: for ever
+ * @suspect_ms: psync_limits.suspect_ns, in ms; 0: never
  * @first_msgs: psync_limits.first_msgs
  * @first_bytes: psync_limits.first_bytes
  * @slow_ms: psync_limits.slow_ns of conversations whose group does not say, in
@@ -130,6 +133,7 @@ struct psync_sysctl {
 	unsigned int	rto_min_us;
 	unsigned int	rto_max_ms;
 	unsigned int	silent_ms;
+	unsigned int	suspect_ms;
 	unsigned int	first_msgs;
 	unsigned int	first_bytes;
 	unsigned int	slow_ms;

@@ -211,6 +211,56 @@ static int psync_set_history(struct psync_sock *psk, sockptr_t optval,
 	return 0;
 }
 
+static int psync_set_mask_out(struct psync_sock *psk, sockptr_t optval,
+			      unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	u64 cut = PSYNC_MASK_NO_CUT;
+	struct psync_mask_out out;
+	int err;
+
+	if (!part)
+		return -ENOTCONN;
+	if (len != sizeof(out))
+		return -EINVAL;
+	if (copy_from_sockptr(&out, optval, sizeof(out)))
+		return -EFAULT;
+	if (out.flags & ~PSYNC_MASKF_CUT)
+		return -EINVAL;
+	if (out.flags & PSYNC_MASKF_CUT) {
+		if (PSYNC_MID_INDEX(out.cut) != out.index)
+			return -EINVAL;
+		cut = PSYNC_MID_SEQ(out.cut);
+	} else if (out.cut) {
+		return -EINVAL;
+	}
+	psync_conv_lock(part->conv);
+	err = part->conv->img.refused ? -ESTALE :
+	      psync_view_mask_out(&part->view, out.index, cut, ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return err;
+}
+
+static int psync_set_mask_in(struct psync_sock *psk, sockptr_t optval,
+			     unsigned int len)
+{
+	struct psync_participant *part = psk->part;
+	u32 index;
+	int err;
+
+	if (!part)
+		return -ENOTCONN;
+	if (len != sizeof(index))
+		return -EINVAL;
+	if (copy_from_sockptr(&index, optval, sizeof(index)))
+		return -EFAULT;
+	psync_conv_lock(part->conv);
+	err = part->conv->img.refused ? -ESTALE :
+	      psync_view_mask_in(&part->view, index, ktime_get_ns());
+	psync_conv_unlock(part->conv);
+	return err;
+}
+
 /* S6.6; before connect() it is remembered. */
 static int psync_set_slow(struct psync_sock *psk, sockptr_t optval,
 			  unsigned int len)
@@ -275,6 +325,12 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_STABLE_POLL:
 		err = psync_set_watch(psk, optval, optlen);
+		break;
+	case PSYNC_MASK_OUT:
+		err = psync_set_mask_out(psk, optval, optlen);
+		break;
+	case PSYNC_MASK_IN:
+		err = psync_set_mask_in(psk, optval, optlen);
 		break;
 	case PSYNC_SLOW:
 		err = psync_set_slow(psk, optval, optlen);
@@ -462,6 +518,66 @@ static int psync_get_wait(struct socket *sock, int len, char __user *optval,
 	return err ?: psync_answer(&q, sizeof(q), len, optval, optlen);
 }
 
+/* One participant as another counts it; the conversation is locked. */
+static void psync_masked_fill(struct psync_view *view, u32 index,
+			      u32 about, struct psync_masked *masked)
+{
+	const struct psync_image *img = view->img;
+
+	*masked = (struct psync_masked){};
+	if (psync_view_masked(view, index)) {
+		masked->flags |= PSYNC_MASKED_OUT;
+		if (view->masks[index].agreed)
+			masked->flags |= PSYNC_MASKED_AGREED;
+		if (view->masks[index].asked)
+			masked->flags |= PSYNC_MASKED_ASKED;
+		if (view->masks[index].limit != PSYNC_MASK_NO_CUT) {
+			masked->flags |= PSYNC_MASKED_CUT;
+			masked->cut = PSYNC_MID(index,
+						view->masks[index].limit);
+		}
+	}
+	if (psync_mask_by(img, index, view->index))
+		masked->flags |= PSYNC_MASKED_BY;
+	if (img->parts[index].ended)
+		masked->flags |= PSYNC_MASKED_ENDED;
+	if (about != PSYNC_MASKS_ALL && psync_mask_awaited(view, index, about))
+		masked->flags |= PSYNC_MASKED_AWAITED;
+}
+
+static int psync_get_masks(struct psync_participant *part, int len,
+			   char __user *optval, int __user *optlen)
+{
+	struct psync_query_masks q;
+	struct psync_masked *masked;
+	u32 i, filled;
+	int err = 0;
+
+	if (len < (int)sizeof(q))
+		return -EINVAL;
+	if (copy_from_user(&q, optval, sizeof(q)))
+		return -EFAULT;
+	if (q.reserved || q.room > (len - sizeof(q)) / sizeof(*masked) ||
+	    (q.index != PSYNC_MASKS_ALL && q.index >= part->conv->img.p.n))
+		return -EINVAL;
+	q.count = part->conv->img.p.n;
+	filled = min(q.count, q.room);
+	masked = kvmalloc_array(q.count, sizeof(*masked), GFP_KERNEL);
+	if (!masked)
+		return -ENOMEM;
+	psync_conv_lock(part->conv);
+	for (i = 0; i < filled; i++)
+		psync_masked_fill(&part->view, i, q.index, &masked[i]);
+	psync_conv_unlock(part->conv);
+	if (copy_to_user(optval, &q, sizeof(q)) ||
+	    (filled && copy_to_user(optval + sizeof(q), masked,
+				    filled * sizeof(*masked))) ||
+	    put_user((int)(sizeof(q) + filled * sizeof(*masked)), optlen))
+		err = -EFAULT;
+	kvfree(masked);
+	return err;
+}
+
 /* The last message this participant sent; the conversation is locked. */
 static u64 psync_last_mid(const struct psync_participant *part)
 {
@@ -539,6 +655,8 @@ static int psync_get_conv(const struct psync_sock *psk, int optname, int len,
 		return psync_answer(&mid, sizeof(mid), len, optval, optlen);
 	case PSYNC_INFO:
 		return psync_get_info(psk, part, len, optval, optlen);
+	case PSYNC_MASKS:
+		return psync_get_masks(part, len, optval, optlen);
 	}
 	return -ENOPROTOOPT;
 }
@@ -587,6 +705,7 @@ int psync_getsockopt(struct socket *sock, int level, int optname,
 		break;
 	case PSYNC_CID ... PSYNC_LAST_MID:
 	case PSYNC_INFO:
+	case PSYNC_MASKS:
 		err = psk->part ? psync_get_conv(psk, optname, len, optval,
 						 optlen) : -ENOTCONN;
 		break;

@@ -35,6 +35,7 @@ PSYNC_DROPS(X)
 	{ PSYNC_KIND_DATA,	"data" },	\
 	{ PSYNC_KIND_NULL,	"null" },	\
 	{ PSYNC_KIND_END,	"end" },	\
+	{ PSYNC_KIND_MASK,	"mask" },	\
 	{ PSYNC_KIND_GAP,	"gap" },	\
 	{ PSYNC_KIND_RESTART,	"restart" }
 

@@ -83,6 +83,8 @@ static const char *conv_remote_state(const struct ipc_remote *remote)
 		return "reopened";
 	if (remote->absent)
 		return "absent";
+	if (remote->suspect)
+		return "suspect";
 	return remote->heard ? "heard" : "not heard";
 }
 
@@ -118,6 +120,37 @@ static void conv_print_slow(const struct ipc_conv *conv)
 	putchar('\n');
 }
 
+static bool conv_in_set(const uint8_t *set, uint32_t index)
+{
+	return set[index / 8] >> index % 8 & 1;
+}
+
+/* A set of participants, when there is anybody in it. */
+static void conv_print_set(const char *name, const uint8_t *set, uint32_t n)
+{
+	bool first = true;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!conv_in_set(set, i))
+			continue;
+		if (first)
+			printf(" %s %" PRIu32, name, i);
+		else
+			printf(",%" PRIu32, i);
+		first = false;
+	}
+}
+
+/* Whom one that is here does not wait for, and who does not wait for it. */
+static void conv_print_masks(const struct ipc_view *view, uint32_t n)
+{
+	conv_print_set("masks", view->masked, n);
+	conv_print_set("agreed", view->agreed, n);
+	conv_print_set("asked in", view->asked, n);
+	conv_print_set("masked by", view->masked_by, n);
+}
+
 static void conv_print(const struct ipc_conv *conv,
 		       const struct conv_parts *parts)
 {
@@ -149,8 +182,22 @@ static void conv_print(const struct ipc_conv *conv,
 			       view->accepted ? "here" : "waits for accept",
 			       view->binding, view->count, view->outstanding,
 			       view->leaves);
+		if (view)
+			conv_print_masks(view, conv->n);
 		putchar('\n');
 	}
+}
+
+static void conv_json_set(struct json *j, const char *name,
+			  const uint8_t *set, uint32_t n)
+{
+	uint32_t i;
+
+	json_open(j, name, '[');
+	for (i = 0; i < n; i++)
+		if (conv_in_set(set, i))
+			json_u64(j, NULL, i);
+	json_close(j, ']');
 }
 
 static void conv_json_part(struct json *j, const struct ipc_conv *conv,
@@ -169,6 +216,10 @@ static void conv_json_part(struct json *j, const struct ipc_conv *conv,
 		json_u64(j, "view", view->count);
 		json_u64(j, "outstanding", view->outstanding);
 		json_u64(j, "leaves", view->leaves);
+		conv_json_set(j, "masks", view->masked, conv->n);
+		conv_json_set(j, "agreed", view->agreed, conv->n);
+		conv_json_set(j, "masked_by", view->masked_by, conv->n);
+		conv_json_set(j, "asked", view->asked, conv->n);
 	}
 	json_close(j, '}');
 }
@@ -182,6 +233,7 @@ static void conv_json_remote(struct json *j, const struct ipc_remote *remote)
 	json_bool(j, "heard", remote->heard);
 	json_bool(j, "absent", remote->absent);
 	json_bool(j, "reopened", remote->moved);
+	json_bool(j, "suspect", remote->suspect);
 	json_u64(j, "lacks", remote->lacks);
 	json_u64(j, "asked", remote->asked);
 	json_u64(j, "rtt_ns", remote->rtt);

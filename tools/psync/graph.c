@@ -51,6 +51,8 @@ static const char *graph_kind(const struct ipc_node *node)
 		return "end";
 	if (node->flags & PSYNC_NODE_FLAGS_RESTART)
 		return "restart";
+	if (node->flags & PSYNC_NODE_FLAGS_MASK)
+		return "mask";
 	if (node->flags & PSYNC_NODE_FLAGS_GAP)
 		return "gap";
 	return NULL;

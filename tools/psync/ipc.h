@@ -89,6 +89,9 @@ struct ipc_conv {
 	uint64_t		flight;
 };
 
+/* Bytes of a set of participants: bit i % 8 of byte i / 8. */
+#define IPC_SET			128
+
 struct ipc_view {
 	uint32_t		index;
 	uint32_t		port;
@@ -97,6 +100,10 @@ struct ipc_view {
 	uint32_t		outstanding;
 	uint64_t		count;
 	uint32_t		leaves;
+	uint8_t			masked[IPC_SET];	/* whom it masks out */
+	uint8_t			agreed[IPC_SET];	/* ... all of them do */
+	uint8_t			masked_by[IPC_SET];
+	uint8_t			asked[IPC_SET];		/* to be masked in */
 };
 
 struct ipc_remote {
@@ -106,6 +113,7 @@ struct ipc_remote {
 	bool			heard;
 	bool			absent;
 	bool			moved;
+	bool			suspect;
 	uint32_t		lacks;
 	uint32_t		asked;
 	uint64_t		rtt;		/* ns */

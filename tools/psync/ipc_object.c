@@ -367,6 +367,17 @@ void ipc_conv_free(struct ipc_conv *convs, int n)
 	free(convs);
 }
 
+static void get_set(struct nlattr **attrs, int type, uint8_t *set)
+{
+	size_t size;
+
+	if (!attrs[type])
+		return;
+	size = mnl_attr_get_payload_len(attrs[type]);
+	memcpy(set, mnl_attr_get_payload(attrs[type]),
+	       size < IPC_SET ? size : IPC_SET);
+}
+
 static int view_parse(struct nlattr **attrs, void *object)
 {
 	struct ipc_view *view = object;
@@ -378,6 +389,10 @@ static int view_parse(struct nlattr **attrs, void *object)
 	get_u32(attrs, PSYNC_A_VIEW_OUTSTANDING, &view->outstanding);
 	get_u64(attrs, PSYNC_A_VIEW_COUNT, &view->count);
 	get_u32(attrs, PSYNC_A_VIEW_LEAVES, &view->leaves);
+	get_set(attrs, PSYNC_A_VIEW_MASKED, view->masked);
+	get_set(attrs, PSYNC_A_VIEW_AGREED, view->agreed);
+	get_set(attrs, PSYNC_A_VIEW_MASKED_BY, view->masked_by);
+	get_set(attrs, PSYNC_A_VIEW_ASKED, view->asked);
 	return 0;
 }
 
@@ -400,6 +415,7 @@ static int remote_parse(struct nlattr **attrs, void *object)
 	remote->heard = attrs[PSYNC_A_REMOTE_HEARD];
 	remote->absent = attrs[PSYNC_A_REMOTE_ABSENT];
 	remote->moved = attrs[PSYNC_A_REMOTE_MOVED];
+	remote->suspect = attrs[PSYNC_A_REMOTE_SUSPECT];
 	get_u32(attrs, PSYNC_A_REMOTE_LACKS, &remote->lacks);
 	get_u32(attrs, PSYNC_A_REMOTE_ASKED, &remote->asked);
 	get_u64(attrs, PSYNC_A_REMOTE_RTT, &remote->rtt);

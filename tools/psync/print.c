@@ -32,14 +32,24 @@ static const char *event_name(uint32_t type)
 		return "blocked";
 	case PSYNC_EV_RESUMED:
 		return "resumed";
-	case PSYNC_EV_SUSPECT:
-		return "suspect";
 	case PSYNC_EV_SKIPPED:
 		return "skipped";
 	case PSYNC_EV_RESTARTED:
 		return "restarted";
 	case PSYNC_EV_DIFFERS:
 		return "differs";
+	case PSYNC_EV_MASKED:
+		return "masked";
+	case PSYNC_EV_UNMASKED:
+		return "unmasked";
+	case PSYNC_EV_AGREED:
+		return "agreed";
+	case PSYNC_EV_SUSPECT:
+		return "suspect";
+	case PSYNC_EV_HEARD:
+		return "heard";
+	case PSYNC_EV_ENDED:
+		return "ended";
 	}
 	return "unknown";
 }
@@ -71,14 +81,28 @@ static const char *event_text(const struct psync_event *ev)
 		return "it does not receive: who sends here waits for it";
 	case PSYNC_EV_RESUMED:
 		return "nobody is waited for any more: who sends here goes on";
-	case PSYNC_EV_SUSPECT:
-		return "it does not receive and is suspected: who sends here waits";
 	case PSYNC_EV_SKIPPED:
 		return "it does not receive: nobody here waits for it, it may lose messages";
 	case PSYNC_EV_RESTARTED:
 		return "its participant, who had sent up to this message, is back";
 	case PSYNC_EV_DIFFERS:
 		return "what is sent again is not this message";
+	case PSYNC_EV_MASKED:
+		return "its sender no longer waits for the participant named";
+	case PSYNC_EV_UNMASKED:
+		return "its sender waits for the participant named again";
+	case PSYNC_EV_AGREED:
+		return "its sender is masked out for good: this is its last that counts";
+	case PSYNC_EV_SUSPECT:
+		return ev->reason ?
+			"it does not receive: who sends here waits for it" :
+			"it is silent, and something is expected of it";
+	case PSYNC_EV_HEARD:
+		return "it was silent and was heard again";
+	case PSYNC_EV_ENDED:
+		return ev->reason == PSYNC_END_DIED ?
+			"its sender's last: the process ended without closing" :
+			"its sender's last: it was closed";
 	}
 	return "an event this program does not know";
 }
@@ -99,6 +123,8 @@ void print_event(FILE *out, const struct psync_event *ev)
 		fprintf(out, " group %" PRIu32, ev->group);
 	if (ev->number)
 		fprintf(out, " number %" PRIu32, ev->number);
+	if (ev->type == PSYNC_EV_MASKED || ev->type == PSYNC_EV_UNMASKED)
+		fprintf(out, " participant %" PRIu32, ev->reason);
 	if ((ev->type == PSYNC_EV_BLOCKED || ev->type == PSYNC_EV_SUSPECT ||
 	     ev->type == PSYNC_EV_SKIPPED) && ev->reason)
 		fprintf(out, " participant %" PRIu32, ev->reason - 1);

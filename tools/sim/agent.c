@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../net/psync/core/mask.h"
+#include "../../net/psync/core/vote.h"
 #include "../../net/psync/core/wire.h"
 #include "agent.h"
 #include "place.h"
@@ -268,6 +270,15 @@ void psync_agent_rest(struct psync_agent *agent)
 
 /* Opening and closing. */
 
+void psync_agent_lost(struct psync_agent *agent, const u64 *mids, u32 n)
+{
+	/* Without masks the announcement says it. */
+	if (!n || !agent->conv->masks || agent->state != PSYNC_AGENT_OPEN)
+		return;
+	psync_agent_rec(agent, PSYNC_REC_GAP);
+	psync_agent_set(agent, mids, n);
+}
+
 /* Its seat in the history, once it has a view that is not pending. */
 static void psync_agent_sit(struct psync_agent *agent)
 {
@@ -283,6 +294,8 @@ static void psync_agent_sit(struct psync_agent *agent)
 	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
 	psync_agent_set(agent, mids, n);
 	sim->stats->gaps += n != 0;
+	psync_agent_lost(agent, agent->site->places[conv->index].lost,
+			 agent->site->places[conv->index].nlost);
 }
 
 static void psync_agent_opened(struct psync_agent *agent)
@@ -463,14 +476,14 @@ static void psync_agent_receive(struct psync_agent *agent,
  * Its kernel sent a null message or END.  Each null message acknowledges at
  * least one that is none (S3.1): else there is no end of them.
  */
-static void psync_agent_speaks(struct psync_agent *agent, bool null)
+static void psync_agent_speaks(struct psync_agent *agent, u8 kind)
 {
 	struct psync_sim *sim = agent->conv->sim;
 
 	agent->sent++;
-	if (!null) {
+	if (kind != PSYNC_KIND_NULL) {
 		agent->conv->said++;
-		sim->stats->ends++;
+		sim->stats->ends += kind == PSYNC_KIND_END;
 		return;
 	}
 	sim->stats->nulls++;
@@ -494,6 +507,13 @@ void psync_agent_passed(struct psync_agent *agent,
 	/* it is just opening */
 	if (agent->state == PSYNC_AGENT_WAITING)
 		psync_agent_sit(agent);
+	psync_place_lost(&agent->site->places[agent->conv->index], 0);
+	if (node->kind == PSYNC_KIND_DATA) {
+		rec = psync_agent_rec(agent, PSYNC_REC_VOID);
+		rec->mid = PSYNC_MID(node->sender, node->seq);
+		sim->stats->voided++;
+		return;
+	}
 	rec = psync_agent_rec(agent, own ? PSYNC_REC_SEND : PSYNC_REC_RECV);
 	rec->mid = PSYNC_MID(node->sender, node->seq);
 	rec->wave = node->wave;
@@ -503,12 +523,19 @@ void psync_agent_passed(struct psync_agent *agent,
 	rec->gap = node->kind == PSYNC_KIND_GAP;
 	rec->quiet = node->quiet;
 	rec->others = rec->gap ? node->about : 0;
+	rec->mask = node->kind == PSYNC_KIND_MASK;
+	if (rec->mask) {
+		rec->others = node->about;
+		rec->answer = node->op == PSYNC_MASK_OP_IN ?
+			      PSYNC_REC_MASK_IN : PSYNC_REC_MASK_OUT;
+	}
 	psync_agent_set(agent, node->preds, node->npred);
-	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u",
+	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u op %u about %u",
 			own ? "null" : "pass", agent->conv->index, agent->part,
-			node->sender, node->seq, node->kind);
+			node->sender, node->seq, node->kind, node->op,
+			node->about);
 	if (own)
-		psync_agent_speaks(agent, node->kind == PSYNC_KIND_NULL);
+		psync_agent_speaks(agent, node->kind);
 }
 
 /* A reader that has stopped, until all is healed. */
@@ -636,6 +663,85 @@ static u32 psync_agent_urge(struct psync_agent *agent, bool received)
 	return n > must ? n : must;
 }
 
+/* Masks somebody out, mostly one of the victims, with a cut or without. */
+static void psync_agent_mask_out(struct psync_agent *agent, u32 index)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_prng *rng = &conv->sim->rng;
+	u64 cut = PSYNC_MASK_NO_CUT;
+	struct psync_rec *rec;
+	size_t at;
+	int err;
+
+	if (psync_prng_chance(rng, 300))
+		cut = agent->view.stamp[index] + psync_prng_below(rng, 3);
+	/* before what is told meanwhile */
+	rec = psync_agent_rec(agent, PSYNC_REC_MASK);
+	rec->answer = cut == PSYNC_MASK_NO_CUT ? PSYNC_REC_MASK_OUT :
+						 PSYNC_REC_MASK_CUT;
+	rec->others = index;
+	rec->mid = cut == PSYNC_MASK_NO_CUT ? 0 : PSYNC_MID(index, cut);
+	at = conv->sim->hist->nrecs - 1;
+	err = psync_place_mask(agent, index, cut);
+	conv->sim->stats->masked += !err;
+	if (err)
+		conv->sim->hist->recs[at].answer = PSYNC_REC_MASK_NONE;
+	if (err && err != -ESHUTDOWN &&
+	    !(err == -ENOMEM && psync_fault_has(&conv->sim->fault,
+						PSYNC_FAULT_MEMORY)))
+		psync_sim_fail(conv->sim, "mask", "error %d", err);
+	psync_sim_trace(conv->sim, "mask %u:%u masks %u out up to %lld: %d",
+			conv->index, agent->part, index, (s64)cut, err);
+}
+
+/* ... or in again: often soon, so that others count on it already. */
+static void psync_agent_mask_in(struct psync_agent *agent, u32 index)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_rec *rec;
+	size_t at;
+	int err;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_MASK);
+	rec->answer = PSYNC_REC_MASK_IN;
+	rec->others = index;
+	at = conv->sim->hist->nrecs - 1;
+	err = psync_place_unmask(agent, index);
+	conv->sim->stats->unmasked += !err;
+	if (!err)
+		agent->spares |= 1U << (index != conv->victims[0]);
+	/* it is told when all who count know of it */
+	if (err || psync_view_masked(&agent->view, index))
+		conv->sim->hist->recs[at].answer = PSYNC_REC_MASK_NONE;
+	if (err && (err != -EPERM || !agent->view.masks[index].agreed))
+		psync_sim_fail(conv->sim, "mask", "error %d", err);
+	psync_sim_trace(conv->sim, "mask %u:%u masks %u in: %d", conv->index,
+			agent->part, index, err);
+}
+
+static void psync_agent_mask(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+	struct psync_prng *rng = &conv->sim->rng;
+	u32 index, spared;
+
+	if (!conv->masks || agent->refused || conv->closing ||
+	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT) ||
+	    !psync_prng_chance(rng, 60))
+		return;
+	index = conv->victims[psync_prng_chance(rng, 250)];
+	spared = 1U << (index != conv->victims[0]);
+	if (index == agent->part)
+		return;
+	if (!psync_view_masked(&agent->view, index)) {
+		/* once taken back, it is not said again */
+		if (!(agent->spares & spared))
+			psync_agent_mask_out(agent, index);
+	} else if (conv->hesitates && !(agent->spares & spared)) {
+		psync_agent_mask_in(agent, index);
+	}
+}
+
 static void psync_agent_tick(void *ctx, uint64_t session)
 {
 	struct psync_agent *agent = ctx;
@@ -656,6 +762,7 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 			psync_agent_ask(agent);
 		got++;
 	}
+	psync_agent_mask(agent);
 	n = agent->blocked ? 0 : psync_agent_urge(agent, got);
 	while (n && psync_agent_send(agent))
 		n--;
@@ -695,6 +802,44 @@ void psync_agent_readable(struct psync_agent *agent)
 		psync_agent_plan(agent);
 }
 
+/* What was told is part of the history when it takes something back. */
+static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
+			     const struct psync_agent *agent,
+			     const struct psync_event *ev)
+{
+	struct psync_agent *each;
+	struct psync_rec *rec;
+	u32 i;
+
+	for (i = 0; i < conv->n && !site->dead; i++) {
+		each = &conv->agents[i];
+		if (each->site != site || (agent && agent != each) ||
+		    each->state != PSYNC_AGENT_OPEN)
+			continue;
+		if (ev->type == PSYNC_EV_GAP && ev->site) {
+			if (agent) {
+				rec = psync_agent_rec(each, PSYNC_REC_GAP);
+				rec->answer = ev->reason;
+			}
+			conv->sim->stats->lost++;
+		} else if (ev->type == PSYNC_EV_UNMASKED &&
+			   PSYNC_MID_INDEX(ev->mid) == each->part) {
+			rec = psync_agent_rec(each, PSYNC_REC_MASK);
+			rec->answer = PSYNC_REC_MASK_IN;
+			rec->others = ev->reason;
+		} else if (ev->type == PSYNC_EV_AGREED) {
+			rec = psync_agent_rec(each, PSYNC_REC_MASK);
+			rec->answer = PSYNC_REC_MASK_AGREED;
+			rec->others = PSYNC_MID_INDEX(ev->mid);
+			rec->mid = ev->mid;
+			conv->sim->stats->agreed++;
+			conv->sim->stats->overtaken +=
+				!psync_mask_by(each->view.img, each->part,
+					       rec->others);
+		}
+	}
+}
+
 void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 		       struct psync_agent *agent, const struct psync_event *ev)
 {
@@ -711,6 +856,10 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 		    (ev->type == PSYNC_EV_REFUSED ||
 		     ev->type == PSYNC_EV_MISMATCH))
 			sim->convs[i].told |= 1 << ev->type;
+	if (conv && ev->type == PSYNC_EV_GAP && ev->site && !agent)
+		psync_place_lost(&site->places[conv->index], ev->reason);
+	if (conv)
+		psync_agent_told(conv, site, agent, ev);
 	if (!conv || !site->places[conv->index].img.refused)
 		return;
 	for (i = 0; i < conv->n; i++)

@@ -69,6 +69,7 @@ enum psync_agent_taste {
  * @slow: while that fault is on, its mean time is so many times longer
  * @stops: while that fault is on, it receives no more than so many, 0: it does
  * @watch: what it waits for to be stable
+ * @spares: victims that it has masked in, a bit each (psync_conv.victims)
  * @blocked: it was refused to send and waits to be told that it may
  */
 struct psync_agent {
@@ -103,8 +104,12 @@ struct psync_agent {
 	u32 slow;
 	u32 stops;
 	struct psync_watch watch;
+	u32 spares;
 	bool blocked;
 };
+
+/* So many messages will never come to its site. */
+void psync_agent_lost(struct psync_agent *agent, const u64 *mids, u32 n);
 
 /* @run is called after @delay, with the number of the present session. */
 void psync_agent_at(struct psync_agent *agent, u64 delay,

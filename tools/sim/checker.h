@@ -43,7 +43,8 @@ struct psync_verdict {
  * wave		and a wave one more than the greatest among those
  * causal-order	all of which they have received before
  * stable-view	a message answered stable is in all other participants' views
- * stable-revoked	and is never answered otherwise again
+ * stable-revoked	and is never answered otherwise again, nor when somebody
+ *		who was masked out counts again
  * stable-exact	stable means: all others have sent in its context
  * precedes, roots, next, prev	answers are those of the graph itself
  * known	"not in the view" and "freed" are true
@@ -52,9 +53,18 @@ struct psync_verdict {
  * linear-order	which is listed in an order that extends precedes
  * reliable	and has all that was sent by those who live (S8)
  * agreement	and of the others' what anybody else has
- * acknowledged	whom an image takes to have attached a message has
+ * acknowledged	whom an image takes to have attached a message has, or was told
+ *		to have lost what follows it
  * end-last	nobody says anything after its END
  * end-missing	and nobody who has seen others closes without
+ * gap		and what is told to be lost was sent, and has not been received
+ * void-given	nobody is given what lies beyond a cut of its own or an agreed one
+ * void-counts	and nothing else is kept from anybody, but what it was told to
+ *		have lost while it had masked out the sender
+ * cut-agreed	who has not masked one another agrees about the cuts
+ * all-agreed	and, at rest, about who is counted out for good
+ * mask-final	who is so is not masked in again
+ * cut-whole	of whom everybody then has all that counts
  * null-due	at rest all who are there have acknowledged what programs sent
  * null-sake	null messages are sent for the sake of others only (S3.1)
  */

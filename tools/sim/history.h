@@ -40,7 +40,14 @@
  * @PSYNC_REC_ATTACHED: an image (@seat) has attached its participants' messages
  *	up to those of the set
  * @PSYNC_REC_HOLDS: an image (@seat) goes by it that site @sites, incarnation
- *	@mid, opening @mid2 (or 0: any) has attached those up to the set's
+ *	@mid, opening @mid2 (or 0: any) has attached those up to the set's;
+ *	@others is the first participant there
+ * @PSYNC_REC_MASK: it did something about participant @others: @answer is enum
+ *	psync_rec_mask; CUT, AGREED: @mid is the last message that counts
+ * @PSYNC_REC_GAP: it was told that messages are lost to it: @answer of those
+ *	that were here and did not count for it; 0: the set, those that were
+ *	not here and will never be
+ * @PSYNC_REC_VOID: @mid entered its view, and its program was not given it
  * @PSYNC_REC_REST: nothing moves any more; the set is the view, in the order
  *	of attachment; @answer is the number of messages that entered it
  */
@@ -62,7 +69,26 @@ enum psync_rec_type {
 	PSYNC_REC_CRASH,
 	PSYNC_REC_ATTACHED,
 	PSYNC_REC_HOLDS,
+	PSYNC_REC_MASK,
+	PSYNC_REC_GAP,
+	PSYNC_REC_VOID,
 	PSYNC_REC_REST,
+};
+
+/**
+ * enum psync_rec_mask - what was done about a participant
+ * @PSYNC_REC_MASK_OUT: it was masked out, without a cut
+ * @PSYNC_REC_MASK_CUT: with one
+ * @PSYNC_REC_MASK_AGREED: all who remain have masked it out
+ * @PSYNC_REC_MASK_IN: it was masked in again
+ * @PSYNC_REC_MASK_NONE: that was refused, and nothing happened
+ */
+enum psync_rec_mask {
+	PSYNC_REC_MASK_OUT,
+	PSYNC_REC_MASK_CUT,
+	PSYNC_REC_MASK_AGREED,
+	PSYNC_REC_MASK_IN,
+	PSYNC_REC_MASK_NONE,
 };
 
 /**
@@ -83,6 +109,8 @@ enum psync_rec_type {
  * @gap: SEND, RECV: its kernel sent it, to announce that the site of participant
  *	@others is not waited for
  * @quiet: RECV: it came with a loss, to the announcement that follows
+ * @mask: SEND, RECV: a kernel sent it, to announce a mask: @others, and @answer
+ *	is OUT or IN
  * @set: first entry in psync_hist.sets
  * @nset: entries
  */
@@ -102,6 +130,7 @@ struct psync_rec {
 	bool null;
 	bool gap;
 	bool quiet;
+	bool mask;
 	uint32_t nset;
 	size_t set;
 };

@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/minmax.h>
+
+#include "../../net/psync/core/graph.h"
+#include "../../net/psync/core/mask.h"
+#include "../../net/psync/core/vote.h"
 #include "../../net/psync/core/wire.h"
 #include "agent.h"
 #include "place.h"
@@ -124,12 +129,15 @@ static bool psync_place_given_up(const struct psync_place *place, u32 part,
 }
 
 /* Messages are lost here: was that announced? */
-static void psync_place_lost(struct psync_place *place)
+static void psync_place_announced(struct psync_place *place)
 {
 	const struct psync_image *img = &place->img;
 	struct psync_sim *sim = place->site->sim;
 	u32 i;
 
+	/* Who masks somebody in loses what was given back meanwhile. */
+	if (place->conv->masks)
+		return;
 	for (i = 0; i < img->p.n; i++)
 		if (img->parts[i].gap != img->p.seq_base &&
 		    !psync_place_given_up(place, i, img->parts[i].gap))
@@ -137,7 +145,7 @@ static void psync_place_lost(struct psync_place *place)
 				       "site %u lost %u:%llu",
 				       place->site->index, i,
 				       img->parts[i].gap);
-	sim->stats->lost++;
+	sim->stats->losses++;
 }
 
 static void psync_place_op_event(struct psync_image *img,
@@ -147,7 +155,7 @@ static void psync_place_op_event(struct psync_image *img,
 	struct psync_place *place = psync_place_of(img);
 
 	if (ev->type == PSYNC_EV_GAP && ev->site)
-		psync_place_lost(place);
+		psync_place_announced(place);
 	psync_agent_event(place->conv, place->site, view ? view->user : NULL,
 			  ev);
 }
@@ -201,8 +209,57 @@ static void psync_place_record(struct psync_place *place)
 					     place->site->index, img->p.inc);
 	place->known = psync_sim_alloc(n, sizeof(*place->known));
 	place->ids = psync_sim_alloc(img->p.n, sizeof(*place->ids));
+	place->gaps = psync_sim_alloc(img->p.n, sizeof(*place->gaps));
+	place->unbound = psync_sim_alloc(img->nremotes,
+					 sizeof(*place->unbound));
 	for (i = 0; i < n; i++)
 		place->known[i] = img->p.seq_base;
+}
+
+/* What is missing of participant @index up to its last gap, and is not known. */
+static void psync_place_lose(struct psync_place *place, u32 index)
+{
+	const struct psync_image *img = &place->img;
+	u64 seq = max(place->known[index], place->gaps[index]);
+
+	place->gaps[index] = img->parts[index].gap;
+	while (seq++ < place->gaps[index]) {
+		/* it may have come with the loss and be freed at once */
+		if (psync_graph_find(img, index, seq) ||
+		    (img->parts[index].freed &&
+		     img->parts[index].freed->seq == seq))
+			continue;
+		place->lost = realloc(place->lost, (place->nlost + 1) *
+				      sizeof(*place->lost));
+		if (!place->lost)
+			abort();
+		place->lost[place->nlost++] = PSYNC_MID(index, seq);
+	}
+}
+
+void psync_place_lost(struct psync_place *place, u32 told)
+{
+	const struct psync_image *img = &place->img;
+	u32 i, before = place->nlost;
+
+	if (!img->p.n || place->site->dead)
+		return;
+	if (!place->known)
+		psync_place_record(place);
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].gap > place->gaps[i] &&
+		    img->parts[i].gap > place->known[i])
+			psync_place_lose(place, i);
+	place->told += told;
+	if (told && place->told != place->nlost)
+		psync_sim_fail(place->site->sim, "gap",
+			       "%u told to be lost at site %u, %u are",
+			       place->told, place->site->index, place->nlost);
+	for (i = 0; i < place->conv->n && place->nlost > before; i++)
+		if (place->conv->agents[i].site == place->site)
+			psync_agent_lost(&place->conv->agents[i],
+					 place->lost + before,
+					 place->nlost - before);
 }
 
 /* What is more in @now than in @known; returns how many entries are. */
@@ -238,6 +295,31 @@ static void psync_place_note_own(struct psync_place *place)
 	psync_hist_set(sim->hist, place->ids, n);
 }
 
+/* Whom does the image not wait for, since one of the two masks the other out? */
+static void psync_place_unbind(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	u32 i;
+
+	for (i = 0; place->conv->masks && i < img->nremotes; i++)
+		place->unbound[i] |= !img->remotes[i].nlive;
+}
+
+/* Did @remote once not wait for this site?  Then it sent without credit. */
+static bool psync_place_unasked(const struct psync_place *place,
+				const struct psync_remote *remote)
+{
+	struct psync_sim *sim = place->site->sim;
+	const struct psync_place *there;
+	u32 i;
+
+	there = &psync_site_find(sim, remote->site)->places[place->conv->index];
+	for (i = 0; there->unbound && i < there->img.nremotes; i++)
+		if (there->img.remotes[i].site == place->img.p.site)
+			return there->unbound[i];
+	return place->conv->masks;
+}
+
 /*
  * Who keeps within what it was granted fills no more than its share, or what it
  * may send before it was heard; the last message may go beyond in bytes.
@@ -255,12 +337,13 @@ static void psync_place_credit(const struct psync_place *place)
 		msgs = limits->first_msgs;
 	bytes = limits->max_bytes / 2 / sites + place->conv->max_body +
 		(u64)limits->first_msgs * place->conv->max_body;
-	/* Who is skipped is not asked for credit. */
-	if (limits->slow == PSYNC_SLOW_SKIP)
+	/* Who is skipped is not asked for credit, nor is who is masked out. */
+	if (limits->slow == PSYNC_SLOW_SKIP || img->masking)
 		return;
 	for (i = 0; img->nopen && i < img->nremotes; i++) {
 		remote = &img->remotes[i];
-		if (remote->kept_msgs > msgs || remote->kept_bytes > bytes)
+		if ((remote->kept_msgs > msgs || remote->kept_bytes > bytes) &&
+		    !psync_place_unasked(place, remote))
 			psync_sim_fail(place->site->sim, "credit",
 				       "%u messages, %llu bytes of site %x at site %u",
 				       remote->kept_msgs, remote->kept_bytes,
@@ -299,9 +382,10 @@ static void psync_place_note(struct psync_place *place)
 {
 	const struct psync_image *img = &place->img;
 	struct psync_sim *sim = place->site->sim;
+	const struct psync_conv *conv = place->conv;
 	const struct psync_remote *remote;
 	struct psync_rec *rec;
-	u32 k, n;
+	u32 i, k, n;
 	u64 *at;
 
 	if (!place->used || !img->p.n || place->site->dead)
@@ -315,6 +399,7 @@ static void psync_place_note(struct psync_place *place)
 		psync_sim_fail(sim, "limit", "%u held, %u early", img->nheld,
 			       img->nearly);
 	psync_place_note_own(place);
+	psync_place_unbind(place);
 	psync_place_credit(place);
 	psync_place_heed(place);
 	for (k = 0; k < img->nremotes; k++) {
@@ -327,6 +412,9 @@ static void psync_place_note(struct psync_place *place)
 		rec = psync_hist_add(sim->hist, sim->now, PSYNC_REC_HOLDS,
 				     place->record);
 		rec->sites = psync_site_find(sim, remote->site)->index;
+		for (i = 0; conv->agents[i].home != rec->sites; i++)
+			;
+		rec->others = i;
 		rec->mid = remote->inc;
 		rec->mid2 = remote->opening;
 		psync_hist_set(sim->hist, place->ids, n);
@@ -496,8 +584,16 @@ void psync_place_forget(struct psync_place *place)
 	psync_image_destroy(&place->img);
 	free(place->known);
 	free(place->ids);
+	free(place->gaps);
+	free(place->lost);
+	free(place->unbound);
 	place->known = NULL;
 	place->ids = NULL;
+	place->gaps = NULL;
+	place->lost = NULL;
+	place->unbound = NULL;
+	place->nlost = 0;
+	place->told = 0;
 }
 
 static u32 psync_place_listeners(const struct psync_place *place)
@@ -716,7 +812,8 @@ static u64 psync_place_flight(const struct psync_place *place)
 	u32 i;
 
 	list_for_each_entry(node, &img->order, order) {
-		if (node->gone || node->kind != PSYNC_KIND_DATA ||
+		if (node->gone || node->spared ||
+		    node->kind != PSYNC_KIND_DATA ||
 		    img->parts[node->sender].remote >= 0)
 			continue;
 		lacks = false;
@@ -757,6 +854,27 @@ int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 	return err;
 }
 
+int psync_place_mask(struct psync_agent *agent, u32 index, u64 cut)
+{
+	struct psync_place *place = &agent->site->places[agent->conv->index];
+	int err;
+
+	err = psync_view_mask_out(&agent->view, index, cut,
+				  agent->site->sim->now);
+	psync_place_note(place);
+	return err;
+}
+
+int psync_place_unmask(struct psync_agent *agent, u32 index)
+{
+	struct psync_place *place = &agent->site->places[agent->conv->index];
+	int err;
+
+	err = psync_view_mask_in(&agent->view, index, agent->site->sim->now);
+	psync_place_note(place);
+	return err;
+}
+
 u32 psync_place_known(const struct psync_site *site, u32 conv)
 {
 	const struct psync_sim *sim = site->sim;
@@ -788,9 +906,21 @@ static bool psync_place_answers(const struct psync_place *place,
 	       !other->img.refused && !remote->moved;
 }
 
+/* Has an image not masked out all who are at @site? */
+static bool psync_place_owes(const struct psync_image *img, u32 site)
+{
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (img->remotes[k].site == site)
+			return img->remotes[k].nlive;
+	return false;
+}
+
 /*
  * What is missing here and some other image has will come.  What nobody has,
- * since it died with its sender or was refused, is asked for in vain.
+ * since it died with its sender or was refused, is asked for in vain, and so is
+ * what only those have who owe us nothing; until who is dead is absent (S1.5).
  */
 static bool psync_place_lacks(const struct psync_place *place)
 {
@@ -803,7 +933,8 @@ static bool psync_place_lacks(const struct psync_place *place)
 	for (k = 0; k < sim->nsites; k++) {
 		other = &sim->sites[k].places[place->conv->index].img;
 		if (!sim->sites[k].places[place->conv->index].used ||
-		    !other->p.n || other->refused || !other->opening)
+		    !other->p.n || other->refused || !other->opening ||
+		    !psync_place_owes(other, img->p.site))
 			continue;
 		for (i = 0; i < img->p.n; i++)
 			if (img->parts[i].claimed > img->parts[i].seq &&
@@ -877,6 +1008,24 @@ bool psync_place_busy(const struct psync_site *site, u32 conv)
 	return false;
 }
 
+/*
+ * Bodies that somebody may still want.  What kernels said for one who is masked
+ * out somewhere is not acknowledged there.
+ */
+static u32 psync_place_kept(const struct psync_image *img)
+{
+	const struct psync_node *node;
+	u32 kept = 0;
+
+	if (!img->masking)
+		return img->nuntaken;
+	/* What is not received of one who is masked out may yet be needed. */
+	list_for_each_entry(node, &img->order, order)
+		kept += !node->gone && node->kind == PSYNC_KIND_DATA &&
+			!node->spared && !img->parts[node->sender].muted;
+	return kept;
+}
+
 bool psync_place_waits(const struct psync_site *site, u32 conv, u32 other)
 {
 	const struct psync_image *img = &site->places[conv].img;
@@ -898,16 +1047,17 @@ void psync_place_rest(const struct psync_site *site, u32 conv)
 	const struct psync_place *place = &site->places[conv];
 	const struct psync_image *img = &place->img;
 	struct psync_sim *sim = site->sim;
-	u32 i;
+	u32 i, kept;
 
 	if (!place->used || !img->p.n || img->refused || !img->nopen ||
 	    img->nopen != img->nviews)
 		return;
 	if (psync_place_forsaken(place))
 		return;
-	if (img->nuntaken)
+	kept = psync_place_kept(img);
+	if (kept)
 		psync_sim_fail(sim, "body-kept", "%u bodies at rest at site %u",
-			       img->nuntaken, site->index);
+			       kept, site->index);
 	for (i = 0; i < place->conv->n; i++)
 		if (place->conv->agents[i].site == site &&
 		    place->conv->agents[i].blocked &&

@@ -42,6 +42,12 @@ struct psync_body {
  * @known: what the history knows of it: the last message attached of each
  *	participant, then the same of each other site as the image knows it
  * @ids: room for a set of mids
+ * @gaps: of each participant, the last message known to be lost
+ * @lost: what was lost here (see psync_place_lost())
+ * @nlost: how many
+ * @told: of them, in events
+ * @unbound: of each other site, whether the image has ever not waited for it,
+ *	in a conversation with masks
  * @cuts: how often the image has made its window smaller, as far as counted
  */
 struct psync_place {
@@ -57,6 +63,11 @@ struct psync_place {
 	u32 record;
 	u64 *known;
 	u64 *ids;
+	u64 *gaps;
+	u64 *lost;
+	u32 nlost;
+	u32 told;
+	bool *unbound;
 	u32 cuts;
 };
 
@@ -71,6 +82,12 @@ struct psync_place {
 enum psync_drop psync_place_receive(struct psync_place *place,
 				    const struct psync_pkt *pkt,
 				    const u8 *data);
+
+/*
+ * Perhaps more messages are lost here: put it down before what follows from it.
+ * @told: the core has said of so many that they are.
+ */
+void psync_place_lost(struct psync_place *place, u32 told);
 
 /* Nobody here waits for the conversation any more. */
 void psync_place_forget(struct psync_place *place);
@@ -98,6 +115,12 @@ void psync_place_close(struct psync_agent *agent);
  */
 int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 		     u64 *mid);
+
+/* mask_out(); Return: 0 or what the core answered. */
+int psync_place_mask(struct psync_agent *agent, u32 index, u64 cut);
+
+/* mask_in(), likewise. */
+int psync_place_unmask(struct psync_agent *agent, u32 index);
 
 /* How many sites know the opening of @site; U32_MAX: not all that are open. */
 u32 psync_place_known(const struct psync_site *site, u32 conv);

@@ -308,6 +308,26 @@ static void psync_shape_foreign(struct psync_conv *conv,
 	psync_shape_name(conv);
 }
 
+/* Some conversations have masks; whether draws nothing from the others' luck. */
+static void psync_shape_masks(struct psync_conv *conv)
+{
+	struct psync_prng rng;
+	bool apart = true;
+	u32 i, k;
+
+	for (i = 0; i < conv->n; i++)
+		for (k = 0; k < i; k++)
+			apart &= conv->agents[i].home != conv->agents[k].home;
+	psync_prng_seed(&rng, conv->sim->seed, 4);
+	/* Where members are skipped announcements of masks may be lost. */
+	conv->masks = conv->limits.slow != PSYNC_SLOW_SKIP &&
+		      conv->sessions == 1 && conv->n > 2 && conv->exact &&
+		      apart && psync_prng_chance(&rng, 500);
+	conv->hesitates = psync_prng_chance(&rng, 500);
+	conv->victims[0] = psync_prng_below(&rng, conv->n);
+	conv->victims[1] = psync_prng_below(&rng, conv->n);
+}
+
 void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 {
 	struct psync_prng *rng = &sim->rng;
@@ -329,6 +349,7 @@ void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 		conv = psync_shape_conv(sim);
 		psync_shape_foreign(conv, main);
 	}
+	psync_shape_masks(main);
 	if (sim->most && main->budget > sim->most)
 		main->budget = sim->most;
 	psync_fault_draw(sim, sim->only);

@@ -57,13 +57,19 @@
 	X(refused, ADD, RARE, "refused packets")			\
 	X(stamps, ADD, RARE, "packets with a stamp")			\
 	X(freed, ADD, RARE, "answers: freed")				\
+	X(masked, ADD, RARE, "participants masked out")			\
+	X(unmasked, ADD, RARE, "... and in again")			\
+	X(agreed, ADD, RARE, "... out by all who remain")		\
+	X(overtaken, ADD, RARE, "... of them, taken back too late")	\
+	X(lost, ADD, RARE, "told that messages are lost")		\
+	X(voided, ADD, RARE, "messages beyond a cut that others follow") \
 	X(stable, ADD, RARE, "answers: stable")				\
 	X(frees, ADD, RARE, "freed on request")				\
 	X(awaited, ADD, RARE, "became stable as awaited")		\
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(named, ADD, RARE, "slow members named")			\
 	X(skipped, ADD, RARE, "slow members skipped")			\
-	X(lost, ADD, RARE, "losses of who was skipped")			\
+	X(losses, ADD, RARE, "losses of who was skipped")		\
 	X(cuts, ADD, RARE, "windows made smaller")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\
 	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\

@@ -50,6 +50,8 @@ u64 psync_site_nonce(struct psync_site *site)
 static bool psync_site_drop_fair(const struct psync_sim *sim,
 				 enum psync_drop reason)
 {
+	u32 i;
+
 	switch (reason) {
 	case PSYNC_DROP_STALE_INC:
 	case PSYNC_DROP_OTHER_INC:
@@ -76,6 +78,11 @@ static bool psync_site_drop_fair(const struct psync_sim *sim,
 	case PSYNC_DROP_TX_FRAG_FULL:
 		return psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT) ||
 		       psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);
+	case PSYNC_DROP_MASKED:
+	case PSYNC_DROP_VOID:
+		for (i = 0; i < sim->nconvs && !sim->convs[i].masks; i++)
+			;
+		return i < sim->nconvs;
 	case PSYNC_DROP_NO_MEM:
 	case PSYNC_DROP_TX_NO_MEM:
 		return psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY);
@@ -95,6 +102,21 @@ static const char *psync_site_drop_name(enum psync_drop reason)
 	return reason < PSYNC_DROP_MAX && names[reason] ? names[reason] : "?";
 }
 
+/* Who has lost messages cannot tell what follows what (S2.4). */
+static bool psync_site_lossy(const struct psync_site *site)
+{
+	const struct psync_image *img;
+	u32 i, k;
+
+	for (i = 0; i < site->sim->nconvs; i++) {
+		img = &site->places[i].img;
+		for (k = 0; site->places[i].used && k < img->p.n; k++)
+			if (img->parts[k].gap > img->p.seq_base)
+				return true;
+	}
+	return false;
+}
+
 void psync_site_drop(struct psync_site *site, enum psync_drop reason)
 {
 	struct psync_sim *sim = site->sim;
@@ -102,7 +124,8 @@ void psync_site_drop(struct psync_site *site, enum psync_drop reason)
 	if (reason > PSYNC_OK && reason < PSYNC_DROP_MAX)
 		sim->stats->drops[reason]++;
 	/* the run goes on: what the checker finds says more */
-	if (!psync_site_drop_fair(sim, reason) && !sim->unfair)
+	if (!psync_site_drop_fair(sim, reason) && !sim->unfair &&
+	    !(reason == PSYNC_DROP_BAD_CONTEXT && psync_site_lossy(site)))
 		sim->unfair = psync_site_drop_name(reason);
 	psync_sim_trace(sim, "  site %u drops: %s", site->index,
 			psync_site_drop_name(reason));

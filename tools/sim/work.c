@@ -273,16 +273,26 @@ static void psync_work_end(struct psync_conv *conv, bool rest)
 		psync_work_turn(conv);
 }
 
-/* Has some site that lives the conversation open? */
-static bool psync_work_alive(const struct psync_conv *conv)
+/*
+ * Has some site that lives the conversation open, and not masked out all who
+ * are where @agent is?
+ */
+static bool psync_work_alive(const struct psync_agent *agent)
 {
+	const struct psync_conv *conv = agent->conv;
 	const struct psync_sim *sim = conv->sim;
-	const struct psync_place *place;
+	const struct psync_image *img;
 	u32 i;
+	int k;
 
 	for (i = 0; i < sim->nsites; i++) {
-		place = &sim->sites[i].places[conv->index];
-		if (place->used && place->img.nopen)
+		if (!sim->sites[i].places[conv->index].used)
+			continue;
+		img = &sim->sites[i].places[conv->index].img;
+		if (!img->nopen)
+			continue;
+		k = img->parts[agent->part].remote;
+		if (k < 0 || img->remotes[k].nlive)
 			return true;
 	}
 	return false;
@@ -290,14 +300,14 @@ static bool psync_work_alive(const struct psync_conv *conv)
 
 /*
  * Will it open?  In a rendezvous at its own time, else when a message of the
- * conversation comes, of which only the dead may know.
+ * conversation comes, which only the dead may have, or those who owe it none.
  */
 static bool psync_work_awaited(const struct psync_agent *agent)
 {
 	return agent->state == PSYNC_AGENT_WAITING &&
 	       (agent->conv->number || agent->joined ||
 		agent->part == agent->conv->opener ||
-		psync_work_alive(agent->conv));
+		psync_work_alive(agent));
 }
 
 /* Whom does it wait for?  NULL: nobody acts, nothing is under way. */

@@ -27,6 +27,9 @@ struct psync_agent;
  * @exact: no node is freed for its depth
  * @frees: participants have freed what they have done with
  * @brief: who has closed answers no requests any more
+ * @masks: participants mask one another out
+ * @hesitates: ... and in again
+ * @victims: who is masked out most
  * @owner: index of the one site whose list this is, which all others refuse;
  *	U32_MAX: it is that of all sites that do not own another
  * @max_body: greatest message
@@ -65,6 +68,9 @@ struct psync_conv {
 	bool exact;
 	bool frees;
 	bool brief;
+	bool masks;
+	bool hesitates;
+	u32 victims[2];
 	u32 owner;
 	u32 max_body;
 	u64 start;

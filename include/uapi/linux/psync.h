@@ -87,6 +87,9 @@ struct sockaddr_psync {
 #define PSYNC_INFO		15	/* get: struct psync_info */
 #define PSYNC_RESEND		16	/* set: __u64, a message id */
 #define PSYNC_MANUAL		17	/* get, set: __u32, 1: the paper bare */
+#define PSYNC_MASK_OUT		18	/* set: struct psync_mask_out */
+#define PSYNC_MASK_IN		19	/* set: __u32, a participant index; see UNMASKED */
+#define PSYNC_MASKS		20	/* get: struct psync_query_masks */
 #define PSYNC_SLOW		23	/* get, set: struct psync_slow */
 #define PSYNC_RESTART		28	/* set: struct psync_restart */
 #define PSYNC_HISTORY		29	/* get, set: __u32, bytes kept for restarts */
@@ -192,6 +195,60 @@ struct psync_query_stable {
 	__u32	participants;
 	__u32	sites;
 	__u32	reserved;
+};
+
+#define PSYNC_MASKF_CUT		0x1	/* only messages up to @cut count */
+
+/**
+ * struct psync_mask_out - whom not to wait for any more
+ * @index: its participant index
+ * @flags: PSYNC_MASKF_*
+ * @cut: with CUT: its last message that counts, sequence number zero: none;
+ *	else zero
+ */
+struct psync_mask_out {
+	__u32	index;
+	__u32	flags;
+	__u64	cut;
+};
+
+#define PSYNC_MASKED_OUT	0x1	/* by this socket */
+#define PSYNC_MASKED_CUT	0x2	/* ... with a cut, or agreed */
+#define PSYNC_MASKED_AGREED	0x4	/* by all who remain: for good */
+#define PSYNC_MASKED_BY		0x8	/* it has masked this socket out */
+#define PSYNC_MASKED_ENDED	0x10	/* it has said its last message */
+#define PSYNC_MASKED_AWAITED	0x20	/* with @index: that it be agreed waits for it */
+#define PSYNC_MASKED_ASKED	0x40	/* to be masked in when all know of that */
+
+/**
+ * struct psync_masked - a participant as this socket counts it
+ * @flags: PSYNC_MASKED_*
+ * @reserved: zero
+ * @cut: with CUT: its last message that counts
+ */
+struct psync_masked {
+	__u32	flags;
+	__u32	reserved;
+	__u64	cut;
+};
+
+/* In place of an index: ask for no one's announcements. */
+#define PSYNC_MASKS_ALL		0xffffffffU
+
+/**
+ * struct psync_query_masks - who is masked out
+ * @index: in: whose announcements to ask for, or PSYNC_MASKS_ALL
+ * @room: in: entries that fit in @masked
+ * @count: out: participants; so many as fit are given
+ * @reserved: zero
+ * @masked: out: each participant
+ */
+struct psync_query_masks {
+	__u32			index;
+	__u32			room;
+	__u32			count;
+	__u32			reserved;
+	struct psync_masked	masked[];
 };
 
 /**
@@ -306,28 +363,41 @@ enum psync_event_type {
 	PSYNC_EV_GAP		= 6,	/* opened late: earlier messages are lost */
 	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
 	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
+	PSYNC_EV_MASKED		= 9,	/* by message @mid its sender masks one out */
+	PSYNC_EV_UNMASKED	= 10,	/* by @mid its sender masks one in; if one's own: now */
+	PSYNC_EV_AGREED		= 11,	/* all who remain masked one out */
+	PSYNC_EV_SUSPECT	= 12,	/* a site is silent, or @reason too slow */
+	PSYNC_EV_HEARD		= 13,	/* it was heard again */
+	PSYNC_EV_ENDED		= 14,	/* @mid is its sender's last message */
 	PSYNC_EV_BLOCKED	= 16,	/* @site, @reason holds senders here back */
 	PSYNC_EV_RESUMED	= 17,	/* nobody does any more */
-	PSYNC_EV_SUSPECT	= 18,	/* as BLOCKED, where the setting is suspect */
-	PSYNC_EV_SKIPPED	= 19,	/* as BLOCKED, and it is not waited for */
+	PSYNC_EV_SKIPPED	= 18,	/* as BLOCKED, and it is not waited for */
 	PSYNC_EV_RESTARTED	= 22,	/* @mid's participant at @site is back */
 	PSYNC_EV_DIFFERS	= 23,	/* what is sent again is not @mid: EPROTO */
 };
 
+enum psync_end_reason {
+	PSYNC_END_CLOSED	= 0,	/* the socket was closed */
+	PSYNC_END_DIED		= 1,	/* its process ended and left it open */
+};
+
 #define PSYNC_EVMASK(type)	(1U << (type))
-#define PSYNC_EVMASK_ALL	0xcf01feU
+#define PSYNC_EVMASK_ALL	0xc77ffeU
 
 /**
  * struct psync_event - an event, as received with MSG_NOTIFICATION
  * @type: enum psync_event_type
  * @site: the other site
  * @cid: conversation, or zero
- * @mid: message, or zero; GAP: the first one given, if known
+ * @mid: message, or zero; GAP: the first one given, if known; AGREED: the last
+ *	message of the one masked out that counts, sequence number zero: none
  * @group: group number, or zero
  * @number: conversation number, or zero
  * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
- *	many events were lost; GAP: how many messages, if @site says so; BLOCKED,
- *	SUSPECT, SKIPPED: that participant's index and one, if it is known; else zero
+ *	many events were lost; GAP: how many messages, if @site says so; MASKED,
+ *	UNMASKED: participant index of the one who is masked out or in; ENDED:
+ *	enum psync_end_reason; BLOCKED, SKIPPED, SUSPECT of one who is slow: that
+ *	participant's index and one, if it is known; else zero
  * @reserved: zero
  */
 struct psync_event {

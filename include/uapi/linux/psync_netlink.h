@@ -68,6 +68,8 @@ enum psync_stat_kind {
  * @PSYNC_NODE_FLAGS_END: END, its participant's last
  * @PSYNC_NODE_FLAGS_RESTART: RESTART, its participant's first after it came
  *   back
+ * @PSYNC_NODE_FLAGS_MASK: MASK, which announces that its participant masks
+ *   another out or in
  * @PSYNC_NODE_FLAGS_GAP: an announcement that a site is not waited for any more
  */
 enum psync_node_flags {
@@ -77,7 +79,8 @@ enum psync_node_flags {
 	PSYNC_NODE_FLAGS_NULL = 8,
 	PSYNC_NODE_FLAGS_END = 16,
 	PSYNC_NODE_FLAGS_RESTART = 32,
-	PSYNC_NODE_FLAGS_GAP = 64,
+	PSYNC_NODE_FLAGS_MASK = 64,
+	PSYNC_NODE_FLAGS_GAP = 128,
 };
 
 enum {
@@ -183,6 +186,10 @@ enum {
 	PSYNC_A_VIEW_COUNT,
 	PSYNC_A_VIEW_LEAVES,
 	PSYNC_A_VIEW_PAD,
+	PSYNC_A_VIEW_MASKED,
+	PSYNC_A_VIEW_AGREED,
+	PSYNC_A_VIEW_MASKED_BY,
+	PSYNC_A_VIEW_ASKED,
 
 	__PSYNC_A_VIEW_MAX,
 	PSYNC_A_VIEW_MAX = (__PSYNC_A_VIEW_MAX - 1)
@@ -201,6 +208,7 @@ enum {
 	PSYNC_A_REMOTE_RTT,
 	PSYNC_A_REMOTE_RTT_VAR,
 	PSYNC_A_REMOTE_PAD,
+	PSYNC_A_REMOTE_SUSPECT,
 	PSYNC_A_REMOTE_CREDIT_BYTES,
 	PSYNC_A_REMOTE_CREDIT_MSGS,
 	PSYNC_A_REMOTE_FLIGHT_BYTES,

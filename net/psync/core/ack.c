@@ -30,8 +30,10 @@
 #include "flow.h"
 #include "graph.h"
 #include "history.h"
+#include "mask.h"
 #include "repair.h"
 #include "restart.h"
+#include "vote.h"
 
 /* So many messages are acknowledged at once. */
 #define PSYNC_ACK_MANY		16
@@ -43,6 +45,8 @@
 #define PSYNC_ACK_REFRESH_NS	200000000ULL
 /* So often at least a site is asked before it is called silent. */
 #define PSYNC_ACK_TRIES		4
+/* Waits double so many times before a silent site is suspect. */
+#define PSYNC_ACK_DOUBT		2
 /* Larger messages are not sent again before they were asked for. */
 #define PSYNC_ACK_PROBE_BYTES	512
 
@@ -60,6 +64,7 @@ void psync_ack_init(struct psync_image *img)
 	for (i = 0; i < img->p.n; i++) {
 		img->parts[i].claimed = img->p.seq_base;
 		img->parts[i].gap = img->p.seq_base;
+		img->parts[i].live = true;
 		img->parts[i].nowhere = img->p.seq_base;
 		if (img->parts[i].remote >= 0)
 			img->remotes[img->parts[i].remote].nlive++;
@@ -150,6 +155,9 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 	/* All that was sent here is here, whatever a held message says. */
 	if (seq <= part->claimed || (part->remote < 0 && !img->recover))
 		return;
+	/* Of one who is not waited for, only what others depend on is asked. */
+	if (psync_ack_ignored(part) && seq > part->need)
+		return;
 	if (seq > part->seq && part->claimed <= part->seq && !img->nlack++)
 		psync_repair_lack(img);
 	part->claimed = seq;
@@ -180,7 +188,8 @@ bool psync_ack_disclaim(struct psync_image *img)
 		if (part->claimed == part->seq)
 			continue;
 		seq = psync_ack_greatest(img, i);
-		if (seq == part->claimed)
+		/* What nobody asks for of one masked out may be there, too. */
+		if (seq >= part->claimed)
 			continue;
 		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
 				  PSYNC_MID(i, seq + 1), 0);
@@ -229,6 +238,7 @@ static void psync_ack_walk(struct psync_image *img, struct psync_remote *remote,
 	if (last - at > img->nnodes) {
 		list_for_each_entry(node, &img->order, order)
 			if (node->sender == index && !node->gone &&
+			    !node->spared &&
 			    node->seq > at && node->seq <= last &&
 			    psync_ack_skips(remote, node) == skipped)
 				psync_ack_pass(img, remote, node);
@@ -236,7 +246,7 @@ static void psync_ack_walk(struct psync_image *img, struct psync_remote *remote,
 	}
 	while (at++ < last) {
 		node = psync_graph_find(img, index, at);
-		if (node && !node->gone &&
+		if (node && !node->gone && !node->spared &&
 		    psync_ack_skips(remote, node) == skipped)
 			psync_ack_pass(img, remote, node);
 	}
@@ -329,6 +339,8 @@ static void psync_ack_lag(struct psync_image *img, struct psync_remote *remote,
 
 	if (!own)
 		wait *= PSYNC_ACK_RELAY;
+	if (!remote->lag)
+		remote->lag_at = img->now;
 	if (!remote->lag++ || remote->probe_at > img->now + wait)
 		psync_ack_plan(img, remote, wait);
 }
@@ -464,6 +476,37 @@ static void psync_ack_lose(struct psync_image *img, struct psync_remote *remote,
 	psync_ack_lag(img, remote, false);
 }
 
+void psync_ack_spare(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_remote *remote;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (psync_ack_counts(remote) &&
+		    psync_ack_lacks(img, remote, node))
+			psync_ack_pass(img, remote, node);
+	}
+	node->spared = true;
+}
+
+void psync_ack_unspare(struct psync_image *img, u32 index, u64 seq)
+{
+	struct psync_node *node = psync_graph_find(img, index, seq);
+	struct psync_remote *remote;
+	u32 k;
+
+	node->spared = false;
+	if (node->gone)
+		return;
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (psync_ack_counts(remote) &&
+		    psync_ack_lacks(img, remote, node))
+			psync_ack_lose(img, remote, node);
+	}
+}
+
 void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 		       bool counted)
 {
@@ -479,7 +522,8 @@ void psync_ack_recount(struct psync_image *img, struct psync_remote *remote,
 	for (i = 0; counts && i < img->p.n; i++)
 		psync_ack_claim(img, i, psync_ack_held(img, remote, i));
 	list_for_each_entry(node, &img->order, order) {
-		if (node->gone || !psync_ack_lacks(img, remote, node))
+		if (node->gone || node->spared ||
+		    !psync_ack_lacks(img, remote, node))
 			continue;
 		if (counts)
 			psync_ack_lose(img, remote, node);
@@ -501,6 +545,10 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
 	remote->hearsay = false;
 	remote->heard_at = img->now;
 	remote->absent = false;
+	if (remote->suspect)
+		psync_image_event(img, NULL, PSYNC_EV_HEARD, remote->site, 0,
+				  0);
+	remote->suspect = false;
 	psync_ack_recount(img, remote, counted);
 }
 
@@ -515,39 +563,49 @@ void psync_ack_denied(struct psync_image *img, struct psync_remote *remote)
 	psync_image_arm(img, img->absent_at);
 }
 
-void psync_ack_ended(struct psync_image *img, u32 index)
+void psync_ack_judge(struct psync_image *img, u32 index, bool live)
 {
 	struct psync_part *part = &img->parts[index];
 	struct psync_remote *remote;
 	bool counted;
+	u32 k;
 
-	part->ended = true;
-	if (part->remote < 0 || part->back)
+	live = live && (!part->ended || part->back);
+	if (part->live == live)
+		return;
+	part->live = live;
+	if (part->remote < 0)
 		return;
 	remote = &img->remotes[part->remote];
 	counted = psync_ack_counts(remote);
-	remote->nlive--;
+	remote->nlive += live ? 1 : -1;
 	psync_ack_recount(img, remote, counted);
+	/* Its grants are for what it did not lack then. */
+	if (!counted && psync_ack_counts(remote))
+		psync_flow_init(img, remote);
+	for (k = 0; live && k < img->nremotes; k++)
+		if (psync_ack_counts(&img->remotes[k]))
+			psync_ack_claim(img, index,
+					psync_ack_held(img, &img->remotes[k],
+						       index));
+}
+
+void psync_ack_ended(struct psync_image *img, u32 index)
+{
+	img->parts[index].ended = true;
+	img->nended++;
+	psync_ack_judge(img, index, img->parts[index].live);
 }
 
 void psync_ack_back(struct psync_image *img, u32 index)
 {
 	struct psync_part *part = &img->parts[index];
-	struct psync_remote *remote;
-	bool counted;
 
-	if (part->remote < 0 || part->back)
+	if (part->remote < 0)
 		return;
 	part->back = true;
-	if (!part->ended)
-		return;
-	remote = &img->remotes[part->remote];
-	counted = psync_ack_counts(remote);
-	remote->nlive++;
-	psync_ack_recount(img, remote, counted);
-	/* Its grants are for what it did not lack then. */
-	if (!counted && psync_ack_counts(remote))
-		psync_flow_init(img, remote);
+	psync_mask_back(img, index);
+	psync_ack_judge(img, index, !part->muted && !part->shut);
 }
 
 void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
@@ -560,7 +618,7 @@ void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
 	 * time: that is what it comes back for.
 	 */
 	list_for_each_entry(node, &img->order, order)
-		if (counted && !node->gone &&
+		if (counted && !node->gone && !node->spared &&
 		    !psync_ack_lacks(img, remote, node))
 			psync_ack_lose(img, remote, node);
 	img->ops->free(img, remote->vec, img->p.n * sizeof(*remote->vec));
@@ -690,14 +748,45 @@ enum psync_drop psync_ack_input(struct psync_image *img,
 	return PSYNC_OK;
 }
 
-/* The first node that is kept: of a conversation, its start message. */
+/* Of a conversation its start message, else the first node that is kept. */
 static const struct psync_node *psync_ack_first(const struct psync_image *img)
 {
-	const struct psync_node *node;
+	const struct psync_node *node, *first = NULL;
 
-	list_for_each_entry(node, &img->order, order)
-		if (!node->gone)
+	list_for_each_entry(node, &img->order, order) {
+		if (node->gone)
+			continue;
+		/* Without START it cannot tell whose message it is. */
+		if (node->start || img->p.number)
 			return node;
+		if (!first)
+			first = node;
+	}
+	return first;
+}
+
+/* It takes nothing before it knows that it is masked in again (S5.1). */
+static const struct psync_node *
+psync_ack_recall(const struct psync_image *img,
+		 const struct psync_remote *remote)
+{
+	const struct psync_note *notes;
+	const struct psync_node *node;
+	u32 i, k;
+
+	for (i = 0; img->masking && i < img->p.n; i++) {
+		notes = img->parts[i].notes;
+		if (img->parts[i].remote >= 0 || !notes)
+			continue;
+		for (k = 0; k < img->p.n; k++) {
+			if (img->parts[k].pid.site != remote->site ||
+			    notes[k].closed <= psync_ack_held(img, remote, i))
+				continue;
+			node = psync_graph_find(img, i, notes[k].closed);
+			if (node)
+				return node;
+		}
+	}
 	return NULL;
 }
 
@@ -714,6 +803,9 @@ psync_ack_guess(const struct psync_image *img,
 
 	if (!remote->heard)
 		return psync_ack_first(img);
+	node = psync_ack_recall(img, remote);
+	if (node)
+		return node;
 	for (i = 0; i < img->p.n; i++) {
 		node = img->parts[i].last;
 		if (img->parts[i].remote >= 0 || !node || node->gone ||
@@ -765,12 +857,19 @@ static bool psync_ack_silent(const struct psync_image *img,
 static void psync_ack_probe(struct psync_image *img,
 			    struct psync_remote *remote)
 {
-	const struct psync_node *node = psync_ack_guess(img, remote);
+	const struct psync_node *node;
 
 	if (psync_ack_silent(img, remote)) {
 		psync_ack_miss(img, remote);
 		return;
 	}
+	if (psync_mask_spares(img, remote)) {
+		remote->probe_at = U64_MAX;
+		if (!remote->lag)
+			psync_ack_replan(img, remote);
+		return;
+	}
+	node = psync_ack_guess(img, remote);
 	psync_flow_timeout(img, remote);
 	if (node && img->opening &&
 	    (!remote->heard || node->body_len <= PSYNC_ACK_PROBE_BYTES)) {
@@ -790,6 +889,29 @@ static void psync_ack_probe(struct psync_image *img,
 	}
 	remote->probes++;
 	psync_ack_plan(img, remote, psync_ack_patience(img, remote));
+}
+
+/*
+ * Something is expected of it, and it says nothing, not even that it lacks
+ * something: for the time that is set, and as long as it takes to ask twice.
+ */
+static void psync_ack_suspect(struct psync_image *img,
+			      struct psync_remote *remote)
+{
+	u64 wait = img->p.limits.suspect_ns;
+	u64 at;
+
+	if (!wait || remote->suspect || !remote->heard ||
+	    remote->probe_at == U64_MAX)
+		return;
+	wait = max(wait, psync_ack_wait(img, remote, PSYNC_ACK_DOUBT));
+	at = max(remote->heard_at, remote->lag_at) + wait;
+	if (img->now < at) {
+		psync_image_arm(img, at);
+		return;
+	}
+	remote->suspect = true;
+	psync_image_event(img, NULL, PSYNC_EV_SUSPECT, remote->site, 0, 0);
 }
 
 void psync_ack_resume(struct psync_image *img)
@@ -822,6 +944,7 @@ void psync_ack_timer(struct psync_image *img)
 				       psync_ack_patience(img, remote));
 		else if (remote->probe_at <= img->now)
 			psync_ack_probe(img, remote);
+		psync_ack_suspect(img, remote);
 		psync_image_arm(img, remote->probe_at);
 	}
 	psync_image_arm(img, img->ack_at);

@@ -106,6 +106,21 @@ bool psync_ack_skip(struct psync_image *img, struct psync_remote *remote,
 		    const struct psync_node *gap);
 
 /**
+ * psync_ack_spare - no site is waited for with a message, unless it is received
+ * @img: image
+ * @node: the message
+ */
+void psync_ack_spare(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_ack_unspare - what is received others may need, too
+ * @img: image
+ * @index: sender of a message that was spared
+ * @seq: its sequence number
+ */
+void psync_ack_unspare(struct psync_image *img, u32 index, u64 seq);
+
+/**
  * psync_ack_replan - is a site to be asked what it holds, or grants, and when?
  * @img: image
  * @remote: site
@@ -192,6 +207,25 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote);
  * @remote: site
  */
 void psync_ack_denied(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_ack_ignored - is only what others depend on asked of a participant?
+ * @part: participant
+ *
+ * Masks do that.  Its END does not: what comes behind is a restart's.
+ */
+static inline bool psync_ack_ignored(const struct psync_part *part)
+{
+	return !part->live && (part->muted || part->shut || !part->ended);
+}
+
+/**
+ * psync_ack_judge - is a participant waited for?
+ * @img: image
+ * @index: participant
+ * @live: unless it has ended
+ */
+void psync_ack_judge(struct psync_image *img, u32 index, bool live);
 
 /**
  * psync_ack_ended - a participant's END was attached

@@ -54,6 +54,8 @@
 	X(FRAG_EXPIRED,	"DropFragExpired", "the rest of a fragmented packet did not come") \
 	X(TX_FRAG_FULL,	"DropTxFragFull", "too much waits to be sent in fragments") \
 	X(TX_GIVEN_UP,	"DropTxGivenUp", "fragments were not answered")	\
+	X(MASKED,	"DropMasked",	"its sender is masked out and nobody needs it") \
+	X(VOID,		"DropVoid",	"beyond the cut of a mask")	\
 	X(TX_NO_PEER,	"DropTxNoPeer",	"no peer configured for the site") \
 	X(TX_NO_ROUTE,	"DropTxNoRoute", "no route, or the device is down") \
 	X(TX_TOO_BIG,	"DropTxTooBig",	"larger than the link can carry")	\

@@ -22,11 +22,13 @@
 #include "graph.h"
 #include "history.h"
 #include "redo.h"
+#include "mask.h"
 #include "repair.h"
 #include "skip.h"
 #include "restart.h"
 #include "stable.h"
 #include "view.h"
+#include "vote.h"
 
 #define PSYNC_GRAPH_BUCKETS	64
 #define PSYNC_GRAPH_BUCKETS_MAX	4096
@@ -65,8 +67,10 @@ void psync_node_take_body(struct psync_image *img, struct psync_node *node,
 
 void psync_node_free(struct psync_image *img, struct psync_node *node)
 {
-	if (node)
-		img->ops->free(img, node, psync_node_size(img, node->nsaid));
+	if (!node)
+		return;
+	psync_vote_free(img, node);
+	img->ops->free(img, node, psync_node_size(img, node->nsaid));
 }
 
 static enum psync_drop psync_node_decode_list(const struct psync_image *img,
@@ -123,6 +127,16 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
+static enum psync_drop psync_node_decode_mask(struct psync_image *img,
+					      const struct psync_pkt *pkt,
+					      struct psync_node *node)
+{
+	if (pkt->msg.last < img->p.seq_base)
+		return PSYNC_DROP_BAD_CONTEXT;
+	node->last = pkt->msg.last;
+	return psync_vote_prepare(img, node) ? PSYNC_DROP_NO_MEM : PSYNC_OK;
+}
+
 enum psync_drop psync_node_decode(struct psync_image *img,
 				  const struct psync_pkt *pkt,
 				  struct psync_node **out)
@@ -144,10 +158,14 @@ enum psync_drop psync_node_decode(struct psync_image *img,
 	node->resent = pkt->msg.flags & PSYNC_MSGF_RESENT;
 	node->foreign = pkt->msg.flags & PSYNC_MSGF_FOREIGN;
 	node->body_len = pkt->body_len;
+	node->op = pkt->msg.op;
+	node->about = pkt->msg.about;
 	if (pkt->msg.flags & PSYNC_MSGF_STAMP)
 		drop = psync_node_decode_stamp(img, pkt, node);
 	else
 		drop = psync_node_decode_list(img, pkt, node);
+	if (!drop && node->kind == PSYNC_KIND_MASK)
+		drop = psync_node_decode_mask(img, pkt, node);
 	if (drop) {
 		psync_node_free(img, node);
 		return drop;
@@ -213,6 +231,7 @@ void psync_graph_exit(struct psync_image *img)
 	img->nnodes = 0;
 	for (i = 0; img->parts && i < img->p.n; i++)
 		psync_node_free(img, img->parts[i].freed);
+	psync_vote_exit(img);
 	psync_view_exit(&img->floor);
 	img->ops->free(img, img->nodes, img->nbuckets * sizeof(*img->nodes));
 	img->nodes = NULL;
@@ -354,8 +373,8 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	 * Were that message freed here, or anything between the two never had,
 	 * the predecessor's stamp may lack it.
 	 */
-	bool follows = node->prev <= img->floor.stamp[node->sender] ||
-		       img->lost_depth;
+	bool follows = img->lost_depth ||
+		       node->prev <= img->floor.stamp[node->sender];
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;
@@ -410,8 +429,16 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 	if (drop)
 		return drop;
 	if (node->stamped)
-		return psync_graph_check_stamp(img, node, before);
-	return psync_graph_check_list(img, node, before);
+		drop = psync_graph_check_stamp(img, node, before);
+	else
+		drop = psync_graph_check_list(img, node, before);
+	/*
+	 * A site holds what its participants know, and where messages were lost
+	 * there, perhaps more than it knows.
+	 */
+	if (node->kind == PSYNC_KIND_MASK && node->op != PSYNC_MASK_OP_KEPT)
+		node->last = max(node->last, node->stamp[node->about]);
+	return drop;
 }
 
 void psync_graph_release(struct psync_image *img, struct psync_node *node)
@@ -478,10 +505,14 @@ static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
 		psync_flow_keep(img, node);
 		psync_ack_due(img, &img->remotes[part->remote]);
 	}
+	if (node->kind == PSYNC_KIND_END || node->kind == PSYNC_KIND_RESTART)
+		psync_vote_turn(img, node);
 	if (node->kind == PSYNC_KIND_END)
 		psync_ack_ended(img, node->sender);
 	else if (node->kind == PSYNC_KIND_GAP)
 		psync_skip_attached(img, node);
+	else if (node->kind == PSYNC_KIND_MASK)
+		psync_vote_attached(img, node);
 	psync_stable_attached(img, node);
 }
 
@@ -524,6 +555,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	list_for_each_entry(view, &img->views, link)
 		if (view->leaf && node->seq <= view->leaf[node->sender])
 			psync_view_absorb(view, node->stamp);
+	psync_mask_attached(img, node);
 	/* Before anybody has joined, whoever comes is to have everything. */
 	if (!--node->wanted && !node->unheld && img->joined)
 		psync_history_rest(img, node);
@@ -539,9 +571,15 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 
 	if (!list_is_last(&node->order, &img->order))
 		next = list_next_entry(node, order);
-	list_for_each_entry(view, &img->views, link)
+	list_for_each_entry(view, &img->views, link) {
+		/* What is void there is not wanted, but below its floor. */
+		if (!psync_view_has(view, node)) {
+			img->ops->passed(img, view, node);
+			psync_view_enter(view, node);
+		}
 		if (view->next == node)
 			view->next = next;
+	}
 	if (img->oldest == node)
 		img->oldest = next;
 	list_del(&node->order);

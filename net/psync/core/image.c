@@ -18,12 +18,14 @@
 #include "flow.h"
 #include "graph.h"
 #include "hold.h"
+#include "mask.h"
 #include "null.h"
 #include "redo.h"
 #include "repair.h"
 #include "restart.h"
 #include "skip.h"
 #include "view.h"
+#include "vote.h"
 
 /* Of each participant so many that its kernel made find room. */
 #define PSYNC_IMAGE_NULLS	8
@@ -273,6 +275,7 @@ void psync_image_settle(struct psync_image *img, struct psync_view *view)
 	img->nviews++;
 	img->joined = true;
 	view->gap = view->count;
+	psync_mask_review(img);
 }
 
 int psync_image_join(struct psync_image *img, struct psync_view *view,
@@ -318,6 +321,7 @@ void psync_image_leave(struct psync_image *img, struct psync_view *view,
 	psync_null_end(view);
 	list_del(&view->link);
 	img->nviews--;
+	psync_mask_review(img);
 	if (!view->pending && !--img->nopen) {
 		img->linger_end = now + img->p.limits.linger_ns;
 		psync_image_arm(img, img->linger_end);
@@ -355,6 +359,7 @@ void psync_image_timer(struct psync_image *img, u64 now)
 	psync_confirm_timer(img, now);
 	/* Who is not heard any more (S1.4) has nothing to say or to ask. */
 	if (!img->refused) {
+		psync_mask_timer(img);
 		psync_null_timer(img);
 		psync_ack_timer(img);
 		psync_flow_timer(img);
@@ -478,7 +483,9 @@ static void psync_image_packet(struct psync_image *img,
 			.binding	= node->binding,
 			.n		= img->p.n,
 			.npred		= node->nsaid,
+			.op		= node->op,
 			.about		= node->about,
+			.last		= node->last,
 		},
 		.body_len	= node->body_len,
 	};
@@ -544,7 +551,7 @@ static void psync_image_transmit(struct psync_image *img,
 	if (img->nremotes)
 		img->ops->transmit(img, 0, pkt, node->body);
 	/* It has all in its context that is attached here. */
-	if (!view->next)
+	if (!view->next && !view->masks)
 		psync_ack_sent(img);
 	if (node->kind != PSYNC_KIND_DATA)
 		img->ops->passed(img, img->parts[view->index].view, node);
@@ -575,13 +582,14 @@ static int psync_image_issue(struct psync_image *img, struct psync_view *view,
 	*mid = psync_node_mid(node);
 	img->body_bytes += node->cost;
 	view->null_at = U64_MAX;
+	view->owes = false;
 	psync_image_transmit(img, view, node, &pkt);
 	psync_graph_attach(img, node);
 	return 0;
 }
 
 int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
-		     u16 about, void *body, u32 len, u64 *mid)
+		     u8 op, u16 about, void *body, u32 len, u64 *mid)
 {
 	struct psync_node *node;
 
@@ -594,7 +602,15 @@ int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
 		psync_node_free(img, node);
 		return -EOVERFLOW;
 	}
+	node->op = op;
 	node->about = about;
+	if (kind == PSYNC_KIND_MASK) {
+		node->last = psync_mask_last(view, about);
+		if (psync_vote_prepare(img, node)) {
+			psync_node_free(img, node);
+			return -ENOMEM;
+		}
+	}
 	return psync_image_issue(img, view, node, body, len, mid);
 }
 
@@ -614,10 +630,13 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 		psync_image_block(img, now);
 		return -EAGAIN;
 	}
-	if (view->restart && !psync_restart_speak(img))
-		return -ENOMEM;
-	if (view->restart)
-		return -EOVERFLOW;
+	if (view->restart) {
+		err = psync_restart_speak(img);
+		if (view->barred)
+			return -EAGAIN;
+		if (view->restart)
+			return err == -ENOMEM ? err : -EOVERFLOW;
+	}
 	if (view->redo) {
 		err = psync_redo_match(view, body, len, mid);
 		if (err < 0)
@@ -628,7 +647,11 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 			return 0;
 		}
 	}
-	err = psync_image_emit(img, view, PSYNC_KIND_DATA, 0, body, len, mid);
+	err = psync_image_emit(img, view, PSYNC_KIND_DATA, 0, 0, body, len,
+			       mid);
+	/* What was masked out before there was anything is announced now. */
+	if (!err && view->announce)
+		psync_image_arm(img, now);
 	if (!err)
 		psync_flow_settle(img);
 	return err;
@@ -807,6 +830,18 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 					   PSYNC_DROP_HELD_FULL;
 }
 
+/* Masked out or not: somebody depends on it (P 3.2.4). */
+static void psync_image_depends(struct psync_image *img,
+				const struct psync_node *node, u32 index,
+				u64 seq)
+{
+	struct psync_part *part = &img->parts[index];
+
+	if (index != node->sender)
+		part->need = max(part->need, seq);
+	psync_ack_claim(img, index, seq);
+}
+
 /* A message that waits tells that there is what it follows, and itself. */
 static void psync_image_claims(struct psync_image *img,
 			       const struct psync_node *node)
@@ -814,9 +849,27 @@ static void psync_image_claims(struct psync_image *img,
 	u32 i;
 
 	psync_ack_claim(img, node->sender, node->seq);
+	/* Of those that are listed, what they follow is not known yet. */
 	for (i = 0; i < node->npred; i++)
-		psync_ack_claim(img, PSYNC_MID_INDEX(node->preds[i]),
-				PSYNC_MID_SEQ(node->preds[i]));
+		psync_image_depends(img, node, PSYNC_MID_INDEX(node->preds[i]),
+				    PSYNC_MID_SEQ(node->preds[i]));
+	for (i = 0; node->stamped && i < img->p.n; i++)
+		if (i != node->sender)
+			psync_image_depends(img, node, i, node->stamp[i]);
+}
+
+/* A message that waits; not for what nobody is going to ask for. */
+static enum psync_drop psync_image_expects(struct psync_image *img,
+					   const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+
+	/* What it follows may be gone: nobody keeps that for us. */
+	if (part->shut && node->seq > part->need)
+		return PSYNC_DROP_MASKED;
+	psync_image_claims(img, node);
+	return img->parts[node->wait_index].claimed < node->wait_seq ?
+	       PSYNC_DROP_MASKED : PSYNC_OK;
 }
 
 /* A message of the opening that we go by. */
@@ -830,8 +883,13 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	struct psync_node *node;
 	enum psync_drop drop;
 
+	/* Perhaps held since before anybody was here whom it concerns. */
+	if (seq > part->seq && pkt->msg.kind == PSYNC_KIND_MASK)
+		psync_mask_told(img, pkt, seq);
 	if (seq <= part->seq || psync_hold_has(img, pkt->msg.sender, seq))
 		return PSYNC_DROP_DUPLICATE;
+	if (!psync_mask_takes(img, pkt->msg.sender, seq))
+		return PSYNC_DROP_MASKED;
 	drop = psync_node_decode(img, pkt, &node);
 	if (drop)
 		return drop;
@@ -847,7 +905,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		psync_ack_context(img, &img->remotes[part->remote],
 				  node->stamp);
 	else if (!drop)
-		psync_image_claims(img, node);
+		drop = psync_image_expects(img, node);
 	if (!drop)
 		drop = psync_image_admit(img, node, state, start);
 	if (drop) {

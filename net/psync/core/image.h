@@ -46,7 +46,9 @@
  */
 
 struct psync_image;
+struct psync_mask;
 struct psync_node;
+struct psync_note;
 struct psync_view;
 struct psync_watch;
 
@@ -78,8 +80,9 @@ struct psync_watch;
  * @writable: a send that was refused with -EAGAIN would be accepted now
  * @hash: a number that other bodies hardly have; for what is sent again
  * @rest: @body is kept for the history alone: it is nobody's any more
- * @passed: @node, which the kernel made (null message or END), entered @view,
- *	whose participant it is of or for whom it was received
+ * @passed: @node, which the kernel made (null message, MASK, END or RESTART) or
+ *	which is void for @view (S5), entered it: its participant's, or received
+ *	for it
  * @stable: @watch has its answer
  * @dropped: a packet or held message was dropped inside the core, after
  *	psync_image_input() had returned PSYNC_OK for it or on its own account
@@ -139,6 +142,8 @@ struct psync_image_ops {
  *	nothing back any more (S1.5)
  * @silent_ns: unless @slow is block, nor does one that was heard and then, asked
  *	again and again, did not answer for so long; 0: it holds back for ever
+ * @suspect_ns: a site that was heard, asked and then silent for so long while
+ *	something is expected of it is suspect; 0: never
  * @linger_ns: the image stays so long at most for what was sent here and is
  *	not held everywhere (S3.2)
  * @repair_rate: messages sent again in answer to requests, per second
@@ -163,6 +168,7 @@ struct psync_limits {
 	u64	rto_max_ns;
 	u64	absent_ns;
 	u64	silent_ns;
+	u64	suspect_ns;
 	u64	linger_ns;
 	u32	repair_rate;
 	u32	max_msgs;
@@ -200,12 +206,17 @@ struct psync_limits {
  * @stamp: psync_image.n entries
  * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index,
  *	then of those that turned out to precede one of them, by index, too
- * @about: GAP: a participant at the site that is not waited for any more
  * @gaps: GAP, while it is kept: in psync_image.gaps
  * @stamped: its context came as a stamp
+ * @op: MASK: enum psync_mask_op; END: enum psync_end_reason
+ * @about: MASK: whom it masks; GAP: a participant at the site that is not waited
+ *	for any more
+ * @last: MASK: that one's last message held at its sender's site
+ * @vote: MASK, until it is attached: what it announces (vote.c)
  * @quiet: no program receives it, since it came with a loss (skip.c)
  * @gone: @body was given back, or the message never had to be kept
  * @kept: it is in the history
+ * @spared: no site is waited for with it (psync_ack_spare())
  * @foreign: another site than its sender's has sent it here
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
@@ -238,16 +249,33 @@ struct psync_node {
 	void			*body;
 	u64			*stamp;
 	u64			*preds;
-	u16			about;
 	struct list_head	gaps;
+	u64			last;
+	struct psync_vote	*vote;
+	u16			about;
+	u8			op;
 	bool			stamped;
 	bool			quiet;
 	bool			gone;
 	bool			kept;
+	bool			spared;
 	bool			foreign;
 	u16			cursor;
 	u16			wait_index;
 	u64			wait_seq;
+};
+
+/* Of one participant so many ENDs and RESTARTs are told apart (vote.c). */
+#define PSYNC_PART_TURNS	4
+
+/**
+ * struct psync_turn - a participant ended, or came back
+ * @seq: sequence number of that END or RESTART
+ * @ended: END
+ */
+struct psync_turn {
+	u64	seq;
+	bool	ended;
 };
 
 /**
@@ -268,6 +296,15 @@ struct psync_node {
  * @past: what other sites send of it may be of an earlier opening
  * @told: binding number that it came back with; 0: did not
  * @untold: ... but nothing of it had been heard before, so nobody was told
+ * @muted: every participant here has masked it out (S5.1)
+ * @shut: it has announced that it masks every participant here
+ * @turns: its last ENDs and RESTARTs, the latest at the end; 0: none
+ * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
+ *	come says about the participant here
+ * @hint_at: sequence number of that message
+ * @live: it has not ended, or is back, is neither muted nor shut
+ * @need: messages of it up to this one are wanted, muted or not
+ * @notes: whom it has announced to mask, see vote.h, or NULL
  * @root: its first message, if that has no predecessors, else 0
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
@@ -289,6 +326,14 @@ struct psync_part {
 	bool			past;
 	u32			told;
 	bool			untold;
+	bool			muted;
+	bool			shut;
+	bool			live;
+	u8			hint;
+	u64			hint_at;
+	struct psync_turn	turns[PSYNC_PART_TURNS];
+	u64			need;
+	struct psync_note	*notes;
 	u64			root;
 	u32			nheld;
 	u32			nkept;
@@ -332,7 +377,9 @@ enum psync_remote_state {
  * @skip: last message of each participant that it is not waited for any more,
  *	of those that are given up (S6.6), or NULL: none
  * @skipped: nor is its credit, until it has caught up and grants some
- * @nlive: its participants that have not ended, or are back
+ * @nlive: its participants that are live
+ * @nspoke: for psync_mask_review(): those that have sent something
+ * @nquiet: likewise: of these, those that are not live
  * @heard: it has spoken in this conversation
  * @heard_at: when it did so last
  * @absent: it was not heard for too long and holds nothing back
@@ -346,6 +393,8 @@ enum psync_remote_state {
  *	than the sum of its vector, 0: did not
  * @owed: it has not been told that its latest messages are attached here
  * @lag: nodes kept that it does not hold while it counts
+ * @lag_at: since when there have been some
+ * @suspect: it was told to be silent, and has not been heard since
  * @probe_at: when it is asked what it holds, U64_MAX: never
  * @probes: how often it was asked since its vector last grew
  * @srtt: smoothed round-trip time in ns, 0: not measured yet
@@ -358,6 +407,8 @@ enum psync_remote_state {
  * @requested: it was asked for what is lacking here
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
+ * @answered_to: the last message sent then, as psync_node.ordinal, 0: all were
+ * @onward: that answer began where the one before ended
  * @kept_bytes: bytes of programs' messages of its participants that are kept
  *	here, see flow.c
  * @kept_msgs: how many messages
@@ -396,6 +447,8 @@ struct psync_remote {
 	u64			*skip;
 	bool			skipped;
 	u32			nlive;
+	u32			nspoke;
+	u32			nquiet;
 	u64			heard_at;
 	bool			heard;
 	bool			absent;
@@ -408,6 +461,8 @@ struct psync_remote {
 	u64			gone;
 	bool			owed;
 	u32			lag;
+	u64			lag_at;
+	bool			suspect;
 	u64			probe_at;
 	u32			probes;
 	u64			srtt;
@@ -420,6 +475,8 @@ struct psync_remote {
 	bool			requested;
 	u64			answered_at;
 	u64			answered;
+	u64			answered_to;
+	bool			onward;
 	u64			kept_bytes;
 	u32			kept_msgs;
 	u32			left_bytes;
@@ -452,6 +509,7 @@ struct psync_remote {
  *	participant; set by the caller before psync_image_join(), later see
  *	psync_view_nulls()
  * @restart: it is a restart, whose RESTART is not sent yet
+ * @barred: it is masked out by all others, see psync_mask_bars()
  * @all: it is to have all messages, or none (S7.3)
  * @lost: it is not; sends and receives fail with ENODATA
  * @redo: its program runs again from its beginning (S7.2)
@@ -460,10 +518,15 @@ struct psync_remote {
  * @past: its own last message that its leaves name, or 0
  * @leaf: greatest sequence numbers that its leaves are to have, while they are
  *	not all in the view, and nothing is outstanding; else NULL
+ * @died: set by the caller before psync_image_leave(): nobody has closed it
+ * @masks: who is masked out, see mask.h, or NULL: nobody ever was
+ * @asks: how many of them are to be masked in when all have answered
+ * @announce: some of that is still to be announced
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
  * @next: first node in attach order that may be outstanding, or NULL
+ * @owes: it received a message of a program and has said nothing since
  * @null_at: when a null message is due, U64_MAX: none
  * @outstanding: messages in the image and not in the view; what the kernel
  *	made does not count, unless @nulls
@@ -482,6 +545,7 @@ struct psync_view {
 	bool			manual;
 	bool			nulls;
 	bool			restart;
+	bool			barred;
 	bool			all;
 	bool			lost;
 	bool			redo;
@@ -489,12 +553,17 @@ struct psync_view {
 	u64			redone;
 	u64			past;
 	u64			*leaf;
+	bool			died;
+	struct psync_mask	*masks;
+	u32			asks;
+	bool			announce;
 	u32			slow;
 	u64			slow_ns;
 	u64			*stamp;
 	unsigned long		*leaves;
 	u32			nleaves;
 	struct psync_node	*next;
+	bool			owes;
 	u64			null_at;
 	u32			outstanding;
 	u64			unread;
@@ -572,6 +641,9 @@ struct psync_image_params {
  * @ack_at: when an acknowledgement vector is due, U64_MAX: none
  * @nunacked: messages attached since the last one
  * @nlack: participants of whom some site holds more than we
+ * @nended: participants that have ended
+ * @turns: how often one did, or came back
+ * @masking: somebody has masked or announced something
  * @rr_at: when a request is due, U64_MAX: none
  * @rr_tries: requests since something missing came
  * @rr_site: site that was asked last
@@ -646,6 +718,9 @@ struct psync_image {
 	u64				ack_at;
 	u32				nunacked;
 	u32				nlack;
+	u32				nended;
+	u32				turns;
+	bool				masking;
 	u64				rr_at;
 	u32				rr_tries;
 	u32				rr_site;
@@ -981,8 +1056,8 @@ void psync_image_opened(struct psync_image *img, struct psync_view *view,
  * @img: image
  * @view: its sender's view
  * @kind: enum psync_msg_kind
- * @about: a participant at the site that is not waited for any more, of a GAP;
- *	else 0
+ * @op: of MASK or END, see struct psync_node
+ * @about: of MASK or GAP
  * @body: as psync_image_send(), NULL unless DATA
  * @len: its bytes
  * @mid: where its id goes
@@ -990,7 +1065,7 @@ void psync_image_opened(struct psync_image *img, struct psync_view *view,
  * Return: as psync_image_send().
  */
 int psync_image_emit(struct psync_image *img, struct psync_view *view, u8 kind,
-		     u16 about, void *body, u32 len, u64 *mid);
+		     u8 op, u16 about, void *body, u32 len, u64 *mid);
 
 /**
  * psync_image_repeat - send an attached message again
@@ -1176,7 +1251,7 @@ int psync_view_mids(const struct psync_view *view, u64 after, u64 *mids,
 int psync_view_precedes(const struct psync_view *view, u64 first, u64 second);
 
 /**
- * psync_view_stable - P 2, stable; S2.2
+ * psync_view_stable - P 2, stable; S2.2: by those who count in this view
  * @view: view; one without a stamp has all that is attached
  * @mid: mid
  * @participants: how many others have sent in its context, in this view
@@ -1184,7 +1259,8 @@ int psync_view_precedes(const struct psync_view *view, u64 first, u64 second);
  *
  * Counted from the last message in the view of each participant, so a freed
  * message has an answer too.
- * Return: 1 if all others have, 0, PSYNC_EUNKNOWN.
+ * Return: 1 if all others who count (not masked out, not ended) have, or once
+ * had; 0, PSYNC_EUNKNOWN.
  */
 int psync_view_stable(const struct psync_view *view, u64 mid,
 		      u32 *participants, u32 *sites);

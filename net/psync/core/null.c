@@ -10,6 +10,7 @@
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
+#include "mask.h"
 #include "null.h"
 
 /* Is there anybody else whose graph it would be for? */
@@ -19,7 +20,8 @@ static bool psync_null_heard(const struct psync_view *view)
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++)
-		if (i != view->index && !img->parts[i].ended)
+		if (i != view->index && !img->parts[i].ended &&
+		    !psync_mask_ignores(view, i))
 			return true;
 	return false;
 }
@@ -33,6 +35,7 @@ static bool psync_null_may(const struct psync_view *view)
 
 void psync_null_due(struct psync_view *view)
 {
+	view->owes = true;
 	if (!psync_null_may(view))
 		return;
 	view->null_at = min(view->null_at,
@@ -50,7 +53,7 @@ void psync_null_timer(struct psync_image *img)
 			view->null_at = U64_MAX;
 			/* Without memory it is tried again. */
 			if (psync_null_may(view) &&
-			    psync_image_emit(img, view, PSYNC_KIND_NULL, 0,
+			    psync_image_emit(img, view, PSYNC_KIND_NULL, 0, 0,
 					     NULL, 0, &mid))
 				psync_null_due(view);
 		}
@@ -66,6 +69,8 @@ void psync_null_end(struct psync_view *view)
 	/* Before the first message nobody knows that there is anything. */
 	if (!img->attached || !psync_null_may(view))
 		return;
-	if (psync_image_emit(img, view, PSYNC_KIND_END, 0, NULL, 0, &mid))
+	if (psync_image_emit(img, view, PSYNC_KIND_END,
+			     view->died ? PSYNC_END_DIED : PSYNC_END_CLOSED, 0,
+			     NULL, 0, &mid))
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 }

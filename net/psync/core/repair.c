@@ -29,10 +29,12 @@
 #include "flow.h"
 #include "graph.h"
 #include "hold.h"
+#include "mask.h"
 #include "repair.h"
 #include "restart.h"
 #include "skip.h"
 #include "view.h"
+#include "vote.h"
 
 /* Requests in vain, beside two for each site, before the asking ends. */
 #define PSYNC_REPAIR_TRIES	8
@@ -310,32 +312,61 @@ static struct psync_node *psync_repair_first(const struct psync_image *img,
 	return first;
 }
 
-/* Sends what @remote lacks; of what @until follows, or all. */
-static void psync_repair_answer(struct psync_image *img,
-				struct psync_remote *remote,
-				const struct psync_node *until)
+/*
+ * Sends what @remote lacks, attached after @after and before @end; of what
+ * @until follows, or all.  Returns the last that was sent, by that order, 0:
+ * there is no more.
+ */
+static u64 psync_repair_answer(struct psync_image *img,
+			       struct psync_remote *remote,
+			       const struct psync_node *until, u64 after,
+			       u64 end)
 {
 	struct psync_node *node = psync_repair_first(img, remote);
 	u32 room = psync_repair_room(img);
 	u64 sent = 0;
 
 	if (!node)
-		return;
+		return 0;
 	list_for_each_entry_from(node, &img->order, order) {
 		/* No more than a window at once; who wants more asks again. */
-		if (node == until || !room || !img->repairs ||
-		    sent >= img->window)
-			break;
-		if (node->gone ||
+		if (node == until || node->ordinal >= end)
+			return 0;
+		if (!room || !img->repairs || sent >= img->window)
+			return after;
+		if (node->ordinal <= after ||
+		    (node->gone && node->kind == PSYNC_KIND_DATA) ||
 		    psync_ack_held(img, remote, node->sender) >= node->seq ||
 		    (until && until->stamp[node->sender] < node->seq))
 			continue;
 		psync_flow_lost(img, remote, node);
 		psync_image_repeat(img, node, remote->site, 0);
+		after = node->ordinal;
 		sent += psync_flow_size(node);
 		room--;
 		img->repairs--;
 	}
+	return 0;
+}
+
+/*
+ * Who asks the same again has lost the answer, or takes nothing of it: one who
+ * masks somebody out does not say what of that one it wants.  So every other
+ * time the answer goes on where the last one ended.
+ */
+static void psync_repair_continue(struct psync_image *img,
+				  struct psync_remote *remote,
+				  const struct psync_node *until, bool again,
+				  u64 end)
+{
+	bool onward = again && !remote->onward && img->masking;
+	u64 last;
+
+	last = psync_repair_answer(img, remote, until,
+				   onward ? remote->answered_to : 0, end);
+	remote->onward = onward;
+	if (onward || !again)
+		remote->answered_to = last;
 }
 
 /*
@@ -352,45 +383,112 @@ static u64 psync_repair_missing(const struct psync_image *img, u32 index,
 	return max(img->floor.stamp[index], last ? part->gap : part->nowhere);
 }
 
-/* Does @remote lack what was given back here, or never came, unannounced? */
+/*
+ * Does @remote lack what was given back here, or never came?  Then what was
+ * attached before the first of that is the rest of what it can have.
+ */
 static bool psync_repair_is_gone(const struct psync_image *img,
-				 const struct psync_remote *remote, bool last)
+				 const struct psync_remote *remote, bool last,
+				 u64 *first)
 {
 	const struct psync_node *node;
 	u32 i;
 
+	*first = 0;
 	for (i = 0; i < img->p.n; i++)
 		if (psync_repair_missing(img, i, last) >
 		    psync_ack_passed(img, remote, i))
 			return true;
-	list_for_each_entry(node, &img->order, order)
-		if (node->gone && psync_ack_lacks(img, remote, node))
+	list_for_each_entry(node, &img->order, order) {
+		*first = node->ordinal;
+		if (node->gone && node->kind == PSYNC_KIND_DATA &&
+		    psync_ack_lacks(img, remote, node))
 			return true;
+	}
 	return false;
+}
+
+/* How many messages there may be up to a vector. */
+static u64 psync_repair_vector_sum(const struct psync_image *img,
+				   const struct psync_pkt *pkt)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		sum += max(psync_ack_said(pkt, i), img->p.seq_base) -
+		       img->p.seq_base;
+	return sum;
+}
+
+/* Does everybody at @remote mask out the sender of @node, as is known? */
+static bool psync_repair_unheard(const struct psync_image *img,
+				 const struct psync_remote *remote,
+				 const struct psync_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (img->parts[i].pid.site == remote->site &&
+		    !psync_mask_by(img, i, node->sender))
+			return false;
+	return true;
+}
+
+/*
+ * The first announcement of a mask that @remote lacks and is sent with the
+ * answer.  Were it told to be lost, what it says would never be known there:
+ * what is behind it is not told to be gone before it has come.
+ */
+static const struct psync_node *
+psync_repair_bar(const struct psync_image *img,
+		 const struct psync_remote *remote)
+{
+	const struct psync_node *node;
+
+	if (!img->masking)
+		return NULL;
+	list_for_each_entry(node, &img->order, order)
+		if (node->kind == PSYNC_KIND_MASK &&
+		    psync_ack_held(img, remote, node->sender) < node->seq &&
+		    !psync_repair_unheard(img, remote, node))
+			return node;
+	return NULL;
 }
 
 /* Says up to where not everything is kept any more. */
 static void psync_repair_tell_gone(struct psync_image *img,
 				   struct psync_remote *remote, bool last)
 {
+	const struct psync_node *bar = psync_repair_bar(img, remote);
 	struct psync_view behind = { .img = img };
 	struct psync_pkt pkt;
+	bool news = !bar;
+	u64 until;
 	u32 i;
 
 	if (psync_view_init(&behind, img)) {
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 		return;
 	}
-	psync_view_behind(&behind);
+	psync_view_behind(&behind, bar);
 	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
-	/* What it lost itself it does not know, but how deep that may be. */
+	/* What was lost here may be deeper than anything that came. */
 	pkt.vector.seq = max(behind.max_wave, img->lost_depth);
-	for (i = 0; i < img->p.n; i++)
-		psync_ack_put(img, &pkt, i,
-			      max(behind.stamp[i],
-				  psync_repair_missing(img, i, last)));
+	for (i = 0; i < img->p.n; i++) {
+		until = max(behind.stamp[i],
+			    psync_repair_missing(img, i, last));
+		if (bar && bar->sender == i)
+			until = min(until, bar->seq - 1);
+		news |= until > psync_ack_passed(img, remote, i);
+		psync_ack_put(img, &pkt, i, until);
+	}
+	/* The deepest that was lost may not be among these. */
+	pkt.vector.seq = min_t(u64, pkt.vector.seq,
+			       psync_repair_vector_sum(img, &pkt));
 	psync_view_exit(&behind);
-	img->ops->transmit(img, remote->site, &pkt, NULL);
+	if (news)
+		img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 
 static u64 psync_repair_sum(const struct psync_image *img,
@@ -411,7 +509,8 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	bool last = pkt->vector.flags & PSYNC_VECTORF_LAST;
 	const struct psync_node *until = NULL;
 	enum psync_drop drop;
-	u64 sum;
+	bool again;
+	u64 sum, end;
 
 	drop = psync_ack_vector(img, remote, pkt);
 	/* Who only listens keeps messages for itself (S1.5). */
@@ -426,18 +525,23 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 					 pkt->vector.seq);
 	}
 	sum = psync_repair_sum(img, remote);
-	if ((sum == remote->answered &&
+	again = sum == remote->answered;
+	if ((again &&
 	     img->now < remote->answered_at + remote->srtt / 2) ||
 	    psync_repair_room(img) < PSYNC_REPAIR_LEAST)
 		return PSYNC_DROP_RR_RATE;
 	remote->answered = sum;
 	remote->answered_at = img->now;
 	img->repairs--;
-	if (psync_repair_is_gone(img, remote, last))
+	if (!psync_repair_is_gone(img, remote, last, &end)) {
+		end = U64_MAX;
+		if (psync_skip_lacks(img, remote))
+			psync_skip_answer(img, remote);
+	} else if (!psync_mask_remind(img, remote)) {
+		end = U64_MAX;
 		psync_repair_tell_gone(img, remote, last);
-	else if (psync_skip_lacks(img, remote))
-		psync_skip_answer(img, remote);
-	psync_repair_answer(img, remote, until);
+	}
+	psync_repair_continue(img, remote, until, again, end);
 	return PSYNC_OK;
 }
 
@@ -445,15 +549,16 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 {
 	struct psync_part *part = &img->parts[index];
+	bool lacked = part->claimed > part->seq;
 	u64 lost;
 
 	if (seq <= part->seq)
 		return 0;
 	lost = seq - part->seq;
 	img->holes = true;
-	psync_ack_claim(img, index, seq);
 	part->gap = seq;
 	part->seq = seq;
+	part->claimed = max(part->claimed, seq);
 	/*
 	 * What is known of its context stays true of all it sends, unless it
 	 * may have come back with less: its RESTART may be lost, too.
@@ -461,7 +566,7 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	if (part->past || part->remote < 0)
 		part->stamp = NULL;
 	part->last = NULL;
-	if (part->claimed == seq)
+	if (lacked && part->claimed == seq)
 		img->nlack--;
 	return lost;
 }
@@ -483,19 +588,6 @@ static bool psync_repair_elsewhere(struct psync_image *img,
 	img->rr_at = img->now;
 	psync_image_arm(img, img->rr_at);
 	return true;
-}
-
-/* How many messages there may be up to a vector. */
-static u64 psync_repair_vector_sum(const struct psync_image *img,
-				   const struct psync_pkt *pkt)
-{
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < img->p.n; i++)
-		sum += max(psync_ack_said(pkt, i), img->p.seq_base) -
-		       img->p.seq_base;
-	return sum;
 }
 
 u64 psync_repair_save(struct psync_image *img, struct psync_node *node,

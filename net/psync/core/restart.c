@@ -21,7 +21,8 @@
  * earlier opening.
  *
  * Where the image of before is still there, lingering or kept by others here,
- * nothing has to be recovered and no number is left out.
+ * nothing has to be recovered and no number is left out, unless it was masked
+ * out: then what it did not ask for is recovered like the rest.
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
@@ -34,6 +35,7 @@
 #include "flow.h"
 #include "graph.h"
 #include "hold.h"
+#include "mask.h"
 #include "redo.h"
 #include "restart.h"
 #include "view.h"
@@ -148,7 +150,11 @@ void psync_restart_attach(struct psync_image *img,
 	struct psync_part *part = &img->parts[node->sender];
 	bool awaited = part->back;
 
+	if (part->ended)
+		psync_mask_returning(img);
 	psync_ack_back(img, node->sender);
+	if (part->ended)
+		img->nended--;
 	part->ended = false;
 	/* It may have come back more than once. */
 	if (!awaited || part->told == node->binding)
@@ -362,17 +368,6 @@ static void psync_restart_ask(struct psync_image *img)
 	psync_image_arm(img, img->rs_at);
 }
 
-void psync_restart_timer(struct psync_image *img)
-{
-	if (!img->recover)
-		return;
-	if (img->rs_at <= img->now)
-		psync_restart_ask(img);
-	else
-		psync_image_arm(img, img->rs_at);
-	psync_restart_check(img);
-}
-
 /* Its leaves are all that there are: those nobody has are told. */
 static void psync_restart_settle(struct psync_view *view)
 {
@@ -388,26 +383,47 @@ static void psync_restart_settle(struct psync_view *view)
 		psync_view_established(view);
 }
 
-bool psync_restart_speak(struct psync_image *img)
+int psync_restart_speak(struct psync_image *img)
 {
 	struct psync_view *view;
+	int err, result = 0;
 	u64 mid;
-	int err;
 
 	list_for_each_entry(view, &img->views, link) {
 		if (!view->restart)
 			continue;
+		view->barred = psync_mask_bars(view);
+		if (view->barred) {
+			result = -EAGAIN;
+			continue;
+		}
 		psync_restart_settle(view);
 		err = 0;
 		if (psync_restart_known(view))
 			err = psync_image_emit(img, view, PSYNC_KIND_RESTART, 0,
-					       NULL, 0, &mid);
+					       0, NULL, 0, &mid);
 		if (err == -ENOMEM)
-			return false;
+			return err;
 		/* One for which there is no number, or no depth, stays mute. */
 		view->restart = err;
 	}
-	return true;
+	return result;
+}
+
+/* Those who had to be masked in (S5.3). */
+static void psync_restart_admit(struct psync_image *img)
+{
+	struct psync_view *view;
+	bool admitted = false;
+
+	list_for_each_entry(view, &img->views, link)
+		admitted |= view->barred && !psync_mask_bars(view);
+	if (!admitted)
+		return;
+	/* Without memory it is tried again before its first message. */
+	if (psync_restart_speak(img) == -ENOMEM)
+		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+	img->ops->writable(img);
 }
 
 void psync_restart_check(struct psync_image *img)
@@ -420,7 +436,8 @@ void psync_restart_check(struct psync_image *img)
 		if (psync_restart_awaits(&img->remotes[k]))
 			return;
 	img->recover = false;
-	if (!psync_restart_speak(img)) {
+	psync_mask_review(img);
+	if (psync_restart_speak(img) == -ENOMEM) {
 		img->recover = true;
 		img->rs_at = img->now + psync_ack_wait(img, NULL, 0);
 		psync_image_arm(img, img->rs_at);
@@ -429,12 +446,31 @@ void psync_restart_check(struct psync_image *img)
 	img->rs_at = U64_MAX;
 }
 
+void psync_restart_timer(struct psync_image *img)
+{
+	if (!img->recover) {
+		psync_restart_admit(img);
+		return;
+	}
+	if (img->rs_at <= img->now)
+		psync_restart_ask(img);
+	else
+		psync_image_arm(img, img->rs_at);
+	psync_restart_check(img);
+}
+
+/* Is all here that this site has sent, and all that others have told it? */
+static bool psync_restart_kept(const struct psync_image *img)
+{
+	return img->opening && !psync_mask_misses(img);
+}
+
 /* Takes the leaves, each the last of its participant that is to be there. */
 static int psync_restart_leaves(struct psync_view *view,
 				const struct psync_restart_how *how)
 {
 	struct psync_image *img = view->img;
-	bool kept = img->opening && !img->recover;
+	bool kept = !img->recover && psync_restart_kept(img);
 	u32 i, index;
 	u64 seq;
 
@@ -531,12 +567,16 @@ static void psync_restart_tell_here(const struct psync_view *view)
 static void psync_restart_open(struct psync_image *img,
 			       struct psync_view *view, u32 opening)
 {
-	bool kept = img->opening;
+	bool kept = psync_restart_kept(img);
 	u32 i;
 
 	if (!kept) {
 		img->restart = true;
 		img->recover = true;
+		img->rs_tries = 0;
+		for (i = 0; i < img->nremotes; i++)
+			img->remotes[i].answers = false;
+		psync_mask_review(img);
 	}
 	view->restart = true;
 	psync_image_opened(img, view, opening, img->now);
@@ -550,7 +590,7 @@ static void psync_restart_open(struct psync_image *img,
 		psync_restart_say(img, img->remotes[i].site, view);
 	psync_restart_tell_here(view);
 	/* Without memory it is tried again before its first message. */
-	if (!img->recover && !psync_restart_speak(img))
+	if (!img->recover && psync_restart_speak(img) == -ENOMEM)
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 }
 

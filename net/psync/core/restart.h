@@ -118,12 +118,13 @@ void psync_restart_check(struct psync_image *img);
 
 /**
  * psync_restart_speak - send the RESTARTs of those who are back
- * @img: image that has recovered
+ * @img: image that recovers nothing any more
  *
  * Who cannot have one any more (EOVERFLOW) goes on without a voice.
- * Return: false when there was no memory.
+ * Return: 0; -ENOMEM: try again later; -EAGAIN: some have to be masked in
+ * first, which a deadline follows.
  */
-bool psync_restart_speak(struct psync_image *img);
+int psync_restart_speak(struct psync_image *img);
 
 /**
  * psync_restart_lost - something is gone everywhere (S7.3)

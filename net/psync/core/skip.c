@@ -33,6 +33,7 @@
 #include "confirm.h"
 #include "graph.h"
 #include "hold.h"
+#include "mask.h"
 #include "repair.h"
 #include "restart.h"
 #include "skip.h"
@@ -121,8 +122,8 @@ static void psync_skip_announce(struct psync_image *img,
 			     psync_ack_passed(img, remote, i))
 			continue;
 		/* Without memory it is tried again. */
-		if (psync_image_emit(img, view, PSYNC_KIND_GAP, about,
-				     NULL, 0, &mid))
+		if (psync_image_emit(img, view, PSYNC_KIND_GAP, 0, about, NULL,
+				     0, &mid))
 			img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 	}
 }
@@ -186,6 +187,34 @@ bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 		    node->stamp[gap->sender] >= gap->seq)
 			return true;
 	return false;
+}
+
+u64 psync_skip_acked(const struct psync_image *img, u32 index, u64 last,
+		     u32 sender)
+{
+	u32 site = img->parts[index].pid.site;
+	const struct psync_node *gap, *node;
+	u64 bound = U64_MAX, before;
+
+	list_for_each_entry(gap, &img->gaps, gaps) {
+		if (img->parts[gap->about].pid.site != site)
+			continue;
+		node = img->parts[index].freed;
+		before = node ? node->stamp[sender] : img->p.seq_base;
+		list_for_each_entry(node, &img->order, order) {
+			if (node->sender != index)
+				continue;
+			if (node->seq > last)
+				break;
+			if (node->stamp[gap->sender] >= gap->seq) {
+				if (before < psync_skip_context(gap, sender))
+					bound = min(bound, before);
+				break;
+			}
+			before = node->stamp[sender];
+		}
+	}
+	return bound;
 }
 
 bool psync_skip_faded(const struct psync_view *view, u32 index, u64 seq)
@@ -395,6 +424,8 @@ static u64 psync_skip_lose(struct psync_image *img,
 
 	img->max_depth = max(img->max_depth, loss->wave);
 	img->lost_depth = max(img->lost_depth, loss->wave);
+	/* In a view they come behind all that they follow. */
+	psync_mask_follow(img, loss->take);
 	for (i = 0; i < count; i++) {
 		node = loss->nodes[i];
 		if (psync_ack_given_up(node) &&

@@ -71,6 +71,20 @@ bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 			u32 sender, u64 seq);
 
 /**
+ * psync_skip_acked - up to where does a participant acknowledge another's?
+ * @img: image
+ * @index: participant
+ * @last: sequence number of its last message that counts
+ * @sender: the other
+ *
+ * Context: the image's lock.
+ * Return: no more than what it has in its context is acknowledged, and no more
+ * than this: behind it there is something that it was skipped with (S6.6).
+ */
+u64 psync_skip_acked(const struct psync_image *img, u32 index, u64 last,
+		     u32 sender);
+
+/**
  * psync_skip_faded - is a message among what was lost here, or was nearly?
  * @view: view; without a stamp everything is in it
  * @index: its sender

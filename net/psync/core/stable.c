@@ -66,6 +66,24 @@ void psync_stable_unwatch(struct psync_watch *watch)
 	watch->view = NULL;
 }
 
+static void psync_stable_answer(struct psync_image *img,
+				struct psync_watch *watch)
+{
+	watch->answer = psync_stable_judge(watch);
+	if (!watch->answer)
+		return;
+	list_del_init(&watch->link);
+	img->ops->stable(img, watch);
+}
+
+void psync_stable_review(struct psync_image *img)
+{
+	struct psync_watch *watch, *next;
+
+	list_for_each_entry_safe(watch, next, &img->watches, link)
+		psync_stable_answer(img, watch);
+}
+
 void psync_stable_attached(struct psync_image *img,
 			   const struct psync_node *node)
 {
@@ -76,10 +94,6 @@ void psync_stable_attached(struct psync_image *img,
 		    node->stamp[PSYNC_MID_INDEX(watch->mid)] <
 		    PSYNC_MID_SEQ(watch->mid))
 			continue;
-		watch->answer = psync_stable_judge(watch);
-		if (!watch->answer)
-			continue;
-		list_del_init(&watch->link);
-		img->ops->stable(img, watch);
+		psync_stable_answer(img, watch);
 	}
 }

@@ -80,4 +80,10 @@ void psync_stable_unwatch(struct psync_watch *watch);
 void psync_stable_attached(struct psync_image *img,
 			   const struct psync_node *node);
 
+/**
+ * psync_stable_review - who counts has changed (S5)
+ * @img: image
+ */
+void psync_stable_review(struct psync_image *img);
+
 #endif /* _PSYNC_CORE_STABLE_H */

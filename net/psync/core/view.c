@@ -60,12 +60,15 @@ void psync_view_exit(struct psync_view *view)
 	view->leaf = NULL;
 	view->stamp = NULL;
 	view->leaves = NULL;
+	psync_mask_exit(view);
 }
 
 void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 {
 	unsigned long i;
 
+	if (node->kind == PSYNC_KIND_RESTART)
+		psync_mask_returns(view, node);
 	for_each_set_bit(i, view->leaves, view->img->p.n) {
 		if (node->stamp[i] >= view->stamp[i]) {
 			__clear_bit(i, view->leaves);
@@ -93,7 +96,8 @@ static struct psync_node *psync_view_after(const struct psync_view *view,
 	return list_next_entry(node, order);
 }
 
-const struct psync_node *psync_view_behind(struct psync_view *view)
+const struct psync_node *psync_view_behind(struct psync_view *view,
+					   const struct psync_node *bar)
 {
 	struct psync_image *img = view->img;
 	const struct psync_view *floor = &img->floor;
@@ -103,11 +107,11 @@ const struct psync_node *psync_view_behind(struct psync_view *view)
 	view->nleaves = floor->nleaves;
 	view->count = floor->count;
 	view->max_wave = floor->max_wave;
-	list_for_each_entry_reverse(node, &img->order, order) {
-		if (!node->gone)
-			continue;
-		gone = node;
-		break;
+	list_for_each_entry(node, &img->order, order) {
+		if (node == bar)
+			break;
+		if (node->gone)
+			gone = node;
 	}
 	if (!gone)
 		return NULL;
@@ -135,15 +139,21 @@ static bool psync_view_own(const struct psync_view *view,
 	return node->sender == view->index && (node->made || view->redo);
 }
 
-/* Is it for the program to receive now? */
-static bool psync_view_counts(const struct psync_view *view,
-			      const struct psync_node *node)
+/* Is it given to the program when its turn comes? */
+static bool psync_view_gives(const struct psync_view *view,
+			     const struct psync_node *node)
 {
-	return psync_view_shows(view, node) && !view->leaf &&
-	       !psync_view_own(view, node);
+	return psync_view_shows(view, node) && !node->gone &&
+	       psync_mask_keeps(view, node) && !psync_view_own(view, node);
 }
 
-static void psync_view_want(struct psync_view *view, struct psync_node *node)
+bool psync_view_counts(const struct psync_view *view,
+		       const struct psync_node *node)
+{
+	return psync_view_gives(view, node) && !view->leaf;
+}
+
+void psync_view_want(struct psync_view *view, struct psync_node *node)
 {
 	node->wanted++;
 	view->unread += node->cost;
@@ -151,7 +161,7 @@ static void psync_view_want(struct psync_view *view, struct psync_node *node)
 
 void psync_view_begin(struct psync_view *view)
 {
-	const struct psync_node *behind = psync_view_behind(view);
+	const struct psync_node *behind = psync_view_behind(view, NULL);
 	struct psync_node *node;
 
 	list_for_each_entry_reverse(node, &view->img->order, order) {
@@ -163,29 +173,42 @@ void psync_view_begin(struct psync_view *view)
 	}
 }
 
-/* One view fewer wants @node. */
-static void psync_view_unwant(struct psync_view *view, struct psync_node *node)
+void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 {
 	view->unread -= node->cost;
 	if (!--node->wanted && !node->unheld)
 		psync_history_rest(view->img, node);
 }
 
+/* What is not given to the program enters by itself. */
+static void psync_view_pass(struct psync_view *view, struct psync_node *node)
+{
+	struct psync_image *img = view->img;
+
+	if (!psync_view_own(view, node)) {
+		img->ops->passed(img, view, node);
+		if (node->kind == PSYNC_KIND_DATA)
+			img->ops->dropped(img, PSYNC_DROP_VOID);
+	}
+	psync_view_enter(view, node);
+	psync_mask_entered(view, node);
+	if (psync_mask_keeps(view, node) && !node->gone)
+		psync_view_unwant(view, node);
+	/* It is void here, others wait for an answer. */
+	if (node->kind == PSYNC_KIND_DATA)
+		psync_null_due(view);
+}
+
 void psync_view_skip(struct psync_view *view)
 {
 	struct psync_node *node;
-	bool own;
 
 	while ((node = view->next)) {
-		if (!psync_view_has(view, node)) {
-			own = psync_view_own(view, node);
-			if ((psync_view_shows(view, node) && !own) ||
-			    view->pending || view->leaf)
+		if (!psync_view_has(view, node) && psync_mask_due(view, node)) {
+			if (psync_view_gives(view, node) || view->pending ||
+			    view->leaf)
 				return;
-			if (!own)
-				view->img->ops->passed(view->img, view, node);
-			psync_view_enter(view, node);
-			psync_view_unwant(view, node);
+			psync_view_pass(view, node);
 		}
 		view->next = psync_view_after(view, node);
 	}
@@ -195,8 +218,10 @@ void psync_view_end(struct psync_view *view)
 {
 	struct psync_node *node;
 
-	for (node = view->next; node; node = psync_view_after(view, node))
-		if (!psync_view_has(view, node))
+	/* What was left out comes before the next one. */
+	list_for_each_entry(node, &view->img->order, order)
+		if (!psync_view_has(view, node) &&
+		    psync_mask_keeps(view, node) && node->wanted)
 			psync_view_unwant(view, node);
 	view->next = NULL;
 	view->outstanding = 0;
@@ -204,7 +229,12 @@ void psync_view_end(struct psync_view *view)
 
 void psync_view_offer(struct psync_view *view, struct psync_node *node)
 {
-	psync_view_want(view, node);
+	if (psync_mask_keeps(view, node))
+		psync_view_want(view, node);
+	if (view->masks) {
+		psync_mask_offer(view, node);
+		return;
+	}
 	if (!view->next)
 		view->next = node;
 	if (!psync_view_counts(view, node))
@@ -221,7 +251,7 @@ void psync_view_established(struct psync_view *view)
 	img->ops->free(img, view->leaf, img->p.n * sizeof(*view->leaf));
 	view->leaf = NULL;
 	for (node = view->next; node; node = psync_view_after(view, node))
-		if (!psync_view_has(view, node) &&
+		if (!psync_view_has(view, node) && psync_mask_due(view, node) &&
 		    psync_view_counts(view, node) && !view->outstanding++)
 			img->ops->readable(img, view);
 	psync_view_skip(view);
@@ -239,7 +269,8 @@ void psync_view_absorb(struct psync_view *view, const u64 *stamp)
 		    node->seq > stamp[node->sender])
 			continue;
 		psync_view_enter(view, node);
-		psync_view_unwant(view, node);
+		if (psync_mask_keeps(view, node) && !node->gone)
+			psync_view_unwant(view, node);
 	}
 	psync_view_skip(view);
 	for (i = 0; i < img->p.n; i++)
@@ -266,6 +297,7 @@ void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
 	if (!data)
 		img->ops->passed(img, view, node);
 	psync_view_enter(view, node);
+	psync_mask_entered(view, node);
 	psync_view_unwant(view, node);
 	psync_view_skip(view);
 	/* A null message acknowledges no other (S3.1). */
@@ -296,7 +328,8 @@ void psync_view_nulls(struct psync_view *view, bool nulls, u64 now)
 	psync_view_skip(view);
 	view->outstanding = 0;
 	for (node = view->next; node; node = psync_view_after(view, node))
-		if (!psync_view_has(view, node) && psync_view_counts(view, node))
+		if (!psync_view_has(view, node) &&
+		    psync_mask_due(view, node) && psync_view_counts(view, node))
 			view->outstanding++;
 	if (!outstanding && view->outstanding)
 		view->img->ops->readable(view->img, view);
@@ -509,6 +542,10 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 			last = psync_view_last(view, i);
 			if (!last || last->stamp[index] < seq ||
 			    psync_skip_unacked(img, i, last->seq, index, seq)) {
+				if (psync_mask_ignores(view, i)) {
+					ended++;
+					continue;
+				}
 				/* After its END nobody waits for it (S3.2). */
 				ended += last && last->kind == PSYNC_KIND_END;
 				continue;
@@ -521,5 +558,7 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 					seen))
 			++*sites;
 	}
+	if (view->masks && seq <= view->masks[index].sure[!view->stamp])
+		return 1;
 	return *participants + ended == img->p.n - 1;
 }

@@ -4,6 +4,7 @@
 #define _PSYNC_CORE_VIEW_H
 
 #include "image.h"
+#include "mask.h"
 
 /**
  * psync_view_init - an empty view
@@ -32,10 +33,12 @@ void psync_view_begin(struct psync_view *view);
 /**
  * psync_view_behind - make a view of all that was given back
  * @view: initialised view in no list
+ * @bar: only of what was attached before this one; or NULL
  *
  * Return: the last node of it that is kept, or NULL.
  */
-const struct psync_node *psync_view_behind(struct psync_view *view);
+const struct psync_node *psync_view_behind(struct psync_view *view,
+					   const struct psync_node *bar);
 
 /**
  * psync_view_end - a view wants nothing any more
@@ -62,11 +65,34 @@ static inline bool psync_view_has(const struct psync_view *view,
 void psync_view_enter(struct psync_view *view, const struct psync_node *node);
 
 /**
- * psync_view_skip - to the next message that the participant has to receive
+ * psync_view_counts - is a message for the program to receive, when it is due?
+ * @view: view that does not have it
+ * @node: message
+ */
+bool psync_view_counts(const struct psync_view *view,
+		       const struct psync_node *node);
+
+/**
+ * psync_view_want - one view more wants a message
+ * @view: view
+ * @node: message
+ */
+void psync_view_want(struct psync_view *view, struct psync_node *node);
+
+/**
+ * psync_view_unwant - one view fewer wants a message
+ * @view: view
+ * @node: message; its body may be given back
+ */
+void psync_view_unwant(struct psync_view *view, struct psync_node *node);
+
+/**
+ * psync_view_skip - go on to the next message that the participant receives
  * @view: view
  *
  * What the kernel of another site made is received for it, as soon as all
- * before it was; not for one who only listens.
+ * before it was, and so is what is void (S5), but not for one who only listens;
+ * what is not due is left out.
  */
 void psync_view_skip(struct psync_view *view);
 

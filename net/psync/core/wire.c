@@ -33,6 +33,8 @@ static_assert(sizeof_field(struct psync_wire_frag_ack, bitmap) * 8 ==
 	      PSYNC_FRAG_WINDOW);
 static_assert(sizeof(struct psync_wire_hdr) + sizeof(struct psync_wire_frag) ==
 	      PSYNC_WIRE_FRAG);
+static_assert(sizeof(struct psync_wire_mask) == 12);
+static_assert(sizeof(struct psync_wire_end) == 4);
 static_assert(offsetof(struct psync_wire_hdr, csum) == 6);
 static_assert(offsetof(struct psync_wire_hdr, src_inc) == 16);
 static_assert(offsetof(struct psync_wire_conv, opening) == 24);
@@ -79,10 +81,19 @@ static u32 psync_wire_fixed(u8 type)
 	}
 }
 
-/* Bytes that a message of the kernel has behind its context. */
+/* Bytes of what a message of the kernel says itself, behind its context. */
 static u32 psync_wire_content_size(u8 kind)
 {
-	return kind == PSYNC_KIND_GAP ? sizeof(struct psync_wire_gap) : 0;
+	switch (kind) {
+	case PSYNC_KIND_MASK:
+		return sizeof(struct psync_wire_mask);
+	case PSYNC_KIND_GAP:
+		return sizeof(struct psync_wire_gap);
+	case PSYNC_KIND_END:
+		return sizeof(struct psync_wire_end);
+	default:
+		return 0;
+	}
 }
 
 /* Bytes of a message's header; the counts are within their limits. */
@@ -281,9 +292,7 @@ static enum psync_drop psync_wire_check_bitmap(const struct psync_pkt *pkt)
 /* The fixed part of a message. */
 static bool psync_wire_is_kind(u8 kind)
 {
-	return kind == PSYNC_KIND_DATA || kind == PSYNC_KIND_NULL ||
-	       kind == PSYNC_KIND_END || kind == PSYNC_KIND_GAP ||
-	       kind == PSYNC_KIND_RESTART;
+	return kind >= PSYNC_KIND_DATA && kind <= PSYNC_KIND_RESTART;
 }
 
 bool psync_wire_is_stamped(u8 kind)
@@ -353,21 +362,52 @@ psync_wire_decode_origin(const struct psync_wire_origin *origin,
 	return PSYNC_OK;
 }
 
-/* What a message of the kernel says itself, behind its context. */
-static enum psync_drop psync_wire_decode_content(const u8 *data,
-						 struct psync_pkt *pkt)
+static enum psync_drop psync_wire_decode_mask(const struct psync_wire_mask *mask,
+					      struct psync_pkt *pkt)
 {
-	const struct psync_wire_gap *gap = (const void *)data;
+	pkt->msg.op = mask->op;
+	pkt->msg.about = be16_to_cpu(mask->last.index);
+	pkt->msg.last = psync_wire_mid_seq(&mask->last);
+	if (memchr_inv(mask->reserved, 0, sizeof(mask->reserved)) ||
+	    mask->op < PSYNC_MASK_OP_OUT || mask->op > PSYNC_MASK_OP_KEPT)
+		return PSYNC_DROP_BAD_HEADER;
+	/* Nobody masks itself (S5.1). */
+	if (pkt->msg.about >= pkt->msg.n || pkt->msg.about == pkt->msg.sender)
+		return PSYNC_DROP_NOT_MEMBER;
+	return PSYNC_OK;
+}
 
-	pkt->msg.about = 0;
-	if (pkt->msg.kind != PSYNC_KIND_GAP)
-		return PSYNC_OK;
+static enum psync_drop psync_wire_decode_gap(const struct psync_wire_gap *gap,
+					     struct psync_pkt *pkt)
+{
 	pkt->msg.about = be16_to_cpu(gap->index);
 	if (gap->reserved)
 		return PSYNC_DROP_BAD_HEADER;
 	return pkt->msg.about < pkt->msg.n &&
 	       pkt->msg.about != pkt->msg.sender ? PSYNC_OK :
 						   PSYNC_DROP_NOT_MEMBER;
+}
+
+/* What a message of the kernel says itself, behind its context. */
+static enum psync_drop psync_wire_decode_content(const u8 *data,
+						 struct psync_pkt *pkt)
+{
+	const struct psync_wire_end *end = (const void *)data;
+
+	pkt->msg.op = 0;
+	pkt->msg.about = 0;
+	pkt->msg.last = 0;
+	if (pkt->msg.kind == PSYNC_KIND_MASK)
+		return psync_wire_decode_mask((const void *)data, pkt);
+	if (pkt->msg.kind == PSYNC_KIND_GAP)
+		return psync_wire_decode_gap((const void *)data, pkt);
+	if (pkt->msg.kind != PSYNC_KIND_END)
+		return PSYNC_OK;
+	pkt->msg.op = end->reason;
+	if (end->reason > PSYNC_END_DIED ||
+	    memchr_inv(end->reserved, 0, sizeof(end->reserved)))
+		return PSYNC_DROP_BAD_HEADER;
+	return PSYNC_OK;
 }
 
 static enum psync_drop psync_wire_decode_msg(const u8 *data, u32 len, u32 wire,
@@ -741,12 +781,23 @@ static u8 *psync_wire_encode_origin(const struct psync_pkt *pkt, u8 *buf)
 
 static void psync_wire_encode_content(const struct psync_pkt *pkt, u8 *buf)
 {
+	struct psync_wire_mask *mask = (void *)buf;
+	struct psync_wire_end *end = (void *)buf;
 	struct psync_wire_gap *gap = (void *)buf;
 
-	if (pkt->msg.kind != PSYNC_KIND_GAP)
-		return;
-	gap->index = cpu_to_be16(pkt->msg.about);
-	gap->reserved = 0;
+	if (pkt->msg.kind == PSYNC_KIND_MASK) {
+		mask->op = pkt->msg.op;
+		memset(mask->reserved, 0, sizeof(mask->reserved));
+		mask->last.index = cpu_to_be16(pkt->msg.about);
+		mask->last.seq_high = cpu_to_be16(pkt->msg.last >> 32);
+		mask->last.seq = cpu_to_be32((u32)pkt->msg.last);
+	} else if (pkt->msg.kind == PSYNC_KIND_GAP) {
+		gap->index = cpu_to_be16(pkt->msg.about);
+		gap->reserved = 0;
+	} else if (pkt->msg.kind == PSYNC_KIND_END) {
+		end->reason = pkt->msg.op;
+		memset(end->reserved, 0, sizeof(end->reserved));
+	}
 }
 
 static void psync_wire_encode_msg(const struct psync_pkt *pkt, u8 *buf)

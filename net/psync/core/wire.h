@@ -18,7 +18,9 @@
  *	MSG with START:	n * psync_wire_pid	the ordered participant list
  *	ACK, RR, GONE, RS, RS_ACK: n * be32	the vector
  *	MSG:		the context, a list or a stamp (see psync_wire_msg)
+ *	MASK:		psync_wire_mask
  *	GAP:		psync_wire_gap
+ *	END:		psync_wire_end
  *	MSG, DGRAM:	body
  *	FRAG:		bytes of another packet
  */
@@ -92,6 +94,7 @@ enum psync_msg_kind {		/* S10.1 */
 	PSYNC_KIND_DATA		= 1,
 	PSYNC_KIND_NULL		= 2,	/* S3.1: acknowledges, says nothing */
 	PSYNC_KIND_END		= 3,	/* S3.2: the participant's last */
+	PSYNC_KIND_MASK		= 4,	/* S5.1: masks somebody out or in */
 	PSYNC_KIND_GAP		= 5,	/* S6.6: a site is not waited for */
 	PSYNC_KIND_RESTART	= 6,	/* S7.1: from here on it speaks again */
 };
@@ -177,6 +180,36 @@ struct psync_wire_mid {
 	__be16	index;
 	__be16	seq_high;	/* the upper 16 of 48 bits */
 	__be32	seq;
+} __packed;
+
+enum psync_mask_op {
+	PSYNC_MASK_OP_OUT	= 1,
+	PSYNC_MASK_OP_IN	= 2,
+	PSYNC_MASK_OP_KEPT	= 3,
+};
+
+/**
+ * struct psync_wire_mask - what a MASK says, 12 bytes
+ * @op: enum psync_mask_op
+ * @reserved: zero
+ * @last: whom it masks, another participant than the sender, and the number of
+ *	that one's last message attached at the sender's site, the base where
+ *	there is none
+ */
+struct psync_wire_mask {
+	__u8			op;
+	__u8			reserved[3];
+	struct psync_wire_mid	last;
+} __packed;
+
+/**
+ * struct psync_wire_end - what an END says, 4 bytes
+ * @reason: enum psync_end_reason
+ * @reserved: zero
+ */
+struct psync_wire_end {
+	__u8	reason;
+	__u8	reserved[3];
 } __packed;
 
 enum psync_hello_state {	/* of the answering site's image of @cid */
@@ -387,7 +420,9 @@ struct psync_wire_frag_ack {
  * @msg.bitmap: with STAMP: the predecessor bitmap, else NULL
  * @msg.inc: with FOREIGN: incarnation of the sender's site
  * @msg.opening: with FOREIGN: its opening
- * @msg.about: GAP: psync_wire_gap.index
+ * @msg.op: MASK: enum psync_mask_op; END: enum psync_end_reason
+ * @msg.about: MASK: whom it masks; GAP: psync_wire_gap.index
+ * @msg.last: MASK: see struct psync_wire_mask
  * @hello: HELLO and HELLO_ACK, see struct psync_wire_hello
  * @refuse: REFUSE, see struct psync_wire_refuse
  * @dgram: DGRAM, see struct psync_wire_dgram
@@ -435,7 +470,9 @@ struct psync_pkt {
 			const u8 *bitmap;
 			u64 inc;
 			u32 opening;
+			u8 op;
 			u16 about;
+			u64 last;
 		} msg;
 		struct {
 			u64	nonce;

@@ -61,6 +61,16 @@ static void psync_seeds_again(const char *dir, struct psync_pkt pkt,
 	psync_seeds_packet(dir, "end", &pkt);
 	pkt.msg.kind = PSYNC_KIND_NULL;
 	psync_seeds_packet(dir, "null", &pkt);
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.msg.op = PSYNC_END_DIED;
+	psync_seeds_packet(dir, "end-died", &pkt);
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	pkt.msg.about = 1;
+	pkt.msg.last = 4;
+	psync_seeds_packet(dir, "mask-out", &pkt);
+	pkt.msg.op = PSYNC_MASK_OP_IN;
+	psync_seeds_packet(dir, "mask-in", &pkt);
 }
 
 static void psync_seeds_messages(const char *dir)

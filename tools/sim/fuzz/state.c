@@ -148,8 +148,11 @@ static void psync_fuzz_parts(const struct psync_image *img)
 		live = 0;
 		for (i = 0; i < img->p.n; i++) {
 			live += img->parts[i].remote == k &&
-				!img->parts[i].ended;
+				img->parts[i].live;
+			psync_fuzz_require(!img->parts[i].live ||
+					   !img->parts[i].ended);
 			psync_fuzz_require(!psync_ack_counts(remote) ||
+					   !img->parts[i].live ||
 					   psync_ack_held(img, remote, i) <=
 					   img->parts[i].claimed);
 		}

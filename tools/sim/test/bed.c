@@ -135,8 +135,9 @@ static void psync_bed_passed(struct psync_image *img, struct psync_view *view,
 {
 	struct psync_bed *bed = psync_bed_of(img);
 
-	assert_int_not_equal(node->kind, PSYNC_KIND_DATA);
-	assert_null(node->body);
+	assert_true(node->kind != PSYNC_KIND_DATA || node->gone ||
+		    !psync_mask_keeps(view, node));
+	assert_true(node->kind == PSYNC_KIND_DATA || !node->body);
 	assert_non_null(view);
 	if (bed->npassed < PSYNC_BED_EVENTS)
 		bed->passed[bed->npassed] = psync_node_mid(node);

@@ -18,6 +18,7 @@
 #include "core/graph.h"
 #include "core/hold.h"
 #include "core/image.h"
+#include "core/mask.h"
 #include "core/null.h"
 #include "core/peer.h"
 #include "core/repair.h"
@@ -214,6 +215,7 @@ PSYNC_BED_TESTS(free);
 PSYNC_BED_TESTS(stable);
 PSYNC_BED_TESTS(room);
 PSYNC_BED_TESTS(restart);
+PSYNC_BED_TESTS(mask);
 PSYNC_BED_TESTS(flow);
 PSYNC_BED_TESTS(skip);
 PSYNC_BED_TESTS(model);

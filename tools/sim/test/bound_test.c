@@ -1002,7 +1002,7 @@ static void psync_bound_test_deepest(void **state)
 	bed.img.parts[0].gap = 3;
 	bed.img.parts[0].claimed = 3;
 	bed.img.lost_depth = U32_MAX;
-	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART,
+	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART, 0,
 					  0, NULL, 0, &mid), -EOVERFLOW);
 	assert_int_equal(bed.img.attached, 0);
 	psync_bed_forget(&bed);
@@ -1046,6 +1046,68 @@ static void psync_bound_test_mute(void **state)
 					  bed.img.now), -EOVERFLOW);
 	psync_bed_body_put(body);
 	assert_int_equal(bed.img.attached, 0);
+	psync_bound_close(&bed, &view);
+}
+
+static bool psync_bound_is_stable(const struct psync_view *view, u64 mid)
+{
+	u32 participants, sites;
+	int stable;
+
+	stable = psync_view_stable(view, mid, &participants, &sites);
+	assert_int_equal(psync_stable_count(view, mid, &participants, &sites),
+			 stable);
+	return stable == 1;
+}
+
+/* What was stable because somebody had ended stays so when it is back (S2.2). */
+static void psync_bound_test_stable(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 first, later;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	first = psync_bed_send(&bed, &view, 100);
+	assert_false(psync_bound_is_stable(&view, first));
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, first));
+	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, first));
+	later = psync_bed_send(&bed, &view, 100);
+	assert_false(psync_bound_is_stable(&view, later));
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, later));
+	psync_bound_close(&bed, &view);
+}
+
+/* Nor does it matter that the RESTART is in the view only later. */
+static void psync_bound_test_stable_later(void **state)
+{
+	u32 participants, sites;
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_view_mask_out(&view, 2, 1, 1), 0);
+	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_int_equal(view.stamp[1], 2);
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_view_stable(&view, mid, &participants, &sites),
+			 1);
+	assert_int_equal(psync_bed_drain(&view), 1);
+	assert_int_equal(view.stamp[1], 3);
+	assert_int_equal(psync_view_stable(&view, mid, &participants, &sites),
+			 1);
 	psync_bound_close(&bed, &view);
 }
 
@@ -1249,5 +1311,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_ask),
 	cmocka_unit_test(psync_bound_test_hash),
 	cmocka_unit_test(psync_bound_test_next),
+	cmocka_unit_test(psync_bound_test_stable),
+	cmocka_unit_test(psync_bound_test_stable_later),
 };
 const size_t psync_bound_ntests = ARRAY_SIZE(psync_bound_tests);

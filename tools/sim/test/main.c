@@ -22,6 +22,7 @@ static const struct {
 	PSYNC_MAIN_TESTS(stable),
 	PSYNC_MAIN_TESTS(room),
 	PSYNC_MAIN_TESTS(restart),
+	PSYNC_MAIN_TESTS(mask),
 	PSYNC_MAIN_TESTS(flow),
 	PSYNC_MAIN_TESTS(skip),
 	PSYNC_MAIN_TESTS(model),

@@ -464,6 +464,31 @@ static void psync_repair_test_void(void **state)
 	psync_repair_close(&lab);
 }
 
+/* Of one who is masked out others hold more than is asked for. */
+static void psync_repair_test_void_less(void **state)
+{
+	u64 held[4] = { 0, 2, 0, 0 };
+	struct psync_repair_lab lab;
+	struct psync_image *img;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	img = &lab.bed.img;
+	img->parts[1].live = false;
+	img->parts[1].need = 1;
+	psync_ack_claim(img, 1, 1);
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 3, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(img->parts[1].claimed, 1);
+	assert_false(psync_ack_disclaim(img));
+	assert_int_equal(img->parts[1].claimed, 1);
+	assert_int_equal(img->nlack, 1);
+	assert_int_equal(lab.bed.nevents, 0);
+	img->parts[1].live = true;
+	psync_repair_close(&lab);
+}
+
 /* Given up with a site that was silent; it comes back and has it. */
 static void psync_repair_test_void_back(void **state)
 {
@@ -1051,6 +1076,41 @@ static void psync_repair_test_gone_held(void **state)
 	psync_repair_close(&lab);
 }
 
+/* What is lost may be what two messages that are here are linked by. */
+static void psync_repair_test_gone_link(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), c1 = PSYNC_MID(2, 1), d1 = PSYNC_MID(3, 1);
+	u64 held[4] = { 0, 1, 1, 1 };
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	u32 site;
+
+	psync_repair_open(&lab, 1000);
+	psync_repair_add(&lab, 1, 1, 1, 0, NULL);
+	psync_repair_add(&lab, 3, 1, 3, 1, &c1);
+	site = psync_repair_next(&lab, &pkt);
+	assert_int_equal(psync_repair_gone_to(&lab, site, held, 3), PSYNC_OK);
+	assert_int_equal(lab.bed.img.parts[2].gap, 1);
+	/* Others are told how deep that may have been. */
+	psync_bed_forget(&lab.bed);
+	lab.bed.muted = 1 << PSYNC_PKT_ACK | 1 << PSYNC_PKT_MSG;
+	memset(held, 0, sizeof(held));
+	held[1] = 1;
+	assert_int_equal(psync_repair_ask(&lab, 2, held, 0,
+					  lab.bed.img.now + SEC), PSYNC_OK);
+	psync_bed_take(&lab.bed, &pkt, &site);
+	assert_int_equal(pkt.type, PSYNC_PKT_GONE);
+	assert_int_equal(site, 2);
+	assert_int_equal(pkt.vector.seq, 3);
+	psync_bed_forget(&lab.bed);
+	/* d1 follows c1, and that b1: only who has c1 knows. */
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 2, 4, 1, &d1), PSYNC_OK);
+	assert_int_equal(psync_bed_receive(&lab.view), b1);
+	assert_int_equal(psync_bed_receive(&lab.view), d1);
+	assert_int_equal(psync_bed_receive(&lab.view), PSYNC_MID(1, 2));
+	psync_repair_close(&lab);
+}
+
 /*
  * Several are, of two participants, with gaps between them: each goes on once
  * what it follows is here or lost, whatever the order in which they came.
@@ -1328,6 +1388,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_listener),
 	cmocka_unit_test(psync_repair_test_holders),
 	cmocka_unit_test(psync_repair_test_void),
+	cmocka_unit_test(psync_repair_test_void_less),
 	cmocka_unit_test(psync_repair_test_void_back),
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),
@@ -1343,6 +1404,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_take_gone),
 	cmocka_unit_test(psync_repair_test_gone_held),
 	cmocka_unit_test(psync_repair_test_gone_between),
+	cmocka_unit_test(psync_repair_test_gone_link),
 	cmocka_unit_test(psync_repair_test_gap_leaves),
 	cmocka_unit_test(psync_repair_test_gap_before),
 	cmocka_unit_test(psync_repair_test_lossy),

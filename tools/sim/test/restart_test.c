@@ -2,6 +2,8 @@
 /* Participants that come back (P 5; S7). */
 #include <linux/bitmap.h>
 #include "bed.h"
+#include "core/mask.h"
+#include "core/vote.h"
 #include "core/restart.h"
 
 #define MS	PSYNC_BED_MS
@@ -1345,6 +1347,150 @@ static void psync_restart_test_any(void **state)
 	free(past);
 }
 
+static int psync_restart_mask(struct psync_restart_lab *lab, u32 who, u32 whom,
+			      bool out)
+{
+	return out ? psync_view_mask_out(&lab->views[who], whom,
+					 PSYNC_MASK_NO_CUT, lab->now) :
+		     psync_view_mask_in(&lab->views[who], whom, lab->now);
+}
+
+/* S5.3: who is agreed out says nothing until all have masked it in. */
+static void psync_restart_barred(struct psync_restart_lab *lab, bool kept)
+{
+	u64 a1, a2, b1, mid;
+	u32 i;
+
+	psync_restart_lab_open(lab, NUMBER);
+	a1 = psync_restart_send(lab, 0);
+	psync_restart_pass(lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab->views[1]), a1);
+	for (i = 2; i < SITES; i++)
+		assert_int_equal(psync_bed_drain(&lab->views[i]), 1);
+	if (!kept)
+		psync_restart_crash(lab, 0);
+	for (i = 1; i < SITES; i++)
+		assert_int_equal(psync_restart_mask(lab, i, 0, true), 0);
+	psync_restart_pass(lab, SEC);
+	for (i = 1; i < SITES; i++) {
+		assert_true(lab->views[i].masks[0].agreed);
+		assert_int_equal(psync_restart_mask(lab, i, 0, false), -EPERM);
+	}
+	if (kept) {
+		psync_image_leave(&lab->beds[0].img, &lab->views[0], lab->now);
+		assert_int_equal(psync_restart_back(lab, 0, NULL, 0, false), 0);
+	} else {
+		psync_restart_reboot(lab, 0, NULL, 0, false);
+	}
+	psync_restart_pass(lab, SEC);
+	assert_false(lab->beds[0].img.recover);
+	assert_int_equal(psync_image_send(&lab->beds[0].img, &lab->views[0],
+					  NULL, 0, &mid, lab->now), -EAGAIN);
+	assert_true(lab->views[0].barred);
+	for (i = 1; i < SITES; i++) {
+		assert_int_equal(lab->beds[0].writable, 0);
+		assert_true(lab->views[0].restart);
+		assert_int_equal(psync_restart_mask(lab, i, 0, false), 0);
+		psync_restart_pass(lab, SEC);
+	}
+	assert_false(lab->views[0].barred);
+	assert_int_equal(lab->beds[0].writable, 1);
+	psync_bed_drain(&lab->views[0]);
+	a2 = psync_restart_send(lab, 0);
+	psync_restart_pass(lab, SEC);
+	b1 = psync_restart_send(lab, 1);
+	psync_restart_pass(lab, SEC);
+	for (i = 0; i < SITES; i++) {
+		psync_bed_drain(&lab->views[i]);
+		assert_true(lab->views[i].stamp[0] >= PSYNC_MID_SEQ(a2));
+		assert_int_equal(lab->views[i].stamp[1], PSYNC_MID_SEQ(b1));
+		/* What its earlier life had received was given back there. */
+		assert_int_equal(psync_restart_events(lab, i, PSYNC_EV_GAP),
+				 !i);
+	}
+	psync_restart_pass(lab, SEC);
+	psync_restart_same(lab, 1, 2);
+	/* It is out for a second time, and that is agreed anew. */
+	for (i = 1; i < SITES; i++)
+		assert_int_equal(psync_restart_mask(lab, i, 0, true), 0);
+	psync_restart_pass(lab, SEC);
+	for (i = 1; i < SITES; i++)
+		assert_true(lab->views[i].masks[0].agreed);
+	psync_restart_lab_close(lab);
+}
+
+static void psync_restart_test_barred(void **state)
+{
+	struct psync_restart_lab lab;
+
+	psync_restart_barred(&lab, false);
+	psync_restart_barred(&lab, true);
+}
+
+/* One alone that goes on without it bars nobody: nothing is agreed. */
+static void psync_restart_test_shunned(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	mid = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	assert_int_equal(psync_restart_mask(&lab, 1, 0, true), 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), mid);
+	assert_false(lab.views[0].restart);
+	mid = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_bed_drain(&lab.views[2]);
+	assert_int_equal(lab.views[2].stamp[0], PSYNC_MID_SEQ(mid));
+	assert_true(lab.views[1].stamp[0] < PSYNC_MID_SEQ(mid));
+	/* It is taken in again while it runs, and nothing was lost. */
+	assert_int_equal(psync_restart_mask(&lab, 1, 0, false), 0);
+	psync_restart_pass(&lab, 10 * SEC);
+	psync_bed_drain(&lab.views[1]);
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_false(psync_view_masked(&lab.views[1], 0));
+	psync_bed_drain(&lab.views[1]);
+	assert_true(lab.views[1].stamp[0] >= PSYNC_MID_SEQ(mid));
+	psync_restart_lab_close(&lab);
+}
+
+/* Who is back masks nobody, whatever its earlier life has announced. */
+static void psync_restart_test_masks(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 mid;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_restart_mask(&lab, 0, 2, true), 0);
+	psync_restart_pass(&lab, SEC);
+	for (i = 1; i < SITES; i++) {
+		psync_bed_drain(&lab.views[i]);
+		assert_true(psync_mask_by(&lab.beds[i].img, 0, 2));
+	}
+	psync_restart_crash(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	for (i = 0; i < SITES; i++) {
+		psync_bed_drain(&lab.views[i]);
+		assert_false(psync_mask_by(&lab.beds[i].img, 0, 2));
+		assert_true(lab.beds[i].img.parts[2].live);
+		assert_int_equal(psync_restart_events(&lab, i,
+						      PSYNC_EV_UNMASKED), !!i);
+	}
+	mid = psync_restart_send(&lab, 2);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), mid);
+	psync_restart_lab_close(&lab);
+}
+
 /* The last of a site that was never heard, from one that has it. */
 static void psync_restart_test_last(void **state)
 {
@@ -1406,6 +1552,9 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_lag),
 	cmocka_unit_test(psync_restart_test_last),
 	cmocka_unit_test(psync_restart_test_any),
+	cmocka_unit_test(psync_restart_test_barred),
+	cmocka_unit_test(psync_restart_test_shunned),
+	cmocka_unit_test(psync_restart_test_masks),
 };
 
 const size_t psync_restart_ntests = ARRAY_SIZE(psync_restart_tests);

@@ -543,10 +543,11 @@ static void psync_skip_test_gone(void **state)
 	assert_int_equal(psync_skip_gone_to(&lab, far, 1), PSYNC_OK);
 	assert_int_equal(lab.bed.img.nheld, 0);
 	assert_int_equal(lab.bed.drops[PSYNC_DROP_CONTEXT_LOST], 1);
-	assert_int_equal(lab.bed.nevents, 1);
-	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_GAP);
-	assert_int_equal(lab.bed.events[0].site, 2);
-	assert_int_equal(lab.bed.events[0].reason, 3);
+	assert_int_equal(lab.bed.nevents, 2);
+	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_ENDED);
+	assert_int_equal(lab.bed.events[1].type, PSYNC_EV_GAP);
+	assert_int_equal(lab.bed.events[1].site, 2);
+	assert_int_equal(lab.bed.events[1].reason, 3);
 	assert_true(lab.bed.img.parts[3].ended);
 	assert_int_equal(lab.bed.img.parts[2].seq, 4);
 	/* The view has the announcement, with all before it, and no more. */

@@ -76,7 +76,7 @@ static void psync_wire_make_msg(struct psync_pkt *pkt)
 	pkt->msg.npred = psync_wire_below(psync_wire_below(2) ? pkt->msg.n + 1 :
 			min(pkt->msg.n, (u16)9));
 	pkt->msg.sender = psync_wire_below(pkt->msg.n);
-	pkt->msg.kind = PSYNC_KIND_DATA + psync_wire_below(3);
+	pkt->msg.kind = PSYNC_KIND_DATA + psync_wire_below(4);
 	pkt->msg.flags = psync_wire_random() &
 		(PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT |
 		 PSYNC_MSGF_MANUAL);
@@ -93,6 +93,14 @@ static void psync_wire_make_msg(struct psync_pkt *pkt)
 	}
 	if (pkt->msg.kind == PSYNC_KIND_DATA)
 		pkt->body_len = psync_wire_below(50000);
+	if (pkt->msg.kind == PSYNC_KIND_END)
+		pkt->msg.op = psync_wire_below(2);
+	if (pkt->msg.kind == PSYNC_KIND_MASK) {
+		pkt->msg.op = PSYNC_MASK_OP_OUT + psync_wire_below(3);
+		pkt->msg.about = psync_wire_below(pkt->msg.n - 1);
+		pkt->msg.about += pkt->msg.about >= pkt->msg.sender;
+		pkt->msg.last = psync_wire_random() >> 16;
+	}
 	if (pkt->msg.kind == PSYNC_KIND_DATA && psync_wire_below(2)) {
 		pkt->number = 0;
 		pkt->msg.flags |= PSYNC_MSGF_START;
@@ -257,6 +265,9 @@ static void psync_wire_same_msg(const struct psync_pkt *a,
 
 	assert_int_equal(a->msg.sender, b->msg.sender);
 	assert_int_equal(a->msg.kind, b->msg.kind);
+	assert_int_equal(a->msg.op, b->msg.op);
+	assert_int_equal(a->msg.about, b->msg.about);
+	assert_int_equal(a->msg.last, b->msg.last);
 	assert_int_equal(a->msg.flags, b->msg.flags);
 	assert_int_equal(a->msg.seq, b->msg.seq);
 	assert_int_equal(a->msg.wave, b->msg.wave);
@@ -385,7 +396,7 @@ static void psync_wire_same(const struct psync_pkt *a,
 	}
 }
 
-/* Encodes into memory that ASan watches, @odd bytes off alignment. */
+/* Encodes into memory that ASan watches, odd bytes off alignment. */
 static u8 *psync_wire_pack(const struct psync_pkt *pkt, u32 odd, u32 *len)
 {
 	u8 *mem;
@@ -511,6 +522,7 @@ static void psync_wire_test_need(void **state)
 	mem[93] = 10;
 	mem[94] = 0;
 	mem[95] = PSYNC_PREDS_LIST + 1;
+	mem[74] = PSYNC_KIND_DATA;
 	mem[75] = 0;
 	assert_int_equal(psync_wire_need(mem, len), PSYNC_WIRE_FIXED);
 	mem[95] = PSYNC_PREDS_LIST;
@@ -562,11 +574,11 @@ static void psync_wire_test_noise(void **state)
 
 /**
  * struct psync_wire_break - one malformed byte and what becomes of it
- * @type: of the packet
- * @form: of a message: with a list, with a stamp, or sent for another
- * @at: offset of the byte
- * @mask: bits of it that are flipped
- * @drop: the reason
+ * type: of the packet
+ * form: of a message: with a list, with a stamp, or sent for another
+ * at: offset of the byte
+ * mask: bits of it that are flipped
+ * drop: the reason
  */
 struct psync_wire_break {
 	u8		type;
@@ -1006,7 +1018,7 @@ static void psync_wire_test_gap(void **state)
 			 PSYNC_DROP_BAD_CONTEXT);
 	free(mem);
 	/* Every other kind that is not known. */
-	in.msg.kind = PSYNC_KIND_GAP - 1;
+	in.msg.kind = PSYNC_KIND_RESTART + 1;
 	mem = psync_wire_pack(&in, 0, &len);
 	assert_int_equal(psync_wire_decode(mem, len, len, &out),
 			 PSYNC_DROP_BAD_KIND);
@@ -1022,11 +1034,11 @@ static void psync_wire_test_kinds(void **state)
 	u8 *mem;
 
 	for (kind = PSYNC_KIND_NULL; kind <= PSYNC_KIND_GAP; kind++) {
-		if (kind > PSYNC_KIND_END && kind < PSYNC_KIND_GAP)
-			continue;
 		stamp = psync_wire_is_stamped(kind) ? PSYNC_MSGF_STAMP : 0;
 		psync_wire_fixed_make(&in, PSYNC_PKT_MSG, stamp ? STAMP : LIST);
 		in.msg.kind = kind;
+		in.msg.op = kind == PSYNC_KIND_MASK ? PSYNC_MASK_OP_IN : 0;
+		in.msg.about = kind == PSYNC_KIND_MASK && !in.msg.sender;
 		in.msg.flags = stamp;
 		in.msg.participants = NULL;
 		in.msg.about = kind == PSYNC_KIND_GAP;
@@ -1048,6 +1060,49 @@ static void psync_wire_test_kinds(void **state)
 		mem = psync_wire_pack(&in, 0, &len);
 		assert_int_equal(psync_wire_decode(mem, len, len + 1, &out),
 				 PSYNC_DROP_BAD_KIND);
+		free(mem);
+	}
+}
+
+/* What MASK and END say has one form, too. */
+static void psync_wire_test_content(void **state)
+{
+	static const struct {
+		u8 kind;
+		u8 at;		/* byte, from the end */
+		u8 value;
+		u8 drop;
+	} cases[] = {
+		{ PSYNC_KIND_END, 4, 1, PSYNC_OK },
+		{ PSYNC_KIND_END, 4, 2, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_END, 3, 1, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_END, 1, 1, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_MASK, 12, 1, PSYNC_OK },
+		{ PSYNC_KIND_MASK, 12, 2, PSYNC_OK },
+		{ PSYNC_KIND_MASK, 12, 0, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_MASK, 12, 3, PSYNC_OK },
+		{ PSYNC_KIND_MASK, 12, 4, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_MASK, 11, 1, PSYNC_DROP_BAD_HEADER },
+		{ PSYNC_KIND_MASK, 7, 1, PSYNC_OK },
+		{ PSYNC_KIND_MASK, 7, 2, PSYNC_DROP_NOT_MEMBER },
+		{ PSYNC_KIND_MASK, 7, 3, PSYNC_DROP_NOT_MEMBER },
+		{ PSYNC_KIND_MASK, 1, 0xff, PSYNC_OK },
+	};
+	struct psync_pkt in = {
+		.type = PSYNC_PKT_MSG, .src_site = 1, .src_inc = 5, .cid = 6,
+		.digest = 7, .opening = 1,
+		.msg = { .sender = 2, .seq = 1, .wave = 1, .n = 3 },
+	}, out;
+	u32 len, i;
+	u8 *mem;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		in.msg.kind = cases[i].kind;
+		in.msg.op = in.msg.kind == PSYNC_KIND_MASK;
+		mem = psync_wire_pack(&in, 0, &len);
+		mem[len - cases[i].at] = cases[i].value;
+		assert_int_equal(psync_wire_decode(mem, len, len, &out),
+				 cases[i].drop);
 		free(mem);
 	}
 }
@@ -1185,6 +1240,7 @@ const struct CMUnitTest psync_wire_tests[] = {
 	cmocka_unit_test(psync_wire_test_malformed),
 	cmocka_unit_test(psync_wire_test_malformed_more),
 	cmocka_unit_test(psync_wire_test_kinds),
+	cmocka_unit_test(psync_wire_test_content),
 	cmocka_unit_test(psync_wire_test_gap),
 	cmocka_unit_test(psync_wire_test_longest),
 	cmocka_unit_test(psync_wire_test_layout),

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Masks: who is not waited for any more (P 3.2.4; S5). */
+#ifndef _PSYNC_CORE_MASK_H
+#define _PSYNC_CORE_MASK_H
+
+#include <linux/limits.h>
+#include "image.h"
+
+/* psync_view_mask_out(): without a cut. */
+#define PSYNC_MASK_NO_CUT	U64_MAX
+
+/**
+ * struct psync_mask - what a view goes by about one participant
+ * @out: it is masked out
+ * @agreed: by all who remain, for good
+ * @due: that is to be announced, perhaps again
+ * @in: it is in the set that is looked at whether it is agreed
+ * @since: sequence number of the first announcement since it is masked out, 0: none
+ * @asked: it is to be masked in when all who count know of that
+ * @asked_at: sequence number of the announcement that says so, 0: not yet said
+ * @cut: its last message that counts, when it is agreed and that is not yet
+ *	told; else PSYNC_MASK_NO_CUT
+ * @need: up to this message what it sent is taken, as far as it counts
+ * @limit: its last message that counts, U64_MAX: without a cut
+ * @sure: its messages up to this one were stable before somebody was masked in,
+ *	in the view; and at this site, whether received or not
+ *	or came back
+ * @least: what somebody lacks is after this one, while that is looked for
+ * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
+ */
+struct psync_mask {
+	bool	out;
+	bool	agreed;
+	bool	due;
+	bool	in;
+	bool	asked;
+	u64	since;
+	u64	asked_at;
+	u64	cut;
+	u64	need;
+	u64	limit;
+	u64	sure[2];
+	u64	least;
+	bool	back;
+};
+
+/**
+ * psync_view_mask_out - P 3.2.4, mask_out
+ * @view: view
+ * @index: participant
+ * @cut: sequence number of its last message that counts, or
+ *	PSYNC_MASK_NO_CUT: what others that are not masked out depend on, too
+ * @now: time
+ *
+ * Announces it, unless the participant is manual (S3.3).  One who is masked
+ * out without a cut may be given one later.
+ * Return: 0, -EINVAL (oneself, no such participant, pending, a cut before what
+ * was received), -EALREADY, -ESHUTDOWN (it has ended: nobody waits for it),
+ * -ENOMEM.
+ */
+int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now);
+
+/**
+ * psync_view_mask_in - P 3.2.4, mask_in
+ * @view: view
+ * @index: participant
+ * @now: time
+ *
+ * If that was announced, it stays masked out until everybody who counts has sent
+ * something behind the announcement that takes it back: then PSYNC_EV_UNMASKED
+ * says so, unless it is agreed meanwhile (PSYNC_EV_AGREED).
+ * What was given back while it was masked out is lost, with an event.
+ * Return: 0, -EINVAL (no such participant), -EALREADY (it is not masked out, or
+ * asked for already), -EPERM (all who remain have agreed: only its restart
+ * brings it back).
+ */
+int psync_view_mask_in(struct psync_view *view, u32 index, u64 now);
+
+/**
+ * psync_view_masked - is a participant masked out?
+ * @view: view
+ * @index: participant
+ */
+static inline bool psync_view_masked(const struct psync_view *view, u32 index)
+{
+	return view->masks && view->masks[index].out;
+}
+
+/* Inside the core. */
+
+/**
+ * psync_mask_begin - room for whom a view masks out, and what is stable in it
+ * @view: view
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_mask_begin(struct psync_view *view);
+
+/**
+ * psync_mask_exit - give back what a view knows
+ * @view: view
+ */
+void psync_mask_exit(struct psync_view *view);
+
+/**
+ * psync_mask_taken_back - a participant does not mask another any more
+ * @img: image
+ * @index: participant
+ * @about: the other one
+ * @seq: sequence number of the message that says so
+ */
+void psync_mask_taken_back(struct psync_image *img, u32 index, u32 about,
+			   u64 seq);
+
+/**
+ * psync_mask_takes - is a message used at all?
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ */
+static inline bool psync_mask_takes(const struct psync_image *img, u32 index,
+				    u64 seq)
+{
+	return !img->parts[index].muted || seq <= img->parts[index].need;
+}
+
+/**
+ * psync_mask_keeps - does a view that has not got a message count as wanting it?
+ * @view: view
+ * @node: message
+ */
+static inline bool psync_mask_keeps(const struct psync_view *view,
+				    const struct psync_node *node)
+{
+	return !view->masks || node->seq <= view->masks[node->sender].limit;
+}
+
+/**
+ * psync_mask_due - is a message to enter a view when its turn comes?
+ * @view: view
+ * @node: message
+ */
+static inline bool psync_mask_due(const struct psync_view *view,
+				  const struct psync_node *node)
+{
+	return !psync_view_masked(view, node->sender) ||
+	       node->seq <= view->masks[node->sender].need;
+}
+
+/**
+ * psync_mask_follow - messages follow what views leave out
+ * @img: image
+ * @context: of each participant, the last message that they follow
+ *
+ * For those of which more is not known here, because it was lost.
+ *
+ * Context: the image's lock.
+ */
+void psync_mask_follow(struct psync_image *img, const u64 *context);
+
+/**
+ * psync_mask_offer - a message was attached, and what it depends on is due, too
+ * @view: view with masks
+ * @node: the message
+ */
+void psync_mask_offer(struct psync_view *view, struct psync_node *node);
+
+/**
+ * psync_mask_ignores - does a view not wait for a participant?
+ * @view: view
+ * @index: participant, another one
+ */
+bool psync_mask_ignores(const struct psync_view *view, u32 index);
+
+/**
+ * psync_mask_told - a MASK has come, perhaps without its context
+ * @img: image
+ * @pkt: it
+ * @seq: its sequence number, which is behind what is attached of its sender
+ */
+void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
+		     u64 seq);
+
+/**
+ * psync_mask_attached - a message was attached and offered to all views
+ * @img: image
+ * @node: it
+ */
+void psync_mask_attached(struct psync_image *img,
+			 const struct psync_node *node);
+
+/**
+ * psync_mask_review - who takes part here, or what was announced, has changed
+ * @img: image
+ */
+void psync_mask_review(struct psync_image *img);
+
+/**
+ * psync_mask_last - the last message of a participant that is taken, or will be
+ * @view: view
+ * @index: participant
+ */
+u64 psync_mask_last(const struct psync_view *view, u32 index);
+
+/**
+ * psync_mask_entered - a message of another was received
+ * @view: view that has it
+ * @node: the message
+ *
+ * After somebody's END or RESTART all masks are announced again.
+ */
+void psync_mask_entered(struct psync_view *view, const struct psync_node *node);
+
+/**
+ * psync_mask_back - a participant was heard to restart: it may be masked in
+ * @img: image
+ * @index: participant
+ */
+void psync_mask_back(struct psync_image *img, u32 index);
+
+/**
+ * psync_mask_misses - may something be missing that nobody here asked for?
+ * @img: image
+ */
+bool psync_mask_misses(const struct psync_image *img);
+
+/**
+ * psync_mask_bars - have all who remain masked a participant out (S5.3)?
+ * @view: view of one who is back
+ *
+ * Then its first message waits until each of them has taken that back.
+ */
+bool psync_mask_bars(const struct psync_view *view);
+
+/**
+ * psync_mask_remind - say again to a site that it is masked out
+ * @img: image
+ * @remote: site that asks for what was given back
+ *
+ * Return: true when it is not to be told that this is gone: it is reminded, or
+ * it masks out all who are here.
+ */
+bool psync_mask_remind(struct psync_image *img,
+		       const struct psync_remote *remote);
+
+/**
+ * psync_mask_returning - one who has ended is about to count again
+ * @img: image
+ *
+ * Without memory what was stable since then may not be any more.
+ */
+void psync_mask_returning(struct psync_image *img);
+
+/**
+ * psync_mask_returns - a RESTART is about to enter a view
+ * @view: any view
+ * @node: the RESTART
+ */
+void psync_mask_returns(struct psync_view *view, const struct psync_node *node);
+
+/**
+ * psync_mask_spares - is all that a site lacks what it ignores?
+ * @img: image
+ * @remote: site that lacks something
+ *
+ * What no view here has, or what kernels say, of one whom all there mask out is
+ * in no other's context until somebody says something behind it.  It is given
+ * back when no site waits for it.
+ */
+bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote);
+
+/**
+ * psync_mask_announce - say what is to be said
+ * @view: view
+ */
+void psync_mask_announce(struct psync_view *view);
+
+/**
+ * psync_mask_timer - announce what could not be announced when it was due
+ * @img: image
+ */
+void psync_mask_timer(struct psync_image *img);
+
+#endif /* _PSYNC_CORE_MASK_H */

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What participants have announced about one another (S5.1, S5.2).
+ *
+ * Whether somebody is counted out for good, *agreed*, is a property of a
+ * message, namely of what precedes it, itself included: a set P that is the same
+ * wherever the message is attached.  In P let T be participants, E those whose
+ * END is the last of them, and R the rest.  T is agreed when the last
+ * announcement of each in R about each in T says "out", was made behind the
+ * first one of the same participant about each in T, and has in its context
+ * every END and RESTART in P, and all that it says to be held.  For each
+ * participant the least such T is looked for: who has not announced it belongs
+ * to it itself.  The cut is the greatest number that those in R have announced.
+ *
+ * A view counts somebody out when a message enters it, its own included, in
+ * which that one is agreed.  Everybody in R, who do not mask one another out,
+ * does so sooner or later, for the message reaches all of them; and with the
+ * same cut, whichever message comes first:
+ *
+ * - Behind these announcements nobody in R takes more of T than is in one of
+ *   their contexts.  The first to do so would follow a message of another one in
+ *   R, sent before that one announced; for the last words of E are known.
+ * - So a message of T that is beyond all cuts is in no view of R, nor is what
+ *   follows it.  Another announcement of R is behind them: its number is not
+ *   beyond the cut.  One who is in T here and in R there has announced what is
+ *   not in P; were that in a view of R, it would precede some announcement here.
+ *
+ * Who takes an announcement back says so and goes on masking out until everybody
+ * who counts has sent something behind that.  What is agreed without knowing of
+ * it is then known here, with all that follows it; so either nothing is, and
+ * nothing will be, or it has counted that one out.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include "mask.h"
+#include "vote.h"
+
+/* Of one participant about another so many announcements are remembered. */
+#define PSYNC_VOTES	16
+
+static size_t psync_note_size(const struct psync_image *img)
+{
+	return img->p.n * sizeof(struct psync_note);
+}
+
+int psync_vote_prepare(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	if (!part->notes)
+		part->notes = img->ops->alloc(img, psync_note_size(img));
+	if (!part->notes)
+		return -ENOMEM;
+	node->vote = img->ops->alloc(img, sizeof(*node->vote));
+	if (!node->vote)
+		return -ENOMEM;
+	img->masking = true;
+	/* Should it be taken back, what is stable then has to be known. */
+	return img->parts[node->about].view ?
+	       psync_mask_begin(img->parts[node->about].view) : 0;
+}
+
+void psync_vote_free(struct psync_image *img, struct psync_node *node)
+{
+	if (node->vote)
+		img->ops->free(img, node->vote, sizeof(*node->vote));
+	node->vote = NULL;
+}
+
+static void psync_vote_drop(struct psync_image *img, struct psync_vote **vote)
+{
+	struct psync_vote *older;
+
+	while (*vote) {
+		older = (*vote)->older;
+		img->ops->free(img, *vote, sizeof(**vote));
+		*vote = older;
+	}
+}
+
+void psync_vote_exit(struct psync_image *img)
+{
+	struct psync_part *part;
+	u32 i, k;
+
+	for (i = 0; img->parts && i < img->p.n; i++) {
+		part = &img->parts[i];
+		for (k = 0; part->notes && k < img->p.n; k++)
+			psync_vote_drop(img, &part->notes[k].vote);
+		img->ops->free(img, part->notes, psync_note_size(img));
+		part->notes = NULL;
+	}
+}
+
+/* The last END or RESTART of a participant up to @seq: its number, or 0. */
+static u64 psync_vote_turned(const struct psync_part *part, u64 seq, bool *ended)
+{
+	u32 i = PSYNC_PART_TURNS;
+
+	while (i--) {
+		if (!part->turns[i].seq || part->turns[i].seq > seq)
+			continue;
+		*ended = part->turns[i].ended;
+		return part->turns[i].seq;
+	}
+	*ended = false;
+	return 0;
+}
+
+void psync_vote_turn(struct psync_image *img, const struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+	u32 i;
+
+	img->turns++;
+	for (i = 0; i + 1 < PSYNC_PART_TURNS; i++)
+		part->turns[i] = part->turns[i + 1];
+	part->turns[i].seq = node->seq;
+	part->turns[i].ended = node->kind == PSYNC_KIND_END;
+}
+
+/* How many ENDs and RESTARTs are in a context; those long ago are in each. */
+static u32 psync_vote_turns(const struct psync_image *img, const u64 *stamp)
+{
+	const struct psync_part *part;
+	u32 turns = img->turns;
+	u32 i, k;
+
+	for (i = 0; turns && i < img->p.n; i++) {
+		part = &img->parts[i];
+		for (k = 0; k < PSYNC_PART_TURNS; k++)
+			turns -= part->turns[k].seq > stamp[i];
+	}
+	return turns;
+}
+
+/* What is below all that comes, or too far back, is not asked for any more. */
+static void psync_vote_prune(struct psync_image *img, struct psync_vote *vote,
+			     u64 floor)
+{
+	u32 count = 0;
+
+	while (vote && vote->seq > floor && ++count < PSYNC_VOTES)
+		vote = vote->older;
+	if (vote)
+		psync_vote_drop(img, &vote->older);
+}
+
+void psync_vote_attached(struct psync_image *img, struct psync_node *node)
+{
+	struct psync_note *note = &img->parts[node->sender].notes[node->about];
+	struct psync_vote *vote = node->vote;
+	bool out = node->op == PSYNC_MASK_OP_OUT ||
+		   node->op == PSYNC_MASK_OP_KEPT;
+
+	/* What was not announced cannot be taken back. */
+	if (!out && (!note->first || note->closed))
+		return;
+	if (!note->first || note->closed) {
+		note->first = node->seq;
+		note->closed = 0;
+	}
+	if (node->op == PSYNC_MASK_OP_IN)
+		psync_mask_taken_back(img, node->sender, node->about, node->seq);
+	vote->older = note->vote;
+	vote->seq = node->seq;
+	vote->first = note->first;
+	vote->last = node->last;
+	vote->turns = psync_vote_turns(img, node->stamp);
+	vote->op = node->op;
+	vote->whole = node->op == PSYNC_MASK_OP_KEPT ||
+		      node->last <= node->stamp[node->about];
+	note->vote = vote;
+	node->vote = NULL;
+	psync_vote_prune(img, vote, img->floor.stamp[node->sender]);
+}
+
+bool psync_mask_by(const struct psync_image *img, u32 index, u32 about)
+{
+	const struct psync_note *notes = img->parts[index].notes;
+
+	return notes && notes[about].first && !notes[about].closed;
+}
+
+/* The announcement of @index about @about that holds in a context, or NULL. */
+static const struct psync_vote *psync_vote_at(const struct psync_image *img,
+					      u32 index, u32 about,
+					      const u64 *stamp)
+{
+	const struct psync_part *part = &img->parts[index];
+	const struct psync_vote *vote;
+	bool ended;
+
+	if (!part->notes)
+		return NULL;
+	vote = part->notes[about].vote;
+	while (vote && vote->seq > stamp[index])
+		vote = vote->older;
+	if (!vote || (vote->op != PSYNC_MASK_OP_OUT &&
+		      vote->op != PSYNC_MASK_OP_KEPT))
+		return NULL;
+	/* Who is back masks nobody, whatever it has said before. */
+	return psync_vote_turned(part, stamp[index], &ended) > vote->seq ?
+	       NULL : vote;
+}
+
+/* Has @index announced all of the set in that context, knowing of all of it? */
+static bool psync_vote_covers(const struct psync_view *view, u32 index,
+			      const u64 *stamp, u32 turns)
+{
+	const struct psync_vote *vote;
+	u64 least = U64_MAX, first = 0;
+	u32 i;
+
+	for (i = 0; i < view->img->p.n; i++) {
+		if (!view->masks[i].in)
+			continue;
+		vote = psync_vote_at(view->img, index, i, stamp);
+		if (!vote || !vote->whole || vote->turns != turns)
+			return false;
+		least = min(least, vote->seq);
+		first = max(first, vote->first);
+	}
+	return first <= least;
+}
+
+/* Does one remain whose word is needed for the set? */
+static bool psync_vote_remains(const struct psync_view *view, u32 index,
+			       const u64 *stamp)
+{
+	bool ended;
+
+	psync_vote_turned(&view->img->parts[index], stamp[index], &ended);
+	return !ended && !view->masks[index].in;
+}
+
+/*
+ * The least set with @about in it that is agreed; false: none without the
+ * view's participant.
+ */
+static bool psync_vote_gather(struct psync_view *view, u32 about,
+			      const u64 *stamp)
+{
+	u32 turns = psync_vote_turns(view->img, stamp);
+	bool more = true;
+	u32 i;
+
+	for (i = 0; i < view->img->p.n; i++)
+		view->masks[i].in = i == about;
+	while (more) {
+		more = false;
+		if (!psync_vote_covers(view, view->index, stamp, turns))
+			return false;
+		for (i = 0; i < view->img->p.n; i++) {
+			if (!psync_vote_remains(view, i, stamp) ||
+			    psync_vote_covers(view, i, stamp, turns))
+				continue;
+			view->masks[i].in = true;
+			more = true;
+		}
+	}
+	return true;
+}
+
+/* Has the view masked it out ever since what it announced in that context? */
+static bool psync_vote_stands(const struct psync_view *view, u32 about,
+			      const u64 *stamp)
+{
+	const struct psync_vote *vote = psync_vote_at(view->img, view->index,
+						      about, stamp);
+	u64 since = view->masks[about].since;
+
+	return vote && since && vote->seq >= since;
+}
+
+bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
+		       u64 *cut)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_vote *vote;
+	u32 i;
+
+	if (!psync_vote_stands(view, about, stamp) ||
+	    !psync_vote_gather(view, about, stamp))
+		return false;
+	*cut = img->p.seq_base;
+	for (i = 0; i < img->p.n; i++) {
+		if (!psync_vote_remains(view, i, stamp))
+			continue;
+		vote = psync_vote_at(img, i, about, stamp);
+		/* It was counted out already: that holds. */
+		if (vote->op == PSYNC_MASK_OP_KEPT) {
+			*cut = vote->last;
+			break;
+		}
+		*cut = max(*cut, vote->last);
+	}
+	return true;
+}
+
+bool psync_mask_awaited(struct psync_view *view, u32 index, u32 about)
+{
+	const u64 *stamp = view->stamp;
+	u32 i;
+
+	if (!psync_view_masked(view, about) || view->masks[about].agreed)
+		return false;
+	for (i = 0; i < view->img->p.n; i++)
+		view->masks[i].in = psync_vote_at(view->img, view->index, i,
+						  stamp);
+	return psync_vote_remains(view, index, stamp) &&
+	       !psync_vote_covers(view, index, stamp,
+				  psync_vote_turns(view->img, stamp));
+}

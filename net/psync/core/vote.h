@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What participants have announced about one another (S5.1, S5.2). */
+#ifndef _PSYNC_CORE_VOTE_H
+#define _PSYNC_CORE_VOTE_H
+
+#include "image.h"
+
+/**
+ * struct psync_vote - one announcement: a MASK that was attached
+ * @older: the sender's one before, about the same participant, or NULL
+ * @seq: its sequence number
+ * @first: that of the first since its sender masks that one out
+ * @last: psync_node.last
+ * @turns: ENDs and RESTARTs in its context
+ * @op: enum psync_mask_op
+ * @whole: all up to @last is in its context, too
+ */
+struct psync_vote {
+	struct psync_vote	*older;
+	u64			seq;
+	u64			first;
+	u64			last;
+	u32			turns;
+	u8			op;
+	bool			whole;
+};
+
+/**
+ * struct psync_note - what one participant announces about another
+ * @vote: the latest, or NULL
+ * @first: sequence number of the first since it masks that one out, 0: none
+ * @closed: that of the one which takes it back, 0: none
+ */
+struct psync_note {
+	struct psync_vote	*vote;
+	u64			first;
+	u64			closed;
+};
+
+/**
+ * psync_vote_prepare - room for what a MASK says
+ * @img: image
+ * @node: the MASK, about to be attached
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_vote_prepare(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_vote_free - a MASK is freed
+ * @img: image
+ * @node: it
+ */
+void psync_vote_free(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_vote_exit - give back all that was announced
+ * @img: image, perhaps without participants
+ */
+void psync_vote_exit(struct psync_image *img);
+
+/**
+ * psync_vote_attached - a MASK is being attached
+ * @img: image
+ * @node: it, before any view has it
+ */
+void psync_vote_attached(struct psync_image *img, struct psync_node *node);
+
+/**
+ * psync_vote_turn - an END or RESTART is being attached
+ * @img: image
+ * @node: it
+ */
+void psync_vote_turn(struct psync_image *img, const struct psync_node *node);
+
+/**
+ * psync_mask_by - has a participant announced that it masks another?
+ * @img: image
+ * @index: participant
+ * @about: the other one
+ */
+bool psync_mask_by(const struct psync_image *img, u32 index, u32 about);
+
+/**
+ * psync_vote_agreed - is a participant counted out in what precedes a message?
+ * @view: view that masks it out, with masks
+ * @about: participant
+ * @stamp: of a message that is in the view, with that message itself
+ * @cut: its last message that counts, when it is
+ */
+bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
+		       u64 *cut);
+
+/**
+ * psync_mask_awaited - must a participant yet announce a mask (S5.2)?
+ * @view: view that masks @about
+ * @index: participant
+ * @about: who is masked out
+ */
+bool psync_mask_awaited(struct psync_view *view, u32 index, u32 about);
+
+#endif /* _PSYNC_CORE_VOTE_H */

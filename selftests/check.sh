@@ -60,7 +60,8 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair flow large restart memory histories mesh
+	run 2 two eight reorder repair mask flow large restart memory \
+		histories mesh
 	run 2 json cli life
 	run 2 failslab
 else
@@ -69,11 +70,12 @@ else
 	environment=
 	# Two at a time, a processor each; then one that needs both.
 	machine $log.1 1 config eth udp4 udp6 two eight reorder loss mesh &
-	machine $log.2 1 repair flow large restart memory json cli &
+	machine $log.2 1 repair mask flow large restart memory json \
+		cli &
 	wait
 	collect $log.1
 	collect $log.2
-	run 2 eth eight repair restart histories life
+	run 2 eth eight repair mask restart histories life
 fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -544,6 +544,8 @@ static void reopened_by_one(void **state)
 	sent = send(fds[1], "again", 5, MSG_NOSIGNAL) == 5;
 	if (!sent)
 		assert_int_equal(errno, ESTALE);
+	ev = event_expect(fds[0], PSYNC_EV_ENDED);
+	assert_int_equal(ev.reason, PSYNC_END_CLOSED);
 	ev = event_expect(fds[0], PSYNC_EV_REOPENED);
 	assert_int_equal(ev.site, 2);
 	assert_int_equal(ev.group, group);

@@ -334,10 +334,11 @@ static void message_flaws(void **state)
 		{ 0, AT_CID, 8, 0, "DropBadHeader" },
 		{ 0, AT_OPENING, 4, 0, "DropBadHeader" },
 		{ 0, AT_KIND, 1, 0, "DropBadKind" },
-		{ 0, AT_KIND, 1, 4, "DropBadKind" },
+		{ 0, AT_KIND, 1, 7, "DropBadKind" },
 		/* What the kernel makes begins nothing and has no body. */
 		{ 0, AT_KIND, 1, 2, "DropBadKind" },
 		{ 0, AT_KIND, 1, 3, "DropBadKind" },
+		{ 0, AT_KIND, 1, 4, "DropBadKind" },
 		{ 1, AT_KIND, 1, 2, "DropBadKind" },
 		{ 1, AT_KIND, 1, 3, "DropBadKind" },
 		{ 0, AT_MSG_FLAGS, 1, 0x81, "DropBadHeader" },
@@ -1414,7 +1415,7 @@ static void events_lost(void **state)
 
 /*
  * No reason to drop without a test, but those of a machine without memory, and
- * those of fragments, which have a program of their own.
+ * those of fragments and of masks, which have programs of their own.
  */
 static void every_reason(void **state)
 {
@@ -1423,6 +1424,7 @@ static void every_reason(void **state)
 		/* large_test's */
 		"DropBadFragment", "DropFragStale", "DropFragFull",
 		"DropFragExpired", "DropTxFragFull", "DropTxGivenUp",
+		"DropMasked", "DropVoid",	/* mask_test's */
 	};
 	unsigned int i, k;
 	struct stats s;

@@ -20,7 +20,7 @@ static int set(int fd, int option, const void *value, socklen_t len)
 static const int conv_options[] = {
 	PSYNC_CID, PSYNC_ROOT, PSYNC_LEAVES, PSYNC_NEXT, PSYNC_PREV,
 	PSYNC_MIDS, PSYNC_SENDER, PSYNC_PRECEDES, PSYNC_STABLE,
-	PSYNC_OUTSTANDING, PSYNC_LAST_MID, PSYNC_INFO,
+	PSYNC_OUTSTANDING, PSYNC_LAST_MID, PSYNC_INFO, PSYNC_MASKS,
 };
 
 /* An unknown option, an unknown level, another socket type. */
@@ -34,11 +34,13 @@ static void unknown(void **state)
 	unsigned int i;
 
 	fails(get(fd, 0, value, len), ENOPROTOOPT);
-	fails(get(fd, 18, value, len), ENOPROTOOPT);
+	fails(get(fd, 99, value, len), ENOPROTOOPT);
+	fails(get(fd, PSYNC_MASK_OUT, value, len), ENOPROTOOPT);
+	fails(get(fd, PSYNC_MASK_IN, value, len), ENOPROTOOPT);
 	fails(get(fd, PSYNC_RESEND, value, len), ENOPROTOOPT);
 	fails(get(fd, -1, value, len), ENOPROTOOPT);
 	fails(set(fd, 0, &zero, 4), ENOPROTOOPT);
-	fails(set(fd, 18, &zero, 4), ENOPROTOOPT);
+	fails(set(fd, 99, &zero, 4), ENOPROTOOPT);
 	fails(getsockopt(fd, SOL_PSYNC + 1, 1, value, &len), ENOPROTOOPT);
 	fails(setsockopt(fd, SOL_PSYNC + 1, 1, &zero, 4), ENOPROTOOPT);
 	/* What can only be asked cannot be set. */
@@ -193,7 +195,7 @@ static void masks(void **state)
 	assert_int_equal(opt_u32(fd, PSYNC_EVENTS), 0);
 	assert_int_equal(opt_u32(fd, PSYNC_RECVINFO), 0);
 	fails(opt_set_u32(fd, PSYNC_EVENTS, 1), EINVAL);
-	fails(opt_set_u32(fd, PSYNC_EVENTS, PSYNC_EVMASK(9)), EINVAL);
+	fails(opt_set_u32(fd, PSYNC_EVENTS, PSYNC_EVMASK(31)), EINVAL);
 	fails(opt_set_u32(fd, PSYNC_EVENTS, 0x80000000U), EINVAL);
 	fails(opt_set_u32(fd, PSYNC_RECVINFO, 4), EINVAL);
 	assert_int_equal(opt_u32(fd, PSYNC_MANUAL), 0);

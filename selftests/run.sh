@@ -180,6 +180,10 @@ scenario()
 		lab eth 3 '' repair_test
 		lab udp6 3 '' repair_test
 		;;
+	mask)
+		lab eth 4 '' mask_test
+		lab udp4 4 '' mask_test
+		;;
 	large)
 		for link in eth udp4 udp6; do
 			lab $link 3 '' large_test

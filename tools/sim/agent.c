@@ -833,9 +833,6 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 			rec->others = PSYNC_MID_INDEX(ev->mid);
 			rec->mid = ev->mid;
 			conv->sim->stats->agreed++;
-			conv->sim->stats->overtaken +=
-				!psync_mask_by(each->view.img, each->part,
-					       rec->others);
 		}
 	}
 }

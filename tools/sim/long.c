@@ -92,6 +92,10 @@ static void psync_long_limits(struct psync_limits *limits, u32 depth)
 	limits->max_early = 256;
 	limits->max_bytes = 4 << 20;
 	limits->max_pending = 256 << 10;
+	limits->max_msgs = 2048;
+	limits->first_msgs = 64;
+	limits->first_bytes = 15000;
+	limits->slow_ns = PSYNC_SEC;
 	limits->hello_ns = 200 * PSYNC_MSEC;
 	limits->hello_tries = 6;
 	limits->ack_ns = PSYNC_MSEC;

@@ -60,7 +60,6 @@
 	X(masked, ADD, RARE, "participants masked out")			\
 	X(unmasked, ADD, RARE, "... and in again")			\
 	X(agreed, ADD, RARE, "... out by all who remain")		\
-	X(overtaken, ADD, RARE, "... of them, taken back too late")	\
 	X(lost, ADD, RARE, "told that messages are lost")		\
 	X(voided, ADD, RARE, "messages beyond a cut that others follow") \
 	X(stable, ADD, RARE, "answers: stable")				\

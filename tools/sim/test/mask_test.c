@@ -1102,6 +1102,40 @@ static void psync_mask_test_kept_cut(void **state)
 	psync_mask_done(&net);
 }
 
+/* What was stable stays so when one counts again, or takes it back itself. */
+static void psync_mask_test_stays(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_view *view = &net.views[0];
+	struct psync_bed *bed = psync_mask_begun(&net);
+	u32 participants, sites;
+	u64 mid;
+
+	heard(bed, null(C(1), A(1)));
+	heard(bed, null(B(1), C(1)));
+	assert_int_equal(psync_view_stable(view, A(1), &participants, &sites),
+			 1);
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(C(2), OWN));
+	heard(bed, null(B(2), C(2)));
+	assert_false(psync_view_masked(view, 3));
+	assert_int_equal(psync_view_stable(view, A(1), &participants, &sites),
+			 1);
+	mid = psync_bed_send(bed, view, 10);
+	heard(bed, null(C(3), OWN));
+	heard(bed, null(D(1), OWN));
+	assert_int_equal(psync_view_stable(view, mid, &participants, &sites),
+			 0);
+	heard(bed, .mid = B(3), .op = OUT, .about = 0, .preds = { B(2) });
+	assert_int_equal(psync_view_stable(view, mid, &participants, &sites),
+			 1);
+	heard(bed, .mid = B(4), .op = PSYNC_MASK_OP_IN, .about = 0,
+	      .preds = { B(3) });
+	assert_int_equal(psync_view_stable(view, mid, &participants, &sites),
+			 1);
+	psync_mask_done(&net);
+}
+
 /* Who is new may have begun behind what was announced (S1.5). */
 static void psync_mask_test_new(void **state)
 {
@@ -1240,6 +1274,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_turns),
 	cmocka_unit_test(psync_mask_test_stands),
 	cmocka_unit_test(psync_mask_test_kept_cut),
+	cmocka_unit_test(psync_mask_test_stays),
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),

@@ -1526,6 +1526,37 @@ static void psync_restart_test_last(void **state)
 	psync_bed_exit(&bed);
 }
 
+/* Masks are announced again when one who restarts is new to them. */
+static void psync_restart_test_masks_again(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 i, k;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < SITES; i++) {
+		psync_restart_send(&lab, i);
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+	}
+	assert_int_equal(psync_restart_mask(&lab, 0, 2, true), 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 1);
+	psync_restart_reboot(&lab, 1, NULL, 0, false);
+	for (i = 0; i < 3; i++) {
+		psync_restart_pass(&lab, SEC);
+		for (k = 0; k < SITES; k++)
+			psync_bed_drain(&lab.views[k]);
+	}
+	assert_int_equal(psync_restart_mask(&lab, 1, 2, true), 0);
+	psync_restart_pass(&lab, SEC);
+	for (k = 0; k < 2; k++) {
+		psync_bed_drain(&lab.views[k]);
+		assert_true(lab.views[k].masks[2].agreed);
+	}
+	psync_restart_lab_close(&lab);
+}
+
 const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_random),
 	cmocka_unit_test(psync_restart_test_rendezvous),
@@ -1555,6 +1586,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_barred),
 	cmocka_unit_test(psync_restart_test_shunned),
 	cmocka_unit_test(psync_restart_test_masks),
+	cmocka_unit_test(psync_restart_test_masks_again),
 };
 
 const size_t psync_restart_ntests = ARRAY_SIZE(psync_restart_tests);

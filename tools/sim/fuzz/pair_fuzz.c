@@ -219,7 +219,9 @@ static void psync_pair_op_event(struct psync_image *img,
 			   ev->type == PSYNC_EV_VOID ||
 			   ev->type == PSYNC_EV_BLOCKED ||
 			   ev->type == PSYNC_EV_RESUMED ||
-			   ev->type == PSYNC_EV_SUSPECT);
+			   ev->type == PSYNC_EV_SUSPECT ||
+			   ev->type == PSYNC_EV_HEARD ||
+			   ev->type == PSYNC_EV_ENDED);
 }
 
 static void psync_pair_op_arm(struct psync_image *img, u64 deadline)

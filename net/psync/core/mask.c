@@ -887,7 +887,9 @@ static void psync_mask_take_back(struct psync_view *view)
 
 	for (i = 0; i < img->p.n && view->asks; i++) {
 		seq = view->masks[i].asked_at;
-		if (!seq || !psync_mask_answered(view, i, seq))
+		/* What was just received may say that it is agreed. */
+		if (!seq || view->masks[i].cut != PSYNC_MASK_NO_CUT ||
+		    !psync_mask_answered(view, i, seq))
 			continue;
 		psync_image_event(img, view, PSYNC_EV_UNMASKED,
 				  img->parts[view->index].pid.site,

@@ -1044,11 +1044,15 @@ static void psync_check_stable(struct psync_check *c)
 	enum psync_check_truth truth;
 	bool exact;
 
-	/* What is gone with an announcement is not judged without it. */
+	/*
+	 * What is gone with an announcement is not judged without it, nor what
+	 * may be where messages were lost.
+	 */
 	if (!psync_check_answered(c, msg, psync_check_faded(c, msg) ||
 				  (c->rec->answer == PSYNC_HIST_FREED &&
 				   psync_check_inst(c)->ngaps &&
-				   psync_check_freed(c, msg))))
+				   (seat->gapped ||
+				    psync_check_freed(c, msg)))))
 		return;
 	exact = conv->exact && !psync_check_freed(c, msg);
 	sender = c->seats[msg->seat].part;

@@ -319,9 +319,7 @@ static void psync_shape_masks(struct psync_conv *conv)
 		for (k = 0; k < i; k++)
 			apart &= conv->agents[i].home != conv->agents[k].home;
 	psync_prng_seed(&rng, conv->sim->seed, 4);
-	/* Where members are skipped announcements of masks may be lost. */
-	conv->masks = conv->limits.slow != PSYNC_SLOW_SKIP &&
-		      conv->sessions == 1 && conv->n > 2 && conv->exact &&
+	conv->masks = conv->sessions == 1 && conv->n > 2 && conv->exact &&
 		      apart && psync_prng_chance(&rng, 500);
 	conv->hesitates = psync_prng_chance(&rng, 500);
 	conv->victims[0] = psync_prng_below(&rng, conv->n);

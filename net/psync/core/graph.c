@@ -27,6 +27,7 @@
 #include "skip.h"
 #include "restart.h"
 #include "stable.h"
+#include "sure.h"
 #include "view.h"
 #include "vote.h"
 
@@ -36,7 +37,7 @@
 size_t psync_node_size(const struct psync_image *img, u16 npred)
 {
 	return sizeof(struct psync_node) +
-	       ((size_t)img->p.n + npred) * sizeof(u64);
+	       ((size_t)img->p.n + npred) * sizeof(u64) + psync_sure_size(img);
 }
 
 struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,

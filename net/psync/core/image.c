@@ -114,6 +114,7 @@ static void psync_image_set_parts(struct psync_image *img,
 		part->seq = img->p.seq_base;
 		remote = psync_remote_find(img, pids[i].site);
 		part->remote = remote ? (int)(remote - img->remotes) : -1;
+		img->nlocal += !remote;
 	}
 	img->p.pids = copy;
 }
@@ -135,6 +136,7 @@ static void psync_image_clear(struct psync_image *img, struct psync_pid *pids)
 	img->scratch = NULL;
 	img->remotes = NULL;
 	img->nremotes = 0;
+	img->nlocal = 0;
 	img->parts = NULL;
 	img->wire_pids = NULL;
 	img->p.pids = NULL;

@@ -217,6 +217,7 @@ struct psync_limits {
  * @gone: @body was given back, or the message never had to be kept
  * @kept: it is in the history
  * @spared: no site is waited for with it (psync_ack_spare())
+ * @doubt: whether it is stable, while that is looked for
  * @foreign: another site than its sender's has sent it here
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
@@ -259,6 +260,7 @@ struct psync_node {
 	bool			gone;
 	bool			kept;
 	bool			spared;
+	bool			doubt;
 	bool			foreign;
 	u16			cursor;
 	u16			wait_index;
@@ -520,6 +522,7 @@ struct psync_remote {
  *	not all in the view, and nothing is outstanding; else NULL
  * @died: set by the caller before psync_image_leave(): nobody has closed it
  * @masks: who is masked out, see mask.h, or NULL: nobody ever was
+ * @slot: which of the participants of its site it is, once it has masks
  * @asks: how many of them are to be masked in when all have answered
  * @announce: some of that is still to be announced
  * @stamp: greatest sequence number in the view of each participant
@@ -555,6 +558,7 @@ struct psync_view {
 	u64			*leaf;
 	bool			died;
 	struct psync_mask	*masks;
+	u32			slot;
 	u32			asks;
 	bool			announce;
 	u32			slow;
@@ -614,6 +618,7 @@ struct psync_image_params {
  * @parts: n participants
  * @remotes: distinct other sites
  * @nremotes: entries in @remotes
+ * @nlocal: participants at this site
  * @views: local participants that have opened, or are pending
  * @nviews: how many
  * @nopen: how many of them are not pending
@@ -650,6 +655,8 @@ struct psync_image_params {
  * @far: the longest wait that the round trips of any site have asked for in ns,
  *	0: no site was measured yet
  * @gaps: GAPs that are kept
+ * @losing: what is being taken for lost, perhaps with a GAP that is yet to be
+ *	attached, or NULL: greatest sequence numbers
  * @faded: some GAP is not kept any more
  * @tokens: last token given out, see psync_remote.token
  * @history: bytes of the history at most, 0: there is none
@@ -692,6 +699,7 @@ struct psync_image {
 	struct psync_part		*parts;
 	struct psync_remote		*remotes;
 	u32				nremotes;
+	u32				nlocal;
 	struct list_head		views;
 	u32				nviews;
 	u32				nopen;
@@ -726,6 +734,7 @@ struct psync_image {
 	u32				rr_site;
 	u64			far;
 	struct list_head		gaps;
+	const u64			*losing;
 	bool				faded;
 	u32				tokens;
 	u32				history;

@@ -40,6 +40,7 @@
 #include "null.h"
 #include "skip.h"
 #include "stable.h"
+#include "sure.h"
 #include "view.h"
 #include "vote.h"
 
@@ -62,9 +63,8 @@ int psync_mask_begin(struct psync_view *view)
 	for (i = 0; i < img->p.n; i++) {
 		view->masks[i].limit = U64_MAX;
 		view->masks[i].cut = PSYNC_MASK_NO_CUT;
-		view->masks[i].sure[0] = img->p.seq_base;
-		view->masks[i].sure[1] = img->p.seq_base;
 	}
+	psync_sure_begin(view);
 	return 0;
 }
 
@@ -167,69 +167,13 @@ void psync_mask_offer(struct psync_view *view, struct psync_node *node)
 		psync_view_skip(view);
 }
 
-/* So far another's messages are acknowledged by @index, whose last is @last. */
-static u64 psync_mask_acked(const struct psync_image *img, u32 index,
-			    const struct psync_node *last, u32 sender)
-{
-	if (!last)
-		return img->p.seq_base;
-	return min(last->stamp[sender],
-		   psync_skip_acked(img, index, last->seq, sender));
-}
-
-/*
- * What is stable in the view, or at this site, stays so (S2.2).  Of each
- * participant that is a beginning of what it sent, the least of what those who
- * count have in their contexts.
- */
-static void psync_mask_sure(struct psync_view *view, bool here)
-{
-	const struct psync_image *img = view->img;
-	const struct psync_node *last;
-	struct psync_mask *mask;
-	bool more = true;
-	u32 i, k;
-
-	for (i = 0; i < img->p.n; i++)
-		view->masks[i].least = view->stamp[i];
-	/* Until nothing is left that would be news. */
-	for (k = 0; k < img->p.n && more; k++) {
-		if (psync_mask_ignores(view, k))
-			continue;
-		last = here ? img->parts[k].last :
-			      psync_graph_known(img, k, view->stamp[k]);
-		if (last && last->kind == PSYNC_KIND_END)
-			continue;
-		more = false;
-		for (i = 0; i < img->p.n; i++) {
-			if (i != k)
-				view->masks[i].least =
-					min(view->masks[i].least,
-					    psync_mask_acked(img, k, last, i));
-			more |= view->masks[i].least >
-				view->masks[i].sure[here];
-		}
-	}
-	for (i = 0; i < img->p.n && more; i++) {
-		mask = &view->masks[i];
-		mask->sure[here] = max(mask->sure[here], mask->least);
-	}
-}
-
-/* Before somebody counts again. */
-static void psync_mask_ensure(struct psync_view *view)
-{
-	psync_mask_sure(view, false);
-	psync_mask_sure(view, true);
-}
-
 void psync_mask_returning(struct psync_image *img)
 {
 	struct psync_view *view;
 
 	list_for_each_entry(view, &img->views, link)
 		if (!psync_mask_begin(view))
-			psync_mask_ensure(view);
+			psync_sure_keep(view);
 }
 
 void psync_mask_returns(struct psync_view *view, const struct psync_node *node)
@@ -242,7 +186,7 @@ void psync_mask_returns(struct psync_view *view, const struct psync_node *node)
 		return;
 	last = psync_graph_known(img, node->sender, view->stamp[node->sender]);
 	if (last && last->kind == PSYNC_KIND_END && !psync_mask_begin(view))
-		psync_mask_ensure(view);
+		psync_sure_keep(view);
 }
 
 /* What nobody needs of one who is not live is not asked for, nor kept. */
@@ -418,7 +362,7 @@ void psync_mask_taken_back(struct psync_image *img, u32 index, u32 about,
 
 	/* It counts again for the one it is about. */
 	if (view && !psync_mask_prepare(view))
-		psync_mask_ensure(view);
+		psync_sure_keep(view);
 	note->closed = seq;
 	if (view && view->owes)
 		psync_null_due(view);
@@ -562,16 +506,27 @@ static void psync_mask_awake(struct psync_view *view)
 	psync_image_arm(view->img, view->img->now);
 }
 
+/* Does a message tell of one more, or one fewer, to whom it has to be said? */
+static bool psync_mask_renews(const struct psync_view *view,
+			      const struct psync_node *node)
+{
+	/* What was said while it did not listen may be lost there. */
+	if (node->kind == PSYNC_KIND_MASK)
+		return node->op == PSYNC_MASK_OP_IN &&
+		       node->about == view->index;
+	/* Who is new may have begun behind what was announced (S1.5). */
+	return node->kind == PSYNC_KIND_END ||
+	       node->kind == PSYNC_KIND_RESTART ||
+	       node->seq == view->img->p.seq_base + 1;
+}
+
 void psync_mask_entered(struct psync_view *view, const struct psync_node *node)
 {
 	if (node->sender == view->index)
 		return;
 	if (node->kind == PSYNC_KIND_MASK)
 		psync_null_due(view);
-	/* Who is new may have begun behind what was announced (S1.5). */
-	else if (node->kind == PSYNC_KIND_END ||
-		 node->kind == PSYNC_KIND_RESTART ||
-		 node->seq == view->img->p.seq_base + 1)
+	if (psync_mask_renews(view, node))
 		psync_mask_again(view);
 	if (node->spared)
 		psync_ack_unspare(view->img, node->sender, node->seq);
@@ -862,7 +817,7 @@ static void psync_mask_readmit(struct psync_view *view, u32 index)
 {
 	struct psync_mask *mask = &view->masks[index];
 
-	psync_mask_ensure(view);
+	psync_sure_keep(view);
 	mask->out = false;
 	mask->agreed = false;
 	mask->back = false;

@@ -22,9 +22,8 @@
  *	told; else PSYNC_MASK_NO_CUT
  * @need: up to this message what it sent is taken, as far as it counts
  * @limit: its last message that counts, U64_MAX: without a cut
- * @sure: its messages up to this one were stable before somebody was masked in,
- *	in the view; and at this site, whether received or not
- *	or came back
+ * @sure: its messages up to this one were stable before somebody was masked in
+ *	or came back, in the view; and at this site, whether received or not
  * @least: what somebody lacks is after this one, while that is looked for
  * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
  */

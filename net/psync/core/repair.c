@@ -681,11 +681,13 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 		return PSYNC_DROP_DUPLICATE;
 	img->max_depth = max(img->max_depth, depth);
 	img->lost_depth = max(img->lost_depth, depth);
+	psync_skip_losing(img, until);
 	lost = psync_repair_skip(img, until, nodes);
 	psync_repair_fade(img, until);
 	for (i = 0; i < img->p.n; i++)
 		img->parts[i].nowhere = max(img->parts[i].nowhere,
 					    min(img->parts[i].gap, until[i]));
+	psync_skip_losing(img, NULL);
 	psync_repair_lost(img, remote, lost);
 	return PSYNC_OK;
 }

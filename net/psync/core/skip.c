@@ -47,12 +47,6 @@ enum psync_drop psync_skip_check(const struct psync_image *img,
 						      PSYNC_DROP_NOT_MEMBER;
 }
 
-/* What of @index is in the context of a GAP. */
-static u64 psync_skip_context(const struct psync_node *gap, u32 index)
-{
-	return index == gap->sender ? gap->prev : gap->stamp[index];
-}
-
 void psync_skip_attached(struct psync_image *img, struct psync_node *node)
 {
 	int remote = img->parts[node->about].remote;
@@ -189,38 +183,26 @@ bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 	return false;
 }
 
-u64 psync_skip_acked(const struct psync_image *img, u32 index, u64 last,
-		     u32 sender)
+bool psync_skip_unknown(const struct psync_image *img, u32 index, u64 seq)
 {
-	u32 site = img->parts[index].pid.site;
-	const struct psync_node *gap, *node;
-	u64 bound = U64_MAX, before;
+	return img->p.limits.slow == PSYNC_SLOW_SKIP &&
+	       seq <= img->parts[index].nowhere;
+}
 
-	list_for_each_entry(gap, &img->gaps, gaps) {
-		if (img->parts[gap->about].pid.site != site)
-			continue;
-		node = img->parts[index].freed;
-		before = node ? node->stamp[sender] : img->p.seq_base;
-		list_for_each_entry(node, &img->order, order) {
-			if (node->sender != index)
-				continue;
-			if (node->seq > last)
-				break;
-			if (node->stamp[gap->sender] >= gap->seq) {
-				if (before < psync_skip_context(gap, sender))
-					bound = min(bound, before);
-				break;
-			}
-			before = node->stamp[sender];
-		}
-	}
-	return bound;
+void psync_skip_losing(struct psync_image *img, const u64 *until)
+{
+	if (img->p.limits.slow == PSYNC_SLOW_SKIP)
+		img->losing = until;
 }
 
 bool psync_skip_faded(const struct psync_view *view, u32 index, u64 seq)
 {
+	const u64 *losing = view->img->losing;
 	const struct psync_node *gap;
 
+	/* What it follows comes before the announcement. */
+	if (losing && losing[index] >= seq)
+		return true;
 	list_for_each_entry(gap, &view->img->gaps, gaps)
 		if (gap->quiet && psync_skip_context(gap, index) >= seq &&
 		    (!view->stamp || psync_view_has(view, gap)))
@@ -426,6 +408,7 @@ static u64 psync_skip_lose(struct psync_image *img,
 	img->lost_depth = max(img->lost_depth, loss->wave);
 	/* In a view they come behind all that they follow. */
 	psync_mask_follow(img, loss->take);
+	img->losing = loss->context;
 	for (i = 0; i < count; i++) {
 		node = loss->nodes[i];
 		if (psync_ack_given_up(node) &&
@@ -436,6 +419,7 @@ static u64 psync_skip_lose(struct psync_image *img,
 		node->quiet = true;
 		lost += psync_repair_save(img, node, loss->take);
 	}
+	img->losing = NULL;
 	psync_repair_fade(img, loss->context);
 	return lost;
 }

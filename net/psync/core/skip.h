@@ -71,18 +71,16 @@ bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 			u32 sender, u64 seq);
 
 /**
- * psync_skip_acked - up to where does a participant acknowledge another's?
- * @img: image
+ * psync_skip_context - what of a participant is in the context of a GAP?
+ * @gap: the GAP
  * @index: participant
- * @last: sequence number of its last message that counts
- * @sender: the other
  *
- * Context: the image's lock.
- * Return: no more than what it has in its context is acknowledged, and no more
- * than this: behind it there is something that it was skipped with (S6.6).
+ * Return: sequence number of its last message there.
  */
-u64 psync_skip_acked(const struct psync_image *img, u32 index, u64 last,
-		     u32 sender);
+static inline u64 psync_skip_context(const struct psync_node *gap, u32 index)
+{
+	return index == gap->sender ? gap->prev : gap->stamp[index];
+}
 
 /**
  * psync_skip_faded - is a message among what was lost here, or was nearly?
@@ -93,6 +91,23 @@ u64 psync_skip_acked(const struct psync_image *img, u32 index, u64 last,
  * Of these nobody here knows what follows what: they count as freed.
  */
 bool psync_skip_faded(const struct psync_view *view, u32 index, u64 seq);
+
+/**
+ * psync_skip_unknown - may it be unknown here who has not acknowledged a message?
+ * @img: image
+ * @index: its sender
+ * @seq: its sequence number
+ *
+ * GAPs may have been lost here, too: then it counts as freed.
+ */
+bool psync_skip_unknown(const struct psync_image *img, u32 index, u64 seq);
+
+/**
+ * psync_skip_losing - messages are being taken for lost, perhaps GAPs among them
+ * @img: image
+ * @until: up to where; NULL: they are
+ */
+void psync_skip_losing(struct psync_image *img, const u64 *until);
 
 /**
  * psync_skip_lacks - does a site lack what it was not waited for, and is gone?

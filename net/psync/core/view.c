@@ -25,6 +25,7 @@
 #include "null.h"
 #include "redo.h"
 #include "skip.h"
+#include "sure.h"
 #include "view.h"
 
 static size_t psync_view_size(const struct psync_image *img)
@@ -532,7 +533,8 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 	    psync_view_void(view, index, seq))
 		return PSYNC_EUNKNOWN;
 	if (psync_skip_faded(view, index, seq) ||
-	    (img->faded && seq <= img->floor.stamp[index]))
+	    (img->faded && seq <= img->floor.stamp[index]) ||
+	    psync_skip_unknown(img, index, seq))
 		return PSYNC_EFREED;
 	bitmap_zero(seen, PSYNC_PARTICIPANTS_LIM);
 	*participants = 0;
@@ -558,7 +560,8 @@ int psync_view_stable(const struct psync_view *view, u64 mid,
 					seen))
 			++*sites;
 	}
-	if (view->masks && seq <= view->masks[index].sure[!view->stamp])
+	if (*participants + ended == img->p.n - 1 ||
+	    psync_sure_has(view, index, seq))
 		return 1;
-	return *participants + ended == img->p.n - 1;
+	return psync_sure_forgets(view, index, seq) ? PSYNC_EFREED : 0;
 }

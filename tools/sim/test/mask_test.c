@@ -1103,6 +1103,64 @@ static void psync_mask_test_kept_cut(void **state)
 }
 
 /* What was stable stays so when one counts again, or takes it back itself. */
+/* ... and what its sender sent after something that one who was skipped lost. */
+static void psync_mask_test_stays_skipped(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_view *view = &net.views[0];
+	struct psync_bed *bed = psync_mask_begun(&net);
+	u32 participants, sites, i;
+	u64 mid;
+
+	assert_int_equal(psync_image_emit(&bed->img, view, PSYNC_KIND_GAP, 0,
+					  2, NULL, 0, &mid), 0);
+	heard(bed, null(C(1), OWN));
+	mid = psync_bed_send(bed, view, 10);
+	heard(bed, null(C(2), OWN));
+	heard(bed, null(B(1), C(2)));
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(psync_view_stable(view, A(1), &participants,
+						   &sites), 0);
+		assert_int_equal(psync_view_stable(view, mid, &participants,
+						   &sites), 1);
+		if (i)
+			break;
+		assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+		heard(bed, null(C(3), OWN));
+		heard(bed, null(B(2), C(3)));
+		assert_false(psync_view_masked(view, 3));
+	}
+	/* Who opens in its place knows nothing of that. */
+	bed->img.p.limits.max_nodes = 100;
+	psync_mask_exit(view);
+	assert_int_equal(psync_mask_begin(view), 0);
+	assert_int_equal(psync_view_stable(view, mid, &participants, &sites),
+			 0);
+	psync_mask_done(&net);
+}
+
+/* What one said while another did not listen is said again when it does. */
+static void psync_mask_test_listens_again(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_bed *bed = psync_mask_begun(&net);
+	const struct psync_node *node;
+
+	heard(bed, .mid = B(1), .op = OUT, .about = 0, .preds = { A(1) });
+	heard(bed, .mid = B(2), .op = PSYNC_MASK_OP_IN, .about = 2,
+	      .preds = { B(1) });
+	assert_int_equal(bed->img.parts[0].seq, 2);
+	heard(bed, .mid = B(3), .op = PSYNC_MASK_OP_IN, .about = 0,
+	      .preds = { B(2) });
+	assert_int_equal(bed->img.parts[0].seq, 3);
+	node = bed->img.parts[0].last;
+	assert_int_equal(node->kind, PSYNC_KIND_MASK);
+	assert_int_equal(node->op, OUT);
+	assert_int_equal(node->about, 3);
+	assert_int_equal(node->stamp[1], 3);
+	psync_mask_done(&net);
+}
+
 static void psync_mask_test_stays(void **state)
 {
 	struct psync_mask_net net;
@@ -1275,6 +1333,8 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_stands),
 	cmocka_unit_test(psync_mask_test_kept_cut),
 	cmocka_unit_test(psync_mask_test_stays),
+	cmocka_unit_test(psync_mask_test_stays_skipped),
+	cmocka_unit_test(psync_mask_test_listens_again),
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),

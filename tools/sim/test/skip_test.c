@@ -629,6 +629,59 @@ static void psync_skip_test_held(void **state)
 }
 
 /* Without memory it is waited for; the next announcement does it. */
+/* An END of participant 3, which says that it has a message of ours. */
+static void psync_skip_end(struct psync_skip_lab *lab, u64 seq)
+{
+	const u64 preds[] = { PSYNC_MID(0, 1), PSYNC_MID(3, seq - 1) };
+	struct psync_wire_mid wire[2];
+	struct psync_pkt pkt;
+
+	psync_bed_craft(&lab->bed, 3, seq, seq + 1, 2, preds, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.body_len = 0;
+	assert_int_equal(psync_bed_input(&lab->bed, &pkt, lab->bed.img.now),
+			 PSYNC_OK);
+}
+
+/*
+ * What is not given up comes before the announcement that says what was lost: it
+ * does not tell that its sender has what may be lost there.
+ */
+static void psync_skip_test_losing(void **state)
+{
+	const u64 until[] = { 1, 0, 1, 3 };
+	struct psync_watch watch = { .participants = 1 };
+	struct psync_skip_lab lab;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		psync_skip_open(&lab);
+		watch.mid = psync_bed_send(&lab.bed, &lab.views[0], 10);
+		assert_int_equal(psync_stable_watch(&lab.views[0], &watch), 0);
+		psync_skip_end(&lab, 3);
+		if (i) {
+			assert_int_equal(psync_skip_gap(&lab, 2, 5, 0, until),
+					 PSYNC_OK);
+			assert_int_equal(psync_skip_gone_to(&lab, until, 1),
+					 PSYNC_OK);
+		} else {
+			psync_bed_vector(&lab.bed, PSYNC_PKT_GONE, 3, until,
+					 wire, &pkt);
+			pkt.vector.seq = 4;
+			lab.bed.img.rr_site = 3;
+			psync_remote_find(&lab.bed.img, 3)->requested = true;
+			assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0),
+					 PSYNC_OK);
+		}
+		assert_true(lab.bed.img.parts[3].ended);
+		assert_int_equal(watch.answer, PSYNC_EFREED);
+		assert_null(lab.bed.img.losing);
+		psync_skip_close(&lab);
+	}
+}
+
 static void psync_skip_test_memory(void **state)
 {
 	struct psync_skip_lab lab;
@@ -678,6 +731,7 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_gone),
 	cmocka_unit_test(psync_skip_test_relay),
 	cmocka_unit_test(psync_skip_test_held),
+	cmocka_unit_test(psync_skip_test_losing),
 	cmocka_unit_test(psync_skip_test_memory),
 	cmocka_unit_test(psync_skip_test_lingers),
 };

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is stable stays so (S2.2), though more participants count again.
+ *
+ * Before somebody does, what is stable in a view is put down, and what is at its
+ * site, received or not.  Of each participant that is a beginning of what it sent:
+ * the least of what those who count have in their contexts.  While GAPs are kept
+ * it need not be a beginning, since who was skipped never acknowledges what it
+ * lost but does what comes later (S6.6).  Then it is put down in the nodes, two
+ * bits for each participant that may be open here.  What is freed then is not
+ * known any more, and answered so.
+ */
+#include <linux/bitops.h>
+#include <linux/list.h>
+#include <linux/minmax.h>
+#include "graph.h"
+#include "mask.h"
+#include "skip.h"
+#include "sure.h"
+#include "view.h"
+
+size_t psync_sure_size(const struct psync_image *img)
+{
+	return BITS_TO_LONGS(2 * img->nlocal) * sizeof(unsigned long);
+}
+
+static unsigned long *psync_sure_bits(const struct psync_node *node)
+{
+	return (unsigned long *)(node->preds + node->nsaid);
+}
+
+/* The bit of a view, or of all that is at its site. */
+static u32 psync_sure_bit(const struct psync_view *view, bool here)
+{
+	return 2 * view->slot + here;
+}
+
+void psync_sure_begin(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	struct psync_node *node;
+	u32 i;
+
+	view->slot = 0;
+	for (i = 0; i < view->index; i++)
+		view->slot += img->parts[i].remote < 0;
+	for (i = 0; i < img->p.n; i++) {
+		view->masks[i].sure[0] = img->p.seq_base;
+		view->masks[i].sure[1] = img->p.seq_base;
+	}
+	/* Another may have been open in its place. */
+	list_for_each_entry(node, &img->order, order) {
+		__clear_bit(psync_sure_bit(view, false), psync_sure_bits(node));
+		__clear_bit(psync_sure_bit(view, true), psync_sure_bits(node));
+	}
+}
+
+/* Has it to acknowledge what is to be stable?  With its last message, or NULL. */
+static bool psync_sure_awaits(const struct psync_view *view, u32 index,
+			      bool here, const struct psync_node **last)
+{
+	const struct psync_image *img = view->img;
+
+	if (psync_mask_ignores(view, index))
+		return false;
+	*last = here ? img->parts[index].last :
+		       psync_graph_known(img, index, view->stamp[index]);
+	return !*last || (*last)->kind != PSYNC_KIND_END;
+}
+
+/* The least of what they have in their contexts; false: that is no news. */
+static bool psync_sure_least(struct psync_view *view, bool here)
+{
+	const struct psync_image *img = view->img;
+	struct psync_mask *masks = view->masks;
+	const struct psync_node *last;
+	bool more = true;
+	u32 i, k;
+
+	for (i = 0; i < img->p.n; i++)
+		masks[i].least = here ? img->parts[i].seq : view->stamp[i];
+	/* Until nothing is left that would be news. */
+	for (k = 0; k < img->p.n && more; k++) {
+		if (!psync_sure_awaits(view, k, here, &last))
+			continue;
+		more = false;
+		for (i = 0; i < img->p.n; i++) {
+			if (i != k)
+				masks[i].least = min(masks[i].least, last ?
+						     last->stamp[i] :
+						     img->p.seq_base);
+			more |= masks[i].least > masks[i].sure[here];
+		}
+	}
+	return more;
+}
+
+/* What was lost with @gap is not acknowledged, though @last follows it. */
+static void psync_sure_doubt(const struct psync_image *img, u32 index,
+			     const struct psync_node *last,
+			     const struct psync_node *gap)
+{
+	const struct psync_node *before = img->parts[index].freed;
+	struct psync_node *node;
+
+	list_for_each_entry(node, &img->order, order) {
+		if (node->sender != index)
+			continue;
+		if (node->stamp[gap->sender] >= gap->seq)
+			break;
+		before = node;
+	}
+	if (list_entry_is_head(node, &img->order, order) ||
+	    node->seq > last->seq)
+		return;
+	list_for_each_entry(node, &img->order, order)
+		if (node->sender != index &&
+		    node->seq <= psync_skip_context(gap, node->sender) &&
+		    (!before || node->seq > before->stamp[node->sender]))
+			node->doubt = true;
+}
+
+/* One by one, where GAPs are kept. */
+static void psync_sure_mark(struct psync_view *view, bool here)
+{
+	struct psync_image *img = view->img;
+	const struct psync_node *last, *gap;
+	struct psync_node *node;
+	u32 k;
+
+	list_for_each_entry(node, &img->order, order)
+		node->doubt = node->seq > view->masks[node->sender].least;
+	for (k = 0; k < img->p.n; k++) {
+		if (!psync_sure_awaits(view, k, here, &last) || !last)
+			continue;
+		list_for_each_entry(gap, &img->gaps, gaps)
+			if (img->parts[gap->about].pid.site ==
+			    img->parts[k].pid.site)
+				psync_sure_doubt(img, k, last, gap);
+	}
+	list_for_each_entry(node, &img->order, order)
+		if (!node->doubt)
+			__set_bit(psync_sure_bit(view, here),
+				  psync_sure_bits(node));
+}
+
+static void psync_sure_put(struct psync_view *view, bool here)
+{
+	struct psync_mask *mask;
+	u32 i;
+
+	if (!psync_sure_least(view, here))
+		return;
+	if (!list_empty(&view->img->gaps)) {
+		psync_sure_mark(view, here);
+		return;
+	}
+	for (i = 0; i < view->img->p.n; i++) {
+		mask = &view->masks[i];
+		mask->sure[here] = max(mask->sure[here], mask->least);
+	}
+}
+
+void psync_sure_keep(struct psync_view *view)
+{
+	psync_sure_put(view, false);
+	psync_sure_put(view, true);
+}
+
+bool psync_sure_has(const struct psync_view *view, u32 index, u64 seq)
+{
+	const struct psync_node *node;
+	bool here = !view->stamp;
+
+	if (!view->masks)
+		return false;
+	if (seq <= view->masks[index].sure[here])
+		return true;
+	node = psync_graph_find(view->img, index, seq);
+	return node && test_bit(psync_sure_bit(view, here),
+				psync_sure_bits(node));
+}
+
+bool psync_sure_forgets(const struct psync_view *view, u32 index, u64 seq)
+{
+	return view->masks && !list_empty(&view->img->gaps) &&
+	       seq <= view->img->floor.stamp[index];
+}

@@ -455,14 +455,21 @@ static bool psync_check_unacked(struct psync_check *c, uint32_t part,
 	const struct psync_hist_conv *conv = &c->hist->convs[in->conv];
 	const uint64_t *sites = &c->hist->sets[conv->sites];
 	const struct psync_check_msg *first, *gap;
-	uint32_t i;
+	uint32_t lo = 0, hi = from->nsent, i;
 
 	if (!in->ngaps)
 		return false;
-	first = &c->msgs[from->sent[0]];
-	for (i = 0; !psync_check_has(first->context, msg->bit); i++)
-		first = &c->msgs[from->sent[i]];
-	for (i = 0; i < in->nsent; i++) {
+	/* Once it follows, all that come later do. */
+	while (lo < hi) {
+		i = lo + (hi - lo) / 2;
+		if (psync_check_has(c->msgs[from->sent[i]].context, msg->bit))
+			hi = i;
+		else
+			lo = i + 1;
+	}
+	first = &c->msgs[from->sent[lo]];
+	/* It was sent between them. */
+	for (i = msg->bit + 1; i < first->bit; i++) {
 		gap = &c->msgs[in->msgs + i];
 		if (gap->gap && sites[gap->about] == sites[part] &&
 		    psync_check_has(gap->context, msg->bit) &&

@@ -1009,6 +1009,25 @@ bool psync_place_busy(const struct psync_site *site, u32 conv)
 }
 
 /*
+ * Is a body kept for nobody but those who mask its sender out?  They may yet need
+ * it, also while they ask whether they may mask that one in, and nobody answers
+ * who masks them out.
+ */
+static bool psync_place_left_out(const struct psync_image *img,
+				 const struct psync_node *node)
+{
+	const struct psync_view *view;
+
+	if (img->parts[node->sender].muted)
+		return true;
+	list_for_each_entry(view, &img->views, link)
+		if (node->seq > view->stamp[node->sender] &&
+		    !psync_view_masked(view, node->sender))
+			return false;
+	return !node->unheld;
+}
+
+/*
  * Bodies that somebody may still want.  What kernels said for one who is masked
  * out somewhere is not acknowledged there.
  */
@@ -1019,10 +1038,9 @@ static u32 psync_place_kept(const struct psync_image *img)
 
 	if (!img->masking)
 		return img->nuntaken;
-	/* What is not received of one who is masked out may yet be needed. */
 	list_for_each_entry(node, &img->order, order)
 		kept += !node->gone && node->kind == PSYNC_KIND_DATA &&
-			!node->spared && !img->parts[node->sender].muted;
+			!node->spared && !psync_place_left_out(img, node);
 	return kept;
 }
 

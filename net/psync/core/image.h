@@ -307,6 +307,7 @@ struct psync_turn {
  * @live: it has not ended, or is back, is neither muted nor shut
  * @need: messages of it up to this one are wanted, muted or not
  * @notes: whom it has announced to mask, see vote.h, or NULL
+ * @nvotes: announcements in @notes that are remembered
  * @root: its first message, if that has no predecessors, else 0
  * @nheld: messages of it in the holding queue
  * @nkept: attached messages of it that were not given back
@@ -336,6 +337,7 @@ struct psync_part {
 	struct psync_turn	turns[PSYNC_PART_TURNS];
 	u64			need;
 	struct psync_note	*notes;
+	u32			nvotes;
 	u64			root;
 	u32			nheld;
 	u32			nkept;

@@ -37,6 +37,8 @@
 
 /* Of one participant about another so many announcements are remembered. */
 #define PSYNC_VOTES	16
+/* So many of one participant in all, whoever they are about, nobody has to pay. */
+#define PSYNC_VOTES_SPARE	64
 
 static size_t psync_note_size(const struct psync_image *img)
 {
@@ -47,6 +49,13 @@ int psync_vote_prepare(struct psync_image *img, struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
 
+	/*
+	 * It is as if it had not come, and comes again.  Who says no more than that
+	 * is heard in any case: others may wait for it to give memory back.
+	 */
+	if (part->remote >= 0 && part->nvotes >= PSYNC_VOTES_SPARE &&
+	    !img->ops->afford(img))
+		return -ENOMEM;
 	if (!part->notes)
 		part->notes = img->ops->alloc(img, psync_note_size(img));
 	if (!part->notes)
@@ -67,13 +76,15 @@ void psync_vote_free(struct psync_image *img, struct psync_node *node)
 	node->vote = NULL;
 }
 
-static void psync_vote_drop(struct psync_image *img, struct psync_vote **vote)
+static void psync_vote_drop(struct psync_image *img, struct psync_part *part,
+			    struct psync_vote **vote)
 {
 	struct psync_vote *older;
 
 	while (*vote) {
 		older = (*vote)->older;
 		img->ops->free(img, *vote, sizeof(**vote));
+		part->nvotes--;
 		*vote = older;
 	}
 }
@@ -86,7 +97,7 @@ void psync_vote_exit(struct psync_image *img)
 	for (i = 0; img->parts && i < img->p.n; i++) {
 		part = &img->parts[i];
 		for (k = 0; part->notes && k < img->p.n; k++)
-			psync_vote_drop(img, &part->notes[k].vote);
+			psync_vote_drop(img, part, &part->notes[k].vote);
 		img->ops->free(img, part->notes, psync_note_size(img));
 		part->notes = NULL;
 	}
@@ -135,15 +146,16 @@ static u32 psync_vote_turns(const struct psync_image *img, const u64 *stamp)
 }
 
 /* What is below all that comes, or too far back, is not asked for any more. */
-static void psync_vote_prune(struct psync_image *img, struct psync_vote *vote,
-			     u64 floor)
+static void psync_vote_prune(struct psync_image *img, u32 index,
+			     struct psync_vote *vote)
 {
+	u64 floor = img->floor.stamp[index];
 	u32 count = 0;
 
 	while (vote && vote->seq > floor && ++count < PSYNC_VOTES)
 		vote = vote->older;
 	if (vote)
-		psync_vote_drop(img, &vote->older);
+		psync_vote_drop(img, &img->parts[index], &vote->older);
 }
 
 void psync_vote_attached(struct psync_image *img, struct psync_node *node)
@@ -172,7 +184,8 @@ void psync_vote_attached(struct psync_image *img, struct psync_node *node)
 		      node->last <= node->stamp[node->about];
 	note->vote = vote;
 	node->vote = NULL;
-	psync_vote_prune(img, vote, img->floor.stamp[node->sender]);
+	img->parts[node->sender].nvotes++;
+	psync_vote_prune(img, node->sender, vote);
 }
 
 bool psync_mask_by(const struct psync_image *img, u32 index, u32 about)

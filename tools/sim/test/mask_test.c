@@ -1139,6 +1139,43 @@ static void psync_mask_test_stays_skipped(void **state)
 	psync_mask_done(&net);
 }
 
+/* What is remembered of announcements has to be paid, but for some of each. */
+static void psync_mask_test_paid(void **state)
+{
+	static const u32 sites[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct psync_view view = {};
+	struct psync_image_params p;
+	struct psync_pid pids[8];
+	struct psync_bed one, *bed = &one;
+	enum psync_drop drop;
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, 8, 0);
+	assert_int_equal(psync_bed_init(bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed->img, &view, 0, 1, 1, 0), 0);
+	psync_bed_send(bed, &view, 10);
+	bed->poor = true;
+	for (i = 1; i <= 65; i++) {
+		drop = psync_mask_hear(bed, &(struct psync_mask_word){
+			says(B(i), 2 + i % 6, i > 1 ? B(i - 1) : A(1)) });
+		assert_int_equal(drop, i <= 64 ? PSYNC_OK : PSYNC_DROP_NO_MEM);
+	}
+	/* It is as if it had not come. */
+	assert_int_equal(bed->img.parts[1].seq, 64);
+	assert_int_equal(bed->img.parts[1].claimed, 64);
+	assert_int_equal(bed->img.parts[1].nvotes, 64);
+	heard(bed, says(C(1), 3, A(1)));
+	bed->poor = false;
+	heard(bed, says(B(65), 5, B(64)));
+	/* Those that are too far back cost nothing. */
+	for (i = 66; i < 120; i++)
+		heard(bed, says(B(i), 2, B(i - 1)));
+	assert_true(bed->img.parts[1].nvotes < 120 - 32);
+	psync_bed_forget(bed);
+	psync_bed_leave(bed, &view);
+	psync_bed_exit(bed);
+}
+
 /* What one said while another did not listen is said again when it does. */
 static void psync_mask_test_listens_again(void **state)
 {
@@ -1335,6 +1372,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_stays),
 	cmocka_unit_test(psync_mask_test_stays_skipped),
 	cmocka_unit_test(psync_mask_test_listens_again),
+	cmocka_unit_test(psync_mask_test_paid),
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),

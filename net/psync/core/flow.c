@@ -127,11 +127,35 @@ void psync_flow_keep(struct psync_image *img, const struct psync_node *node)
 	if (node->kind != PSYNC_KIND_DATA)
 		return;
 	remote = &img->remotes[img->parts[node->sender].remote];
+	if (!remote->kept_msgs)
+		remote->oldest = node;
 	remote->kept_bytes += node->body_len;
 	remote->kept_msgs++;
 	remote->left_bytes = psync_flow_less(remote->left_bytes,
 					     node->body_len);
 	remote->left_msgs = psync_flow_less(remote->left_msgs, 1);
+}
+
+/* Is it one of the messages of programs that are kept for somebody? */
+static bool psync_flow_is_kept(const struct psync_node *node)
+{
+	return node->kind == PSYNC_KIND_DATA && !node->gone && !node->kept;
+}
+
+/*
+ * The first of what is kept of @remote behind @node.  What was passed over once
+ * is never looked at again: messages are kept in the order they came in.
+ */
+static const struct psync_node *
+psync_flow_second(const struct psync_image *img,
+		  const struct psync_remote *remote,
+		  const struct psync_node *node)
+{
+	list_for_each_entry_continue(node, &img->order, order)
+		if (img->parts[node->sender].remote == remote - img->remotes &&
+		    psync_flow_is_kept(node))
+			return node;
+	return NULL;
 }
 
 void psync_flow_free(struct psync_image *img, const struct psync_node *node)
@@ -143,18 +167,20 @@ void psync_flow_free(struct psync_image *img, const struct psync_node *node)
 	remote = &img->remotes[img->parts[node->sender].remote];
 	remote->kept_bytes -= node->body_len;
 	remote->kept_msgs--;
+	if (remote->oldest == node)
+		remote->oldest = remote->kept_msgs ?
+				 psync_flow_second(img, remote, node) : NULL;
 	img->granting |= psync_flow_more(img, remote);
 }
 
-/* The oldest message of a program that is kept of a site; -1: of this one. */
-static const struct psync_node *psync_flow_oldest(const struct psync_image *img,
-						  int remote)
+/* The oldest message of a program here that is kept. */
+static const struct psync_node *psync_flow_oldest(const struct psync_image *img)
 {
 	const struct psync_node *node;
 
 	list_for_each_entry(node, &img->order, order)
-		if (!node->gone && node->kind == PSYNC_KIND_DATA &&
-		    img->parts[node->sender].remote == remote)
+		if (img->parts[node->sender].remote < 0 &&
+		    psync_flow_is_kept(node))
 			return node;
 	return NULL;
 }
@@ -183,7 +209,7 @@ void psync_flow_grant(struct psync_image *img, struct psync_remote *remote,
 	pkt->vector.marks = remote->marks;
 	if (remote->left_bytes && remote->left_msgs)
 		return;
-	node = psync_flow_oldest(img, remote - img->remotes);
+	node = remote->oldest;
 	view = node ? psync_flow_laggard(img, node) : NULL;
 	if (view) {
 		pkt->vector.flags |= PSYNC_VECTORF_SLOW;
@@ -480,7 +506,7 @@ static u32 psync_flow_lacking(const struct psync_image *img,
 
 u32 psync_image_blocker(const struct psync_image *img, u32 *index)
 {
-	const struct psync_node *node = psync_flow_oldest(img, -1);
+	const struct psync_node *node;
 	const struct psync_view *view;
 	u32 k;
 
@@ -494,6 +520,7 @@ u32 psync_image_blocker(const struct psync_image *img, u32 *index)
 		*index = img->remotes[k].slow;
 		return img->remotes[k].site;
 	}
+	node = psync_flow_oldest(img);
 	k = node ? psync_flow_lacking(img, node) : img->nremotes;
 	view = node ? psync_flow_laggard(img, node) : NULL;
 	if (k == img->nremotes && view) {

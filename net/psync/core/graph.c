@@ -224,9 +224,9 @@ void psync_graph_exit(struct psync_image *img)
 
 	while (!list_empty(&img->order)) {
 		node = list_first_entry(&img->order, struct psync_node, order);
-		list_del(&node->order);
 		if (!node->gone)
 			psync_graph_release(img, node);
+		list_del(&node->order);
 		psync_node_free(img, node);
 	}
 	img->nnodes = 0;
@@ -594,34 +594,57 @@ static void psync_graph_forget(struct psync_image *img, struct psync_node *node)
 	part->freed = node;
 }
 
+/* Among what is not there is nothing to search by. */
+static const struct psync_node *psync_graph_walk(const struct psync_image *img,
+						 u32 index, u32 sender, u64 seq)
+{
+	const struct psync_node *node = psync_graph_find(img, sender, seq);
+
+	/* What it follows was attached before. */
+	if (!node)
+		node = list_first_entry(&img->order, struct psync_node, order);
+	list_for_each_entry_from(node, &img->order, order)
+		if (node->sender == index && node->stamp[sender] >= seq)
+			return node;
+	return NULL;
+}
+
+const struct psync_node *psync_graph_first(const struct psync_image *img,
+					   u32 index, u32 sender, u64 seq)
+{
+	u64 lo = img->floor.stamp[index] + 1;
+	u64 hi = img->parts[index].seq + 1;
+	const struct psync_node *node;
+	u64 half;
+
+	if (img->holes)
+		return psync_graph_walk(img, index, sender, seq);
+	while (lo < hi) {
+		half = lo + (hi - lo) / 2;
+		node = psync_graph_find(img, index, half);
+		if (!node || node->stamp[sender] < seq)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	return psync_graph_find(img, index, lo);
+}
+
 /* The first message of @index in whose context @node is, if it names it. */
 static const struct psync_node *
 psync_graph_successor(const struct psync_image *img,
 		      const struct psync_node *node, u32 index)
 {
-	u64 lo = img->floor.stamp[index] + 1;
-	u64 last = img->parts[index].seq;
 	const struct psync_node *next;
-	u64 hi = last + 1;
-	u64 half;
 
 	/*
 	 * Only that one can follow it immediately.  All in whose context it is
 	 * were attached after @node, which is kept, so they are kept, too.
 	 */
 	if (index == node->sender)
-		lo = max(lo, node->seq + 1);
-	while (lo < hi) {
-		half = lo + (hi - lo) / 2;
-		next = psync_graph_find(img, index, half);
-		if (!next || next->stamp[node->sender] < node->seq)
-			lo = half + 1;
-		else
-			hi = half;
-	}
-	if (lo > last)
-		return NULL;
-	next = psync_graph_find(img, index, lo);
+		next = psync_graph_find(img, index, node->seq + 1);
+	else
+		next = psync_graph_first(img, index, node->sender, node->seq);
 	return next && psync_node_follows(next, psync_node_mid(node)) ? next : NULL;
 }
 
@@ -642,7 +665,6 @@ psync_graph_next(const struct psync_image *img, const struct psync_node *node,
 		}
 		return NULL;
 	}
-	/* Among what is not there is nothing to search by. */
 	next = after;
 	list_for_each_entry_continue(next, &img->order, order)
 		if (psync_node_follows(next, mid))

@@ -141,6 +141,20 @@ static inline bool psync_graph_speaks(const struct psync_image *img,
 void psync_graph_attach(struct psync_image *img, struct psync_node *node);
 
 /**
+ * psync_graph_first - who of a participant's messages first follows another one?
+ * @img: image
+ * @index: the participant
+ * @sender: the other message's sender
+ * @seq: its number
+ *
+ * A search, or, where numbers are missing, a walk over what is kept.
+ * Return: the first of its messages that are kept that has that one in its
+ * context; or NULL.
+ */
+const struct psync_node *psync_graph_first(const struct psync_image *img,
+					   u32 index, u32 sender, u64 seq);
+
+/**
  * psync_graph_next - the immediate successors of a message, one after the other
  * @img: image
  * @node: attached node that is kept

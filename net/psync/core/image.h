@@ -416,6 +416,7 @@ enum psync_remote_state {
  * @kept_bytes: bytes of programs' messages of its participants that are kept
  *	here, see flow.c
  * @kept_msgs: how many messages
+ * @oldest: the first of them, or NULL
  * @left_bytes: bytes that it has left of what it was granted
  * @left_msgs: messages, likewise
  * @flight_bytes: bytes of programs' messages sent here that it is not known to
@@ -483,6 +484,7 @@ struct psync_remote {
 	bool			onward;
 	u64			kept_bytes;
 	u32			kept_msgs;
+	const struct psync_node	*oldest;
 	u32			left_bytes;
 	u32			left_msgs;
 	u64			flight_bytes;

@@ -164,22 +164,24 @@ void psync_skip_caught_up(const struct psync_image *img,
 bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 			u32 sender, u64 seq)
 {
-	u32 site = img->parts[index].pid.site;
 	const struct psync_node *gap, *node = img->parts[index].freed;
+	u32 site = img->parts[index].pid.site;
 
-	if (list_empty(&img->gaps) || (node && node->stamp[sender] >= seq))
+	if (node && node->stamp[sender] >= seq)
 		return false;
-	/* Its first message with that in its context. */
-	list_for_each_entry(node, &img->order, order)
-		if (node->sender == index && node->stamp[sender] >= seq)
-			break;
-	if (list_entry_is_head(node, &img->order, order) || node->seq > last)
-		return false;
-	list_for_each_entry(gap, &img->gaps, gaps)
-		if (img->parts[gap->about].pid.site == site &&
-		    psync_skip_context(gap, sender) >= seq &&
-		    node->stamp[gap->sender] >= gap->seq)
+	/* To look for its first message with that in its context takes time. */
+	node = NULL;
+	list_for_each_entry(gap, &img->gaps, gaps) {
+		if (img->parts[gap->about].pid.site != site ||
+		    psync_skip_context(gap, sender) < seq)
+			continue;
+		if (!node)
+			node = psync_graph_first(img, index, sender, seq);
+		if (!node || node->seq > last)
+			return false;
+		if (node->stamp[gap->sender] >= gap->seq)
 			return true;
+	}
 	return false;
 }
 

@@ -9,7 +9,7 @@
 
 KERNEL ?= stock-6.1
 SEEDS ?= 200
-SITES ?= 8
+SITES ?=
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
 
@@ -60,7 +60,8 @@ check-static:
 	scripts/check-static
 
 sim:
-	$(MAKE) -C tools/sim sim SEEDS=$(SEEDS) SITES=$(SITES) $(if $(SEED),SEED=$(SEED))
+	$(MAKE) -C tools/sim sim SEEDS=$(SEEDS) $(if $(SITES),SITES=$(SITES)) \
+		$(if $(SEED),SEED=$(SEED))
 
 sim-long:
 	$(MAKE) -C tools/sim long $(if $(MESSAGES),MESSAGES=$(MESSAGES))
@@ -99,7 +100,7 @@ help:
 	@echo 'make check-debug   the selftests under the debug kernel, which is built'
 	@echo '                   once; PSYNC_SCALE=0.05 for the shortest runs'
 	@echo 'make check-all     all of these, and the long ones'
-	@echo 'make sim SEEDS=N SITES=K [SEED=S]   the simulator'
+	@echo 'make sim SEEDS=N [SITES=K] [SEED=S] the simulator, of 2 to 32 sites or of K'
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
 	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'

@@ -29,6 +29,8 @@ const char * const psync_fault_names[PSYNC_FAULT_MAX] = {
 /* Messages of a conversation with limits at their minimum, at most. */
 #define PSYNC_FAULT_FEW		60
 #define PSYNC_FAULT_RATE	100
+/* Sites whose questions do not crowd out their messages. */
+#define PSYNC_FAULT_SITES	8
 
 static void psync_fault_rng(const struct psync_sim *sim, u32 kind,
 			    struct psync_prng *rng)
@@ -91,15 +93,30 @@ static void psync_fault_draw_net(struct psync_sim *sim)
 }
 
 /*
+ * After so long each site asks each other one again.  From a few sites on it is
+ * what all these questions take that makes a shorter wait useless.
+ */
+static u64 psync_fault_rto(struct psync_sim *sim)
+{
+	u64 rto = 10 * PSYNC_MSEC + psync_net_round_trip(&sim->net);
+
+	if (sim->nsites <= PSYNC_FAULT_SITES)
+		return rto;
+	return rto * sim->nsites * sim->nsites /
+	       (PSYNC_FAULT_SITES * PSYNC_FAULT_SITES);
+}
+
+/*
  * Each of the limits for itself at its minimum, or all of them.  Waits that
  * are shorter than packets take only make more packets, so these are as short
- * as is of use.
+ * as is of use, and many sites do not have all of them at once.
  */
 static void psync_fault_draw_limits(struct psync_conv *conv,
 				    struct psync_prng *rng)
 {
 	struct psync_limits *limits = &conv->limits;
-	u32 often = psync_prng_chance(rng, 100) ? 1000 : 200;
+	bool many = conv->sim->nsites > PSYNC_FAULT_SITES;
+	u32 often = psync_prng_chance(rng, 100) && !many ? 1000 : 200;
 
 	if (psync_prng_chance(rng, often)) {
 		limits->max_nodes = 1;
@@ -127,8 +144,7 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 	if (psync_prng_chance(rng, often))
 		limits->rto_min_ns = PSYNC_MSEC / 10;
 	if (psync_prng_chance(rng, often))
-		limits->rto_max_ns = 10 * PSYNC_MSEC +
-			psync_net_round_trip(&conv->sim->net);
+		limits->rto_max_ns = psync_fault_rto(conv->sim);
 	if (psync_prng_chance(rng, often))
 		limits->repair_rate = PSYNC_FAULT_RATE;
 	if (psync_prng_chance(rng, often)) {

@@ -15,18 +15,20 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/limits.h>
 
 #include "checker.h"
+#include "shape.h"
 #include "sim.h"
 
 #define PSYNC_MAIN_JOBS		64
 #define PSYNC_MAIN_SEED_S	30	/* no seed takes a processor so long */
 #define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked */
 #define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked */
-#define PSYNC_MAIN_RARE_SITES	8
+#define PSYNC_MAIN_RARE_SITES	8	/* ... when all have so many, or any number */
 #define PSYNC_MAIN_STRUCK	5	/* of 100 runs, for each fault */
 
 /**
@@ -34,12 +36,16 @@
  * @seed: what it works on
  * @passed: seeds
  * @told: it has said itself what was found in this seed
+ * @slowest: the seed that took it longest
+ * @slowest_ms: so long, of its processor
  * @stats: figures
  */
 struct psync_worker {
 	u64 seed;
 	u64 passed;
 	bool told;
+	u64 slowest;
+	u64 slowest_ms;
 	struct psync_stats stats;
 };
 
@@ -61,7 +67,7 @@ struct psync_board {
  * struct psync_options - command line
  * @first: first seed
  * @seeds: how many
- * @sites: at most so many
+ * @sites: at most so many, 0: as each seed has it
  * @jobs: workers
  * @stop: failures after which no more seeds are begun
  * @only: kinds of faults that may happen
@@ -91,10 +97,16 @@ static const char psync_main_usage[] =
 	"\n"
 	"Runs the protocol core in simulated sites and checks what their\n"
 	"participants saw.  The same seed and number of sites make the same run;\n"
-	"of what goes wrong in it MASK leaves only some kinds, and N is the most\n"
-	"messages of its main conversation.  PROGRAM is run with what failed first,\n"
-	"to make it smaller.  --kinds prints the MASK of all kinds.\n"
+	"without --sites (or with 0) the seed says how many, from 2 to 32.  Of what\n"
+	"goes wrong in a run MASK leaves only some kinds, and N is the most messages\n"
+	"of its main conversation.  PROGRAM is run with what failed first, to make\n"
+	"it smaller.  --kinds prints the MASK of all kinds.\n"
 	"Exit status: 0 nothing found, 1 something found, 2 wrong usage.\n";
+
+static u32 psync_main_sites(const struct psync_options *opt, u64 seed)
+{
+	return opt->sites ? opt->sites : psync_shape_sites(seed);
+}
 
 static int psync_main_replay(const struct psync_options *opt, u64 seed,
 			     char *to, size_t room)
@@ -106,7 +118,7 @@ static int psync_main_replay(const struct psync_options *opt, u64 seed,
 	if (opt->most)
 		snprintf(messages, sizeof(messages), " MESSAGES=%u", opt->most);
 	return snprintf(to, room, "make sim SEED=%llu SITES=%u%s%s\n", seed,
-			opt->sites, faults, messages);
+			psync_main_sites(opt, seed), faults, messages);
 }
 
 static void psync_main_report(const struct psync_options *opt, u64 seed,
@@ -118,7 +130,7 @@ static void psync_main_report(const struct psync_options *opt, u64 seed,
 	n = snprintf(line, sizeof(line),
 		     "FAIL seed=%llu sites=%u invariant=%s %s\n"
 		     "  replay: ",
-		     seed, opt->sites, invariant, text);
+		     seed, psync_main_sites(opt, seed), invariant, text);
 	n += psync_main_replay(opt, seed, line + n, sizeof(line) - n);
 	/* one write, so that workers do not mix their lines */
 	if (write(STDOUT_FILENO, line, n) != n)
@@ -137,7 +149,7 @@ static bool psync_main_seed(const struct psync_options *opt, u64 seed,
 		.trace = opt->trace ? stdout : NULL,
 	};
 
-	if (psync_sim_run(&sim, opt->sites))
+	if (psync_sim_run(&sim, psync_main_sites(opt, seed)))
 		return true;
 	fflush(stdout);
 	psync_main_report(opt, seed, sim.invariant, sim.text);
@@ -188,6 +200,23 @@ static void psync_main_crash(int sig)
 	_exit(1);
 }
 
+/* Of this worker's processor. */
+static u64 psync_main_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void psync_main_timed(struct psync_worker *worker, u64 ms)
+{
+	if (ms < worker->slowest_ms)
+		return;
+	worker->slowest_ms = ms;
+	worker->slowest = worker->seed;
+}
+
 static void psync_main_work(const struct psync_options *opt,
 			    struct psync_board *board,
 			    struct psync_worker *worker)
@@ -195,6 +224,7 @@ static void psync_main_work(const struct psync_options *opt,
 	const struct itimerval limit = {
 		.it_value.tv_sec = PSYNC_MAIN_SEED_S };
 	struct psync_hist hist = { 0 };
+	u64 begun;
 
 	psync_main_opt = opt;
 	psync_main_worker = worker;
@@ -206,10 +236,12 @@ static void psync_main_work(const struct psync_options *opt,
 		if (worker->seed >= opt->first + opt->seeds)
 			break;
 		setitimer(ITIMER_VIRTUAL, &limit, NULL);
+		begun = psync_main_ms();
 		if (psync_main_seed(opt, worker->seed, &hist, &worker->stats))
 			worker->passed++;
 		else
 			psync_main_failed(board, worker->seed);
+		psync_main_timed(worker, psync_main_ms() - begun);
 	}
 	psync_hist_free(&hist);
 	signal(SIGABRT, SIG_DFL);
@@ -284,6 +316,12 @@ static void psync_main_add(struct psync_stats *to,
 	}
 }
 
+static bool psync_main_is_long(const struct psync_options *opt)
+{
+	return opt->seeds >= PSYNC_MAIN_RARE &&
+	       (!opt->sites || opt->sites >= PSYNC_MAIN_RARE_SITES);
+}
+
 /* Each kind of fault must have happened in so many of a hundred runs. */
 static u32 psync_main_faults(const struct psync_options *opt,
 			     const struct psync_stats *stats)
@@ -291,8 +329,7 @@ static u32 psync_main_faults(const struct psync_options *opt,
 	u32 i, vacuous = 0;
 	bool asked, bad;
 
-	asked = opt->seeds >= PSYNC_MAIN_RARE &&
-		opt->sites >= PSYNC_MAIN_RARE_SITES &&
+	asked = psync_main_is_long(opt) &&
 		opt->only == PSYNC_FAULT_ALL && !opt->most;
 	for (i = 0; i < PSYNC_FAULT_MAX; i++) {
 		bad = asked && stats->struck[i] * 100 <
@@ -314,8 +351,7 @@ static u32 psync_main_summary(const struct psync_options *opt,
 	enum { OFTEN, RARE };
 	bool asked[] = {
 		[OFTEN] = opt->seeds >= PSYNC_MAIN_OFTEN,
-		[RARE] = opt->seeds >= PSYNC_MAIN_RARE &&
-			 opt->sites >= PSYNC_MAIN_RARE_SITES,
+		[RARE] = psync_main_is_long(opt),
 	};
 	u32 vacuous = 0;
 
@@ -332,6 +368,20 @@ static u32 psync_main_summary(const struct psync_options *opt,
 	return vacuous + psync_main_faults(opt, stats);
 }
 
+static void psync_main_slowest(const struct psync_options *opt,
+			       const struct psync_board *board)
+{
+	const struct psync_worker *most = &board->workers[0];
+	u32 i;
+
+	for (i = 1; i < opt->jobs; i++)
+		if (board->workers[i].slowest_ms > most->slowest_ms)
+			most = &board->workers[i];
+	printf("the slowest took %llu ms: SEED=%llu SITES=%u\n",
+	       most->slowest_ms, most->slowest,
+	       psync_main_sites(opt, most->slowest));
+}
+
 /* Does not return when all is well: the program takes over. */
 static void psync_main_shrink(const struct psync_options *opt, u64 seed)
 {
@@ -346,7 +396,8 @@ static void psync_main_shrink(const struct psync_options *opt, u64 seed)
 	}
 	self[n] = 0;
 	snprintf(words[0], sizeof(words[0]), "%llu", seed);
-	snprintf(words[1], sizeof(words[1]), "%u", opt->sites);
+	snprintf(words[1], sizeof(words[1]), "%u",
+		 psync_main_sites(opt, seed));
 	snprintf(words[2], sizeof(words[2]), "0x%x", opt->only);
 	snprintf(words[3], sizeof(words[3]), "%u", opt->most);
 	execl(opt->shrink, opt->shrink, self, words[0], words[1], words[2],
@@ -375,6 +426,7 @@ static int psync_main_all(const struct psync_options *opt)
 		passed += board->workers[i].passed;
 	}
 	failed = board->failed;
+	psync_main_slowest(opt, board);
 	vacuous = failed ? 0 : psync_main_summary(opt, &total);
 	printf("%llu passed, %llu failed\n", passed, failed + vacuous);
 	if (failed && opt->shrink)
@@ -441,7 +493,7 @@ static bool psync_main_parse(int argc, char **argv, struct psync_options *opt)
 			opt->seeds = psync_main_number(optarg, 1, U32_MAX);
 			break;
 		case 'k':
-			opt->sites = psync_main_number(optarg, 2, 1024);
+			opt->sites = psync_main_number(optarg, 0, 1024);
 			break;
 		case 'f':
 			opt->first = psync_main_number(optarg, 0, U32_MAX);
@@ -473,7 +525,7 @@ static bool psync_main_parse(int argc, char **argv, struct psync_options *opt)
 			return false;
 		}
 	}
-	return optind == argc;
+	return optind == argc && opt->sites != 1;
 }
 
 int main(int argc, char **argv)
@@ -482,7 +534,6 @@ int main(int argc, char **argv)
 	struct psync_options opt = {
 		.first = 1,
 		.seeds = 100,
-		.sites = 8,
 		.jobs = cpus < 1 ? 1 : cpus > PSYNC_MAIN_JOBS ?
 			PSYNC_MAIN_JOBS : cpus,
 		.stop = 10,

@@ -959,8 +959,7 @@ static bool psync_place_forsaken(const struct psync_place *place)
 	return false;
 }
 
-/* Here or elsewhere: who keeps what somebody lacks grants nobody more. */
-static bool psync_place_stalled(const struct psync_place *place)
+bool psync_place_stalled(const struct psync_place *place)
 {
 	const struct psync_sim *sim = place->site->sim;
 	const struct psync_place *other;

@@ -125,6 +125,12 @@ int psync_place_unmask(struct psync_agent *agent, u32 index);
 /* How many sites know the opening of @site; U32_MAX: not all that are open. */
 u32 psync_place_known(const struct psync_site *site, u32 conv);
 
+/*
+ * Does some site wait for one that will not answer?  Here or elsewhere: who
+ * keeps what somebody lacks grants nobody more.
+ */
+bool psync_place_stalled(const struct psync_place *place);
+
 /* Something will happen here that the conversation waits for. */
 bool psync_place_busy(const struct psync_site *site, u32 conv);
 

@@ -107,7 +107,8 @@ static void psync_shape_limits(struct psync_conv *conv)
 	limits->rto_min_ns = psync_prng_range(rng, 200, 5000) * PSYNC_USEC;
 	limits->rto_max_ns = psync_prng_range(rng, 500, 2000) * PSYNC_MSEC;
 	limits->silent_ns = 600 * PSYNC_SEC;
-	limits->absent_ns = 600 * PSYNC_SEC;
+	/* Many sites send much as long as they wait for one that is absent. */
+	limits->absent_ns = (conv->sim->nsites > 8 ? 200 : 600) * PSYNC_SEC;
 	limits->linger_ns = 60 * PSYNC_SEC;
 	limits->repair_rate = psync_prng_range(rng, 100, 100000);
 	psync_shape_flow(conv);
@@ -254,9 +255,13 @@ static void psync_shape_sessions(struct psync_conv *conv)
 static void psync_shape_main(struct psync_conv *conv)
 {
 	struct psync_prng *rng = &conv->sim->rng;
+	u32 most;
 
 	conv->budget = psync_prng_range(rng, PSYNC_SHAPE_LEAST,
 					PSYNC_SHAPE_MOST);
+	most = PSYNC_SHAPE_PACKETS / (conv->n * conv->sim->nsites);
+	if (conv->budget > most)
+		conv->budget = most;
 	conv->group = psync_prng_below(rng, 3) ? 7 : 0;
 	if (psync_prng_chance(rng, 600)) {
 		conv->group = 7;
@@ -324,6 +329,20 @@ static void psync_shape_masks(struct psync_conv *conv)
 	conv->hesitates = psync_prng_chance(&rng, 500);
 	conv->victims[0] = psync_prng_below(&rng, conv->n);
 	conv->victims[1] = psync_prng_below(&rng, conv->n);
+}
+
+u32 psync_shape_sites(u64 seed)
+{
+	struct psync_prng rng;
+	u32 from, to;
+
+	psync_prng_seed(&rng, seed, PSYNC_SHAPE_SIZE);
+	from = PSYNC_SHAPE_SITES << psync_prng_below(&rng, PSYNC_SHAPE_SIZES);
+	to = 2 * from;
+	/* Each doubling begins where the one before ends, and the last ends. */
+	if (to != PSYNC_SHAPE_SITES << PSYNC_SHAPE_SIZES)
+		to--;
+	return psync_prng_range(&rng, from, to);
 }
 
 void psync_shape_draw(struct psync_sim *sim, u32 max_sites)

@@ -203,6 +203,10 @@ void psync_site_transmit(struct psync_site *site, u32 to,
 		memcpy(frame->data + psync_wire_hdr_size(pkt), body->data,
 		       pkt->body_len);
 	conv = psync_site_waits(site, dst, pkt->cid);
+	/* Who asks in vain for credit does so for ever. */
+	if (conv && pkt->type == PSYNC_PKT_ACK &&
+	    psync_place_stalled(&site->places[conv->index]))
+		conv = NULL;
 	if (pkt->type == PSYNC_PKT_MSG && pkt->msg.flags & PSYNC_MSGF_STAMP)
 		site->sim->stats->stamps++;
 	if (frame->len > psync_net_mtu(&site->sim->net, site->index,

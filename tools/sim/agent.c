@@ -534,8 +534,10 @@ void psync_agent_passed(struct psync_agent *agent,
 			own ? "null" : "pass", agent->conv->index, agent->part,
 			node->sender, node->seq, node->kind, node->op,
 			node->about);
-	if (own)
-		psync_agent_speaks(agent, node->kind);
+	if (!own)
+		return;
+	psync_fault_numbered(sim, node->seq);
+	psync_agent_speaks(agent, node->kind);
 }
 
 /* A reader that has stopped, until all is healed. */
@@ -631,6 +633,7 @@ static bool psync_agent_send(struct psync_agent *agent)
 	rec->mid = mid;
 	rec->len = len;
 	rec->hash = psync_hist_hash(words, len);
+	psync_fault_numbered(sim, PSYNC_MID_SEQ(mid));
 	psync_agent_set(agent, mids, n);
 	psync_sim_trace(sim, "send %u:%u sends %llu, %u bytes, after",
 			conv->index, agent->part, PSYNC_MID_SEQ(mid), len);

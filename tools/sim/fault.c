@@ -9,6 +9,7 @@
  * conversation has to come to rest within a bound.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent.h"
 #include "fault.h"
@@ -162,17 +163,19 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 		conv->budget = PSYNC_FAULT_FEW;
 }
 
-/* The wire's 32 bits overflow after a hundred messages at most. */
+/* The low 32 bits overflow after a hundred messages at most. */
 static void psync_fault_draw_wrap(struct psync_conv *conv, u32 only)
 {
 	u32 left = -(u32)conv->seq_base;
 
-	if (!conv->seq_base || left > 100)
-		return;
-	if (only >> PSYNC_FAULT_WRAP & 1)
-		psync_fault_hit(&conv->sim->fault, PSYNC_FAULT_WRAP);
-	else
+	if (left <= 100 && !(only >> PSYNC_FAULT_WRAP & 1))
 		conv->seq_base = 0;
+}
+
+void psync_fault_numbered(struct psync_sim *sim, u64 seq)
+{
+	if (!(u32)seq)
+		psync_fault_hit(&sim->fault, PSYNC_FAULT_WRAP);
 }
 
 /* About a third of the participants read slowly, or stop. */
@@ -201,6 +204,7 @@ static void psync_fault_draw_readers(struct psync_conv *conv)
 void psync_fault_draw(struct psync_sim *sim, u32 only)
 {
 	struct psync_faults *faults = &sim->fault;
+	struct psync_limits before;
 	struct psync_conv *conv;
 	struct psync_prng rng;
 	u32 i;
@@ -216,8 +220,10 @@ void psync_fault_draw(struct psync_sim *sim, u32 only)
 		psync_fault_draw_wrap(conv, only);
 		if (!psync_fault_has(faults, PSYNC_FAULT_LIMIT))
 			continue;
+		before = conv->limits;
 		psync_fault_draw_limits(conv, &rng);
-		psync_fault_hit(faults, PSYNC_FAULT_LIMIT);
+		if (memcmp(&before, &conv->limits, sizeof(before)))
+			psync_fault_hit(faults, PSYNC_FAULT_LIMIT);
 	}
 	psync_fault_rng(sim, PSYNC_FAULT_MEMORY, &rng);
 	if (psync_prng_chance(&rng, 700))

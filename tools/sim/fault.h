@@ -102,6 +102,9 @@ void psync_fault_spent(struct psync_sim *sim);
 /* Is the way from one site to the other cut?  Counts it. */
 bool psync_fault_cut(struct psync_sim *sim, u32 from, u32 to);
 
+/* A message was sent: counts when its number's low half begins again. */
+void psync_fault_numbered(struct psync_sim *sim, u64 seq);
+
 /* Does this allocation fail? */
 bool psync_fault_memory(struct psync_sim *sim);
 

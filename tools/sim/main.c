@@ -28,7 +28,8 @@
 #define PSYNC_MAIN_SEED_S	30	/* no seed takes a processor so long */
 #define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked */
 #define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked */
-#define PSYNC_MAIN_RARE_SITES	8	/* ... when all have so many, or any number */
+#define PSYNC_MAIN_RARE_SITES	8	/* ... when all have so many */
+#define PSYNC_MAIN_MANY		1000	/* ... and when each has its own number */
 #define PSYNC_MAIN_STRUCK	5	/* of 100 runs, for each fault */
 
 /**
@@ -318,8 +319,10 @@ static void psync_main_add(struct psync_stats *to,
 
 static bool psync_main_is_long(const struct psync_options *opt)
 {
+	if (!opt->sites)
+		return opt->seeds >= PSYNC_MAIN_MANY;
 	return opt->seeds >= PSYNC_MAIN_RARE &&
-	       (!opt->sites || opt->sites >= PSYNC_MAIN_RARE_SITES);
+	       opt->sites >= PSYNC_MAIN_RARE_SITES;
 }
 
 /* Each kind of fault must have happened in so many of a hundred runs. */

@@ -16,7 +16,7 @@ PREFIX ?= /usr/local
 export PREFIX DESTDIR
 
 .PHONY: all tools deps demo check check-ci check-debug check-all check-static \
-	sim sim-long sim-mutants fuzz selftests install uninstall clean help
+	sim sim-long sim-mutants sim-coverage fuzz selftests install uninstall clean help
 
 all: module tools
 
@@ -66,6 +66,9 @@ sim:
 sim-long:
 	$(MAKE) -C tools/sim long $(if $(MESSAGES),MESSAGES=$(MESSAGES))
 
+sim-coverage:
+	$(MAKE) -C tools/sim coverage $(if $(SITES),SITES=$(SITES))
+
 sim-mutants:
 	$(MAKE) -C tools/sim mutant
 
@@ -103,6 +106,7 @@ help:
 	@echo 'make sim SEEDS=N [SITES=K] [SEED=S] the simulator, of 2 to 32 sites or of K'
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
+	@echo 'make sim-coverage  lines and branches of the core that simulator and fuzzer run'
 	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'
 	@echo 'make selftests     the selftests in the virtual machine'
 	@echo 'make check-static  sparse, checkpatch, shellcheck, documents'

@@ -9,6 +9,8 @@
 #include "core/ack.h"
 #include "core/flow.h"
 #include "core/graph.h"
+#include "core/mask.h"
+#include "core/view.h"
 #include "state.h"
 
 void psync_fuzz_check(bool good, const char *what, const char *file, int line)
@@ -42,14 +44,15 @@ static u32 psync_fuzz_wanted(const struct psync_image *img,
 	u32 wanted = 0;
 
 	list_for_each_entry(view, &img->views, link)
-		wanted += view->stamp[node->sender] < node->seq;
+		wanted += !psync_view_has(view, node) &&
+			  psync_mask_keeps(view, node);
 	return wanted;
 }
 
 static void psync_fuzz_nodes(const struct psync_image *img)
 {
 	u32 count = 0, untaken = 0, owed = 0, unheld, lag = 0, k;
-	u64 body = 0, own = 0, ordinal = 0;
+	u64 body = 0, own = 0, history = 0, ordinal = 0;
 	const struct psync_node *node;
 	bool here;
 
@@ -62,6 +65,11 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 		unheld = psync_fuzz_unheld(img, node);
 		if (node->gone) {
 			psync_fuzz_require(!node->body && !node->wanted);
+			continue;
+		}
+		if (node->kept) {
+			body += node->cost;
+			history += node->cost;
 			continue;
 		}
 		psync_fuzz_require(node->unheld == unheld);
@@ -78,6 +86,8 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 	psync_fuzz_require(img->nowed == owed);
 	psync_fuzz_require(img->own_bytes == own);
 	psync_fuzz_require(img->body_bytes == body + img->waiting_bytes);
+	psync_fuzz_require(img->history_bytes == history);
+	body -= history;
 	for (k = 0; k < img->nremotes; k++) {
 		lag -= psync_ack_counts(&img->remotes[k]) ?
 		       img->remotes[k].lag : 0;
@@ -97,7 +107,7 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 static void psync_fuzz_flow(const struct psync_image *img)
 {
 	const struct psync_remote *remote;
-	const struct psync_node *node;
+	const struct psync_node *node, *oldest;
 	u64 kept, flight, under_way = 0;
 	u32 k, from;
 
@@ -106,22 +116,27 @@ static void psync_fuzz_flow(const struct psync_image *img)
 		    img->parts[node->sender].remote < 0 && node->unheld)
 			under_way += psync_flow_size(node);
 	psync_fuzz_require(img->flight == under_way);
-	psync_fuzz_require(img->window && img->recover <= img->attached);
+	psync_fuzz_require(img->window && img->cut_at <= img->attached);
 
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		kept = 0;
 		flight = 0;
+		oldest = NULL;
 		list_for_each_entry(node, &img->order, order) {
-			if (node->gone || node->kind != PSYNC_KIND_DATA)
+			if (node->gone || node->kept ||
+			    node->kind != PSYNC_KIND_DATA)
 				continue;
 			from = img->parts[node->sender].remote;
 			kept += from == k;
+			if (from == k && !oldest)
+				oldest = node;
 			flight += from == -1 && !node->spared &&
 				  psync_ack_counts(remote) &&
 				  psync_ack_lacks(img, remote, node);
 		}
 		psync_fuzz_require(remote->kept_msgs == kept);
+		psync_fuzz_require(remote->oldest == oldest);
 		psync_fuzz_require(remote->flight_msgs == flight);
 		psync_fuzz_require(kept || !remote->kept_bytes);
 		psync_fuzz_require(flight || !remote->flight_bytes);
@@ -137,7 +152,8 @@ static void psync_fuzz_parts(const struct psync_image *img)
 	for (i = 0; i < img->p.n; i++) {
 		part = &img->parts[i];
 		psync_fuzz_require(part->claimed >= part->seq);
-		psync_fuzz_require(part->remote >= 0 ||
+		/* Who is back asks for its own messages. */
+		psync_fuzz_require(part->remote >= 0 || img->restart ||
 				   part->claimed == part->seq);
 		lack += part->claimed > part->seq;
 	}

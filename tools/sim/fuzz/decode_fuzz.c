@@ -11,6 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 
+#include "core/hash.h"
 #include "core/wire.h"
 #include "state.h"
 
@@ -150,6 +151,24 @@ static void psync_fuzz_csum(const u8 *data, u32 len)
 	free(copy);
 }
 
+/* The same bytes in pieces, whose lengths they say themselves. */
+static void psync_fuzz_hash(const u8 *data, u32 size)
+{
+	struct psync_hash whole = { 0 }, pieces = { 0 };
+	u32 at = 0, len;
+
+	psync_hash_add(&whole, data, size);
+	while (at < size) {
+		len = min(data[at] % 20U, size - at);
+		psync_hash_add(&pieces, data + at, len);
+		at += len;
+		len = min(9U, size - at);
+		psync_hash_add(&pieces, data + at, len);
+		at += len;
+	}
+	psync_fuzz_require(psync_hash_end(&whole) == psync_hash_end(&pieces));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct psync_pkt pkt;
@@ -158,6 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > U16_MAX)
 		return 0;
+	psync_fuzz_hash(data, size);
 	len = psync_fuzz_need(data, size);
 	if (!len) {
 		copy = psync_fuzz_exact(data, size);

@@ -17,6 +17,7 @@
 #include "core/image.h"
 #include "core/mask.h"
 #include "core/stable.h"
+#include "core/vote.h"
 #include "state.h"
 
 #define PSYNC_FUZZ_CID		0x0123456789abcdefULL
@@ -622,16 +623,21 @@ static void psync_fuzz_wish(struct psync_fuzz *f, u32 i)
 	u64 arg = psync_fuzz_number(f);
 	u64 ns;
 
-	switch (what % 3) {
+	switch (what % 4) {
 	case 0:
 		psync_image_history(&f->img, arg << 8);
 		break;
 	case 1:
 		if (f->in[i])
-			psync_view_slow(&f->views[i], what / 3 %
+			psync_view_slow(&f->views[i], what / 4 %
 					(PSYNC_SLOW_SUSPECT + 1),
 					arg * 1000000, f->now);
 		psync_image_slow(&f->img, &ns);
+		break;
+	case 2:
+		if (f->in[i] && !f->views[i].pending && f->img.p.pids)
+			psync_mask_awaited(&f->views[i], arg % f->n,
+					   what / 4 % f->n);
 		break;
 	default:
 		psync_fuzz_require(!f->img.p.pids ||
@@ -846,6 +852,7 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.first_bytes = 1 + (psync_fuzz_byte(f) << 4);
 	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_SUSPECT + 1);
 	p.limits.slow_ns = 1 + psync_fuzz_byte(f) * 1000000;
+	p.limits.suspect_ns = psync_fuzz_byte(f) * 1000000;
 	return psync_image_init(&f->img, &p, &psync_fuzz_ops);
 }
 

@@ -67,19 +67,19 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 			psync_fuzz_require(!node->body && !node->wanted);
 			continue;
 		}
+		psync_fuzz_require(node->unheld == unheld);
+		here = img->parts[node->sender].remote < 0;
+		lag += unheld;
+		body += node->cost;
+		owed += here && unheld;
+		/* What rests may be lacked again by one who is back. */
 		if (node->kept) {
-			body += node->cost;
 			history += node->cost;
 			continue;
 		}
-		psync_fuzz_require(node->unheld == unheld);
 		psync_fuzz_require(unheld || node->wanted || !img->joined);
-		here = img->parts[node->sender].remote < 0;
 		untaken++;
-		lag += unheld;
-		body += node->cost;
 		own += here ? node->cost : 0;
-		owed += here && unheld;
 	}
 	psync_fuzz_require(img->nnodes == count);
 	psync_fuzz_require(img->nuntaken == untaken);
@@ -124,12 +124,11 @@ static void psync_fuzz_flow(const struct psync_image *img)
 		flight = 0;
 		oldest = NULL;
 		list_for_each_entry(node, &img->order, order) {
-			if (node->gone || node->kept ||
-			    node->kind != PSYNC_KIND_DATA)
+			if (node->gone || node->kind != PSYNC_KIND_DATA)
 				continue;
 			from = img->parts[node->sender].remote;
-			kept += from == k;
-			if (from == k && !oldest)
+			kept += from == k && !node->kept;
+			if (from == k && !node->kept && !oldest)
 				oldest = node;
 			flight += from == -1 && !node->spared &&
 				  psync_ack_counts(remote) &&

@@ -118,6 +118,7 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 	struct psync_limits *limits = &conv->limits;
 	bool many = conv->sim->nsites > PSYNC_FAULT_SITES;
 	u32 often = psync_prng_chance(rng, 100) && !many ? 1000 : 200;
+	u32 few = PSYNC_FAULT_FEW;
 
 	if (psync_prng_chance(rng, often)) {
 		limits->max_nodes = 1;
@@ -158,9 +159,11 @@ static void psync_fault_draw_limits(struct psync_conv *conv,
 		limits->first_msgs = 1;
 	if (psync_prng_chance(rng, often))
 		limits->first_bytes = 1;
-	/* What is repaired at such rates must not be much. */
-	if (conv->budget > PSYNC_FAULT_FEW)
-		conv->budget = PSYNC_FAULT_FEW;
+	/* What is repaired at such rates must not be much, for all of them. */
+	if (many)
+		few = few * PSYNC_FAULT_SITES / conv->sim->nsites;
+	if (conv->budget > few)
+		conv->budget = few;
 }
 
 /* The low 32 bits overflow after a hundred messages at most. */

@@ -743,15 +743,21 @@ static bool psync_mask_useless(const struct psync_image *img,
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 {
 	struct psync_node *node;
+	u32 left = remote->lag;
 
-	if (!img->masking || !remote->lag)
+	if (!img->masking || !left)
 		return false;
-	list_for_each_entry(node, &img->order, order)
-		if (!node->gone && !node->spared &&
-		    psync_ack_lacks(img, remote, node) &&
-		    (!psync_mask_idle(img, node) ||
-		     !psync_mask_deaf(img, remote, node->sender)))
+	/* What it lacks is among the latest, mostly, and that is all of it. */
+	list_for_each_entry_reverse(node, &img->order, order) {
+		if (node->gone || node->spared ||
+		    !psync_ack_lacks(img, remote, node))
+			continue;
+		if (!psync_mask_idle(img, node) ||
+		    !psync_mask_deaf(img, remote, node->sender))
 			return false;
+		if (!--left)
+			break;
+	}
 	/* Others may yet want some of it. */
 	list_for_each_entry(node, &img->order, order)
 		if (psync_ack_lacks(img, remote, node) &&

@@ -733,6 +733,31 @@ static void psync_fuzz_absence(struct psync_fuzz *f)
 	psync_fuzz_feed(f, &out);
 }
 
+static void psync_fuzz_more(struct psync_fuzz *f, u8 op, u32 i)
+{
+	switch (op % 24) {
+	case 16:
+		if (f->in[i])
+			psync_view_manual(&f->views[i], op & 0x80, f->now);
+		if (f->in[i])
+			psync_view_nulls(&f->views[i], op & 0x40, f->now);
+		break;
+	case 20:
+		psync_fuzz_rejoin(f, i);
+		break;
+	case 21:
+	case 22:
+		psync_fuzz_mask(f, i);
+		break;
+	case 23:
+		psync_fuzz_wish(f, i);
+		break;
+	default:
+		psync_fuzz_msg(f);
+		break;
+	}
+}
+
 static void psync_fuzz_op(struct psync_fuzz *f)
 {
 	u8 op = psync_fuzz_byte(f);
@@ -781,24 +806,8 @@ static void psync_fuzz_op(struct psync_fuzz *f)
 	case 15:
 		psync_fuzz_absence(f);
 		break;
-	case 16:
-		if (f->in[i])
-			psync_view_manual(&f->views[i], op & 0x80, f->now);
-		if (f->in[i])
-			psync_view_nulls(&f->views[i], op & 0x40, f->now);
-		break;
-	case 20:
-		psync_fuzz_rejoin(f, i);
-		break;
-	case 21:
-	case 22:
-		psync_fuzz_mask(f, i);
-		break;
-	case 23:
-		psync_fuzz_wish(f, i);
-		break;
 	default:
-		psync_fuzz_msg(f);
+		psync_fuzz_more(f, op, i);
 		break;
 	}
 	psync_image_over(&f->img);

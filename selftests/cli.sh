@@ -143,13 +143,16 @@ cli_configuration()
 	run 0 '' h1 group set 8 2:1 1:1
 	run 0 '"number":8,"name":"talk"' h1 group --json
 	run 0 '"members":["2:1","1:1"]' h1 group show talk --json
-	run 2 'slow is block, skip or suspect' h1 group set 8 slow down
+	run 2 'slow is block, skip, suspect or mask' h1 group set 8 slow down
 	run 0 '' h1 group set 8 slow skip
 	run 0 '"slow":"skip"' h1 group --json
 	run 2 'slow-ms is a number' h1 group set 8 slow-ms 0
 	run 0 '' h1 group set 8 slow suspect slow-ms 500
 	run 0 '8 name talk slow suspect slow-ms 500 2:1 1:1' h1 group
 	run 0 '"slow":"suspect","slow_ms":500' h1 group --json
+	run 0 '' h1 group set 8 slow mask
+	run 0 '8 name talk slow mask slow-ms 500 2:1 1:1' h1 group
+	run 0 '"slow":"mask","slow_ms":500' h1 group --json
 	run 0 '' h1 group set 8 slow block
 	run 0 '8 name talk slow-ms 500 2:1 1:1' h1 group
 	run 0 '' h1 group del talk

@@ -483,10 +483,10 @@ static void peers(void **state)
 static void group_slow(void)
 {
 	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
-	nl_u32(nl, PSYNC_A_GROUP_SLOW, 3);
-	refused(EINVAL, "slow is block, skip or suspect");
+	nl_u32(nl, PSYNC_A_GROUP_SLOW, PSYNC_SLOW_MASK + 1);
+	refused(EINVAL, "slow is block, skip, suspect or mask");
 	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
-	nl_u32(nl, PSYNC_A_GROUP_SLOW, PSYNC_SLOW_SUSPECT);
+	nl_u32(nl, PSYNC_A_GROUP_SLOW, PSYNC_SLOW_MASK);
 	done();
 	group(PSYNC_CMD_GROUP_SET, 1, NULL, NULL, 0);
 	nl_u32(nl, PSYNC_A_GROUP_SLOW_MS, 500);

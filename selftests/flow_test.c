@@ -27,18 +27,25 @@ struct trio {
 	unsigned int	sent, got;
 };
 
-/* A group of the three hosts with a setting of its own at host 1. */
+/*
+ * A group of the three hosts with a setting of its own at host 1; to mask, each
+ * who keeps what is sent has to.
+ */
 static uint32_t trio_group(uint32_t policy, uint32_t ms)
 {
 	uint32_t group = group_of_hosts(port_new());
-	struct nl *nl = nl_open(1);
+	struct nl *nl;
+	int i;
 
-	nl_begin(nl, PSYNC_CMD_GROUP_SET);
-	nl_u32(nl, PSYNC_A_GROUP_NUMBER, group);
-	nl_u32(nl, PSYNC_A_GROUP_SLOW, policy);
-	nl_u32(nl, PSYNC_A_GROUP_SLOW_MS, ms);
-	assert_int_equal(nl_talk(nl), 0);
-	nl_close(nl);
+	for (i = 1; i <= (policy == PSYNC_SLOW_MASK ? 3 : 1); i++) {
+		nl = nl_open(i);
+		nl_begin(nl, PSYNC_CMD_GROUP_SET);
+		nl_u32(nl, PSYNC_A_GROUP_NUMBER, group);
+		nl_u32(nl, PSYNC_A_GROUP_SLOW, policy);
+		nl_u32(nl, PSYNC_A_GROUP_SLOW_MS, ms);
+		assert_int_equal(nl_talk(nl), 0);
+		nl_close(nl);
+	}
 	return group;
 }
 
@@ -47,6 +54,8 @@ static struct trio trio_open(uint32_t policy)
 	const uint32_t events = PSYNC_EVMASK(PSYNC_EV_BLOCKED) |
 				PSYNC_EVMASK(PSYNC_EV_SUSPECT) |
 				PSYNC_EVMASK(PSYNC_EV_SKIPPED) |
+				PSYNC_EVMASK(PSYNC_EV_MASKED) |
+				PSYNC_EVMASK(PSYNC_EV_UNMASKED) |
 				PSYNC_EVMASK(PSYNC_EV_RESUMED);
 	uint32_t group = trio_group(policy, BOUND);
 	struct trio t = {};
@@ -202,26 +211,31 @@ static void trio_catch_up(struct trio *t, unsigned int last)
 	assert_true(told >= missed);
 }
 
+/* The others go on: several times what one who does not read has room for. */
+static void trio_go_on(struct trio *t)
+{
+	struct patience p = patience_begin();
+	unsigned int until = t->sent + 300;
+
+	while (t->sent < until) {
+		if (trio_say(t, MSG_DONTWAIT) < 0)
+			patience_try(&p, "room");
+		trio_read(t);
+	}
+	while (t->got < t->sent)
+		trio_hear(t, 1, t->got++);
+}
+
 /* Under skip the others go on without it, and it gets the rest when it reads. */
 static void skips(void **state)
 {
 	uint64_t skipped = stat_of(1, "SlowSkipped");
 	uint64_t gaps = stat_of(1, "MsgGapSent");
 	struct trio t = trio_open(PSYNC_SLOW_SKIP);
-	struct patience p;
-	unsigned int until;
 
 	trio_fill(&t, PSYNC_EV_SKIPPED);
-	/* Several times what it has room for, and nobody is named again. */
-	until = t.sent + 300;
-	p = patience_begin();
-	while (t.sent < until) {
-		if (trio_say(&t, MSG_DONTWAIT) < 0)
-			patience_try(&p, "room");
-		trio_read(&t);
-	}
-	while (t.got < t.sent)
-		trio_hear(&t, 1, t.got++);
+	trio_go_on(&t);
+	/* Nobody is named again. */
 	assert_true(stat_of(1, "SlowSkipped") == skipped + 1);
 	assert_true(stat_of(1, "MsgGapSent") > gaps);
 	assert_int_equal(opt_info(t.fd[0]).slow, PSYNC_SLOW_SKIP);
@@ -260,6 +274,109 @@ static void sigstop(void **state)
 	trio_close(&t);
 }
 
+/*
+ * A process that is stopped: when it goes on it is told first that it was masked
+ * out, and what it gets is in order.
+ */
+static int wakes(int fd)
+{
+	bool told = false;
+	int next = 0;
+	struct msg m;
+
+	raise(SIGSTOP);
+	while (msg_try(fd, &m, MSG_DONTWAIT) >= 0) {
+		if (m.event) {
+			told |= m.ev.type == PSYNC_EV_MASKED &&
+				m.ev.site == 1 && m.ev.reason == 2;
+			continue;
+		}
+		if (!told || m.len != BODY || atoi(m.body) < next)
+			return 1;
+		next = atoi(m.body) + 1;
+	}
+	return !told || !next;
+}
+
+/* The next event of this type; others, and messages, are passed over. */
+static struct psync_event trio_told(int fd, uint32_t type)
+{
+	struct msg m;
+
+	do
+		msg_recv(fd, &m);
+	while (!m.event || m.ev.type != type);
+	return m.ev;
+}
+
+/* The third one, closed and out for good, is back; the others take it in. */
+static void trio_back(struct trio *t)
+{
+	uint32_t index = 2, group = opt_info(t->fd[0]).group;
+	struct psync_restart how = {};
+	struct msg m;
+	int i;
+
+	works(close(t->fd[2]));
+	works(opt_set_u32(t->fd[1], PSYNC_EVENTS, PSYNC_EVMASK_ALL));
+	t->fd[2] = sock_new(3, SOCK_SEQPACKET);
+	works(setsockopt(t->fd[2], SOL_PSYNC, PSYNC_RESTART, &how,
+			 sizeof(how)));
+	works(sock_connect(t->fd[2], group, 1));
+	for (i = 0; i < 2; i++) {
+		trio_told(t->fd[i], PSYNC_EV_RESTARTED);
+		works(setsockopt(t->fd[i], SOL_PSYNC, PSYNC_MASK_IN, &index,
+				 sizeof(index)));
+	}
+	await_poll(t->fd[2], POLLOUT);
+	msg_send(t->fd[2], "back");
+	for (i = 0; i < 2; i++) {
+		do
+			msg_recv(t->fd[i], &m);
+		while (m.event);
+		assert_string_equal(m.body, "back");
+	}
+}
+
+/*
+ * Under mask the others go on, too: first the sender masks it out, then who keeps
+ * what it lacks does, and so they agree. It can come back.
+ */
+static void masks(void **state)
+{
+	uint64_t said = stat_of(1, "MsgMaskSent");
+	struct trio t = trio_open(PSYNC_SLOW_MASK);
+	struct psync_event ev;
+	pid_t reader;
+	int status;
+
+	works(opt_set_u32(t.fd[0], PSYNC_EVENTS, PSYNC_EVMASK_ALL));
+	works(opt_set_u32(t.fd[2], PSYNC_EVENTS, PSYNC_EVMASK_ALL));
+	reader = works(fork());
+	if (!reader)
+		_exit(wakes(t.fd[2]));
+	assert_int_equal(works(waitpid(reader, &status, WUNTRACED)), reader);
+	assert_true(WIFSTOPPED(status));
+	trio_fill(&t, PSYNC_EV_SUSPECT);
+	assert_int_equal(event_expect(t.fd[0], PSYNC_EV_MASKED).reason, 2);
+	event_expect(t.fd[0], PSYNC_EV_RESUMED);
+	trio_go_on(&t);
+	assert_int_equal(opt_info(t.fd[0]).slow, PSYNC_SLOW_MASK);
+	assert_true(stat_of(1, "MsgMaskSent") > said);
+	lab_run(1, "psync conv show %016llx | grep -q ' masks 2'",
+		(unsigned long long)opt_u64(t.fd[0], PSYNC_CID));
+	lab_run(1, "psync conv show %016llx | grep -q 'slow mask after %d ms'",
+		(unsigned long long)opt_u64(t.fd[0], PSYNC_CID), BOUND);
+	ev = trio_told(t.fd[0], PSYNC_EV_AGREED);
+	assert_int_equal(PSYNC_MID_INDEX(ev.mid), 2);
+	works(kill(reader, SIGCONT));
+	assert_int_equal(works(waitpid(reader, &status, 0)), reader);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	trio_back(&t);
+	trio_close(&t);
+}
+
 static int slow_set(int fd, uint32_t policy, uint32_t ms)
 {
 	const struct psync_slow slow = { policy, ms };
@@ -277,9 +394,10 @@ static void asks(void **state)
 
 	fails(setsockopt(fd, SOL_PSYNC, PSYNC_SLOW, &slow, 4), EINVAL);
 	fails(setsockopt(fd, SOL_PSYNC, PSYNC_SLOW, (void *)8, len), EFAULT);
-	fails(slow_set(fd, 3, 10), EINVAL);
+	fails(slow_set(fd, PSYNC_SLOW_MASK + 1, 10), EINVAL);
 	fails(slow_set(fd, PSYNC_SLOW_SKIP, 0), EINVAL);
 	fails(slow_set(fd, PSYNC_SLOW_SUSPECT, 0), EINVAL);
+	fails(slow_set(fd, PSYNC_SLOW_MASK, 0), EINVAL);
 	works(slow_set(fd, PSYNC_SLOW_SUSPECT, BOUND + 1));
 	works(close(fd));
 
@@ -299,9 +417,13 @@ static void asks(void **state)
 	assert_int_equal(opt_info(fd).slow_ms, BOUND);
 	works(close(fd));
 
-	/* To skip is more than a group allows that does not say so. */
+	/* To skip or to mask is more than a group allows that does not say so. */
 	fd = sock_new(1, SOCK_SEQPACKET);
 	works(slow_set(fd, PSYNC_SLOW_SKIP, 1));
+	fails(sock_connect(fd, group_of_hosts(port_new()), 1), EINVAL);
+	works(close(fd));
+	fd = sock_new(1, SOCK_SEQPACKET);
+	works(slow_set(fd, PSYNC_SLOW_MASK, 1));
 	fails(sock_connect(fd, group_of_hosts(port_new()), 1), EINVAL);
 	works(slow_set(fd, PSYNC_SLOW_BLOCK, 1));
 	works(close(fd));
@@ -363,6 +485,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(suspects),
 		cmocka_unit_test(skips),
 		cmocka_unit_test(sigstop),
+		cmocka_unit_test(masks),
 		cmocka_unit_test(asks),
 		cmocka_unit_test(congestion),
 	};

@@ -124,10 +124,10 @@ static int psync_nl_group_parse_slow(struct genl_info *info,
 		want->slow.policy = nla_get_u32(want->policy);
 	if (want->ms)
 		want->slow.ms = nla_get_u32(want->ms);
-	if (want->slow.policy <= PSYNC_SLOW_SUSPECT)
+	if (want->slow.policy <= PSYNC_SLOW_MASK)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, want->policy,
-			    "slow is block, skip or suspect");
+			    "slow is block, skip, suspect or mask");
 	return -EINVAL;
 }
 

@@ -273,7 +273,7 @@ static int psync_set_slow(struct psync_sock *psk, sockptr_t optval,
 		return -EINVAL;
 	if (copy_from_sockptr(&slow, optval, sizeof(slow)))
 		return -EFAULT;
-	if (slow.policy > PSYNC_SLOW_SUSPECT ||
+	if (slow.policy > PSYNC_SLOW_MASK ||
 	    (slow.policy != PSYNC_SLOW_BLOCK && !slow.ms))
 		return -EINVAL;
 	if (part) {

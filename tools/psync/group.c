@@ -111,19 +111,19 @@ static int group_parse_name(struct cli *cli, struct ipc_group *group)
 	return EXIT_OK;
 }
 
-/* "[slow block|skip|suspect] [slow-ms MS]" */
+/* "[slow block|skip|suspect|mask] [slow-ms MS]" */
 static int group_parse_slow(struct cli *cli, struct ipc_group *group)
 {
 	const char *word;
 
 	if (cli->n && !strcmp(cli->arg[0], "slow")) {
 		cli_next(cli);
-		word = cli_need(cli, "block, skip or suspect");
+		word = cli_need(cli, "block, skip, suspect or mask");
 		if (!word)
 			return EXIT_USAGE;
 		if (!text_slow(word, &group->slow.policy))
 			return cli_fail(cli, EXIT_USAGE,
-					"slow is block, skip or suspect, not \"%s\"",
+					"slow is block, skip, suspect or mask, not \"%s\"",
 					word);
 		group->has_slow = true;
 	}
@@ -248,13 +248,13 @@ const struct cli_noun noun_group = {
 		{ "show", "[NUMBER|NAME]", "show groups", "%group", NULL,
 		  group_show },
 		{ "add",
-		  "NUMBER [name NAME] [slow block|skip|suspect] [slow-ms MS] SITE:PORT SITE:PORT...",
+		  "NUMBER [name NAME] [slow block|skip|suspect|mask] [slow-ms MS] SITE:PORT SITE:PORT...",
 		  "add a group; without a name it is called g and its number",
-		  "name slow slow-ms block skip suspect", NULL, group_add },
+		  "name slow slow-ms block skip suspect mask", NULL, group_add },
 		{ "set",
-		  "NUMBER [name NAME] [slow block|skip|suspect] [slow-ms MS] [SITE:PORT...]",
+		  "NUMBER [name NAME] [slow block|skip|suspect|mask] [slow-ms MS] [SITE:PORT...]",
 		  "change what is named; conversations keep what they began with",
-		  "name slow slow-ms block skip suspect %group", NULL, group_set },
+		  "name slow slow-ms block skip suspect mask %group", NULL, group_set },
 		{ "del", "NUMBER|NAME", "delete a group; conversations go on",
 		  "%group", NULL, group_del },
 		{}

@@ -188,6 +188,7 @@ static const struct {
 	{ PSYNC_SLOW_BLOCK, "block" },
 	{ PSYNC_SLOW_SKIP, "skip" },
 	{ PSYNC_SLOW_SUSPECT, "suspect" },
+	{ PSYNC_SLOW_MASK, "mask" },
 };
 
 bool text_slow(const char *text, uint32_t *policy)

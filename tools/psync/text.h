@@ -45,7 +45,7 @@ bool text_seconds(const char *text, int *milliseconds);
 bool text_pid(const char *text, struct psync_pid *pid);	/* SITE:PORT */
 bool text_mid(const char *text, uint64_t *mid);		/* INDEX.SEQUENCE */
 bool text_addr(const char *text, struct text_addr *addr); /* MAC or IP */
-bool text_slow(const char *text, uint32_t *policy);	/* block, suspect */
+bool text_slow(const char *text, uint32_t *policy);	/* block, skip... */
 
 const char *text_of_pid(const struct psync_pid *pid, char *out);
 const char *text_of_mid(uint64_t mid, char *out);

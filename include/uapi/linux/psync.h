@@ -102,6 +102,7 @@ enum psync_slow_policy {
 	PSYNC_SLOW_BLOCK	= 0,	/* it may for ever; an event names it */
 	PSYNC_SLOW_SKIP		= 1,	/* it is not waited for: it may lose some */
 	PSYNC_SLOW_SUSPECT	= 2,	/* it is suspected: an event */
+	PSYNC_SLOW_MASK		= 3,	/* and its site is masked out then */
 };
 
 /**

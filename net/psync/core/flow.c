@@ -26,7 +26,12 @@
  * what a site without credit keeps, which it names when it grants nothing; or
  * the site that lacks the oldest message sent here; or a participant here.  That
  * is told, and again when sends are accepted; under "block" that is all, under
- * "skip" a site is not waited for any more (skip.c).
+ * "skip" a site is not waited for any more (skip.c).  Under "mask" everybody here
+ * masks out all who are at that site, and at any other one that holds back, for
+ * each had the whole time; as if their programs had done so, and without a cut,
+ * so that those who go on give their programs the same of theirs.  A site that
+ * grants nothing because another lacks what it keeps does the same to that one,
+ * and is not to blame itself.
  *
  * The window is the network's part: one for all that is sent here, since each
  * message goes to all, in bytes under way.  It doubles with every round trip
@@ -52,6 +57,7 @@
 #include "confirm.h"
 #include "flow.h"
 #include "graph.h"
+#include "mask.h"
 #include "skip.h"
 
 /*
@@ -107,6 +113,34 @@ static void psync_flow_room(const struct psync_image *img,
 	*msgs = psync_flow_less(*msgs, remote->kept_msgs);
 }
 
+/* Is a site that counts granted nothing? */
+static bool psync_flow_is_full(const struct psync_image *img,
+			       const struct psync_remote *remote)
+{
+	u32 bytes, msgs;
+
+	psync_flow_room(img, remote, &bytes, &msgs);
+	return psync_ack_counts(remote) && (!bytes || !msgs);
+}
+
+/* A site's share was used up, or some of it given back: who is to blame? */
+static void psync_flow_fill(struct psync_image *img)
+{
+	u64 ns;
+	u32 k;
+
+	for (k = 0; k < img->nremotes; k++)
+		if (psync_flow_is_full(img, &img->remotes[k]))
+			break;
+	if (k == img->nremotes || !img->nopen ||
+	    psync_image_slow(img, &ns) != PSYNC_SLOW_MASK) {
+		img->full_at = U64_MAX;
+	} else if (img->full_at == U64_MAX) {
+		img->full_at = img->now + ns;
+		psync_image_arm(img, img->full_at);
+	}
+}
+
 /* Is half a share there that the site does not know of? */
 static bool psync_flow_more(const struct psync_image *img,
 			    const struct psync_remote *remote)
@@ -134,6 +168,8 @@ void psync_flow_keep(struct psync_image *img, const struct psync_node *node)
 	remote->left_bytes = psync_flow_less(remote->left_bytes,
 					     node->body_len);
 	remote->left_msgs = psync_flow_less(remote->left_msgs, 1);
+	if (!remote->left_bytes || !remote->left_msgs)
+		psync_flow_fill(img);
 }
 
 /* Is it one of the messages of programs that are kept for somebody? */
@@ -161,16 +197,23 @@ psync_flow_second(const struct psync_image *img,
 void psync_flow_free(struct psync_image *img, const struct psync_node *node)
 {
 	struct psync_remote *remote;
+	bool full;
 
 	if (node->kind != PSYNC_KIND_DATA)
 		return;
 	remote = &img->remotes[img->parts[node->sender].remote];
+	full = img->full_at != U64_MAX && psync_flow_is_full(img, remote);
 	remote->kept_bytes -= node->body_len;
 	remote->kept_msgs--;
 	if (remote->oldest == node)
 		remote->oldest = remote->kept_msgs ?
 				 psync_flow_second(img, remote, node) : NULL;
 	img->granting |= psync_flow_more(img, remote);
+	if (!full)
+		return;
+	/* Something moves. */
+	img->full_at = U64_MAX;
+	psync_flow_fill(img);
 }
 
 /* The oldest message of a program here that is kept. */
@@ -441,9 +484,12 @@ bool psync_image_slow_ok(const struct psync_image *img, u32 policy, u64 ns)
 
 	if (!ns)
 		return true;
-	/* To skip gives up what others sent, too: the group has to say so. */
+	/*
+	 * To skip gives up what others sent, too, and all who are here mask
+	 * somebody out or none: the group has to say so.
+	 */
 	if (limits->slow == PSYNC_SLOW_BLOCK)
-		return policy != PSYNC_SLOW_SKIP;
+		return policy != PSYNC_SLOW_SKIP && policy != PSYNC_SLOW_MASK;
 	return policy == limits->slow && ns <= limits->slow_ns;
 }
 
@@ -504,13 +550,16 @@ static u32 psync_flow_lacking(const struct psync_image *img,
 	return k;
 }
 
-u32 psync_image_blocker(const struct psync_image *img, u32 *index)
+/* As psync_image_blocker(); @innocent: it keeps what another one lacks. */
+static u32 psync_flow_blocker(const struct psync_image *img, u32 *index,
+			      bool *innocent)
 {
 	const struct psync_node *node;
 	const struct psync_view *view;
 	u32 k;
 
 	*index = 0;
+	*innocent = false;
 	if (!img->blocked)
 		return 0;
 	for (k = 0; k < img->nremotes; k++) {
@@ -527,22 +576,98 @@ u32 psync_image_blocker(const struct psync_image *img, u32 *index)
 		*index = view->index + 1;
 		return img->p.site;
 	}
-	if (k == img->nremotes)
+	if (k == img->nremotes) {
+		*innocent = true;
 		for (k = 0; k < img->nremotes; k++)
 			if (!psync_flow_has_credit(&img->remotes[k]))
 				break;
+	}
 	if (k == img->nremotes)
 		return 0;
 	*index = psync_flow_only(img, k);
 	return img->remotes[k].site;
 }
 
+u32 psync_image_blocker(const struct psync_image *img, u32 *index)
+{
+	bool innocent;
+
+	return psync_flow_blocker(img, index, &innocent);
+}
+
+/* Who lacks what fills a site's share here; 0: nobody, or one who is here. */
+static u32 psync_flow_culprit(const struct psync_image *img, u32 *index)
+{
+	const struct psync_node *node;
+	u32 k, at;
+
+	for (k = 0; k < img->nremotes; k++) {
+		if (!psync_flow_is_full(img, &img->remotes[k]))
+			continue;
+		node = psync_flow_oldest(img, k);
+		if (!node || psync_flow_laggard(img, node))
+			continue;
+		at = psync_flow_lacking(img, node);
+		if (at == img->nremotes)
+			continue;
+		*index = psync_flow_only(img, at);
+		return img->remotes[at].site;
+	}
+	return 0;
+}
+
+/* What others sent could not be given back for so long (S6.6, mask). */
+static void psync_flow_relieve(struct psync_image *img)
+{
+	u32 site, index;
+	u64 ns;
+
+	if (img->full_at > img->now) {
+		psync_image_arm(img, img->full_at);
+		return;
+	}
+	img->full_at = U64_MAX;
+	site = psync_flow_culprit(img, &index);
+	if (site && psync_image_slow(img, &ns) == PSYNC_SLOW_MASK &&
+	    psync_mask_may_shut(img, site)) {
+		psync_image_event(img, NULL, PSYNC_EV_SUSPECT, site, 0, index);
+		psync_mask_shut(img, site);
+	}
+	psync_flow_fill(img);
+}
+
+/* Whoever holds back is masked out, until sends are accepted (S6.6). */
+static void psync_flow_mask(struct psync_image *img)
+{
+	u32 k, site, index;
+	bool innocent;
+
+	for (k = 0; k < img->nremotes && !psync_image_may_send(img, 0); k++) {
+		site = psync_flow_blocker(img, &index, &innocent);
+		if (!site)
+			return;
+		if (innocent || !psync_mask_may_shut(img, site)) {
+			if (!img->slow_told)
+				psync_image_event(img, NULL, PSYNC_EV_BLOCKED,
+						  site, 0, index);
+			img->slow_told = true;
+			return;
+		}
+		img->slow_told = true;
+		psync_image_event(img, NULL, PSYNC_EV_SUSPECT, site, 0, index);
+		/* Without memory it is tried again. */
+		if (!psync_mask_shut(img, site))
+			return;
+	}
+}
+
 /* Sends were refused for so long: who is it? */
 void psync_flow_timer(struct psync_image *img)
 {
-	u32 policy, site, index;
+	u32 policy, site = 0, index;
 	u64 ns;
 
+	psync_flow_relieve(img);
 	/* Nobody is left who could want to send. */
 	if (!img->nopen)
 		img->slow_at = U64_MAX;
@@ -553,7 +678,10 @@ void psync_flow_timer(struct psync_image *img)
 		return;
 	}
 	policy = psync_image_slow(img, &ns);
-	site = psync_image_blocker(img, &index);
+	if (policy == PSYNC_SLOW_MASK)
+		psync_flow_mask(img);
+	else
+		site = psync_image_blocker(img, &index);
 	if (!site || (policy == PSYNC_SLOW_SKIP &&
 		      psync_skip_begin(img, site, index))) {
 		/* Nobody yet, or not any more: an answer is under way. */

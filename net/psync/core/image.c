@@ -212,6 +212,7 @@ int psync_image_init(struct psync_image *img,
 	img->deadline = U64_MAX;
 	img->rs_at = U64_MAX;
 	img->slow_at = U64_MAX;
+	img->full_at = U64_MAX;
 	img->window = max(p->limits.first_bytes, 1U);
 	img->threshold = U64_MAX;
 	img->repairs = p->limits.repair_rate;

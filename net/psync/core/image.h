@@ -673,6 +673,8 @@ struct psync_image_params {
  * @granting: some site is to be told that there is room again
  * @slow_at: when who holds senders back is looked for, U64_MAX: never
  * @slow_told: that was told
+ * @full_at: when who lacks what is kept of a site that is granted nothing is
+ *	looked for (S6.6, mask), U64_MAX: never
  * @window: bytes that may be under way, see flow.c
  * @threshold: up to there it doubles with every round trip
  * @flight: bytes under way: programs' messages sent here, with what carries
@@ -750,6 +752,7 @@ struct psync_image {
 	bool				granting;
 	u64				slow_at;
 	bool				slow_told;
+	u64				full_at;
 	u64				window;
 	u64				threshold;
 	u64				flight;

@@ -980,6 +980,36 @@ int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now)
 	return 0;
 }
 
+bool psync_mask_may_shut(const struct psync_image *img, u32 site)
+{
+	const struct psync_remote *remote = psync_remote_find(img, site);
+	const struct psync_view *view;
+
+	if (!remote || !remote->heard || img->recover)
+		return false;
+	list_for_each_entry(view, &img->views, link)
+		if (view->pending || view->manual)
+			return false;
+	return true;
+}
+
+bool psync_mask_shut(struct psync_image *img, u32 site)
+{
+	const struct psync_remote *remote = psync_remote_find(img, site);
+	struct psync_view *view;
+	u32 i;
+
+	/* Who asks listens to all: that ends, or the slow one is awaited. */
+	list_for_each_entry(view, &img->views, link)
+		for (i = 0; i < img->p.n; i++)
+			if ((img->parts[i].pid.site == site ||
+			     (view->asks && view->masks[i].asked)) &&
+			    psync_view_mask_out(view, i, PSYNC_MASK_NO_CUT,
+						img->now) == -ENOMEM)
+				img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+	return !psync_ack_counts(remote);
+}
+
 /* What was announced is taken back when nobody counts on it any more. */
 static void psync_mask_ask(struct psync_view *view, u32 index)
 {

@@ -275,6 +275,27 @@ bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote);
 void psync_mask_announce(struct psync_view *view);
 
 /**
+ * psync_mask_may_shut - may a site be masked out for what it holds back (S6.6)?
+ * @img: image
+ * @site: its id
+ *
+ * Return: false for this one, one that was never heard (S1.5), as long as
+ * somebody here has not accepted or decides itself (S3.3), and while a restart
+ * recovers.
+ */
+bool psync_mask_may_shut(const struct psync_image *img, u32 site);
+
+/**
+ * psync_mask_shut - all who are here mask out all who are at a site
+ * @img: image
+ * @site: its id, of which psync_mask_may_shut() says so
+ *
+ * Nobody is asked any more whom they want to mask in: it stays masked out.
+ * Return: it is not waited for any more; false: there was no memory for it.
+ */
+bool psync_mask_shut(struct psync_image *img, u32 site);
+
+/**
  * psync_mask_timer - announce what could not be announced when it was due
  * @img: image
  */

@@ -88,7 +88,8 @@ static void pid__both_parts(void **state)
 static void slow__there_and_back(void **state)
 {
 	static const uint32_t policies[] = {
-		PSYNC_SLOW_BLOCK, PSYNC_SLOW_SUSPECT,
+		PSYNC_SLOW_BLOCK, PSYNC_SLOW_SKIP, PSYNC_SLOW_SUSPECT,
+		PSYNC_SLOW_MASK,
 	};
 	uint32_t policy;
 	size_t i;

@@ -859,7 +859,7 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.max_msgs = 1 + psync_fuzz_byte(f) % 32;
 	p.limits.first_msgs = 1 + psync_fuzz_byte(f) % 32;
 	p.limits.first_bytes = 1 + (psync_fuzz_byte(f) << 4);
-	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_SUSPECT + 1);
+	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_MASK + 1);
 	p.limits.slow_ns = 1 + psync_fuzz_byte(f) * 1000000;
 	p.limits.suspect_ns = psync_fuzz_byte(f) * 1000000;
 	return psync_image_init(&f->img, &p, &psync_fuzz_ops);

@@ -506,6 +506,17 @@ static void psync_flow_test_ask(void **state)
 	assert_int_equal(psync_image_slow(&lab.bed.img, &ns),
 			 PSYNC_SLOW_SUSPECT);
 	assert_int_equal(ns, 100 * MS);
+	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_MASK, MS, 0),
+			 -EINVAL);
+	limits->slow = PSYNC_SLOW_MASK;
+	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_SUSPECT, MS, 0),
+			 -EINVAL);
+	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_MASK, 100 * MS,
+					 0), 0);
+	assert_int_equal(psync_image_slow(&lab.bed.img, &ns), PSYNC_SLOW_MASK);
+	limits->slow = PSYNC_SLOW_BLOCK;
+	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_SUSPECT,
+					 100 * MS, 0), 0);
 	/* Who waits already is not forgotten. */
 	lab.bed.muted = ~0U;
 	psync_bed_send(&lab.bed, &lab.view, 10);
@@ -515,6 +526,243 @@ static void psync_flow_test_ask(void **state)
 	psync_bed_run(&lab.bed, 50 * MS);
 	psync_flow_event(&lab, 1, PSYNC_EV_SUSPECT, 2, 2);
 	psync_flow_close(&lab);
+}
+
+/* Blocked by whoever lacks something and grants nothing, under mask. */
+static void psync_flow_block_by(struct psync_flow_lab *lab, bool two, bool three)
+{
+	psync_flow_open(lab, 1 << 30, 100, 2);
+	lab->bed.img.p.limits.slow = PSYNC_SLOW_MASK;
+	lab->bed.img.p.limits.slow_ns = 500 * MS;
+	lab->bed.muted = ~0U;
+	psync_bed_send(&lab->bed, &lab->view, 10);
+	psync_bed_send(&lab->bed, &lab->view, 10);
+	psync_flow_grant_by(lab, 2, two ? 1 : 2, 1000, !two);
+	psync_flow_grant_by(lab, 3, three ? 1 : 2, 1000, !three);
+	psync_flow_refused(lab, 10);
+}
+
+/* Whoever holds back for too long is suspected and masked out, and told so. */
+static void psync_flow_test_mask(void **state)
+{
+	struct psync_flow_lab lab;
+	struct psync_image *img;
+	struct psync_pkt pkt;
+	u32 both, to;
+
+	for (both = 0; both < 2; both++) {
+		psync_flow_block_by(&lab, true, both);
+		img = &lab.bed.img;
+		psync_bed_run(&lab.bed, 499 * MS);
+		assert_int_equal(lab.bed.nevents, 0);
+		lab.bed.muted = ~(1U << PSYNC_PKT_MSG);
+		psync_bed_run(&lab.bed, 500 * MS);
+		/* Who goes on alone says both again, and that is agreed. */
+		psync_flow_event(&lab, both ? 8 : 3, PSYNC_EV_RESUMED, 0, 0);
+		assert_int_equal(lab.bed.events[0].type, PSYNC_EV_SUSPECT);
+		assert_int_equal(lab.bed.events[0].site, 2);
+		assert_int_equal(lab.bed.events[0].reason, 2);
+		assert_int_equal(lab.bed.events[1].type, PSYNC_EV_MASKED);
+		assert_int_equal(lab.bed.events[1].mid, PSYNC_MID(0, 3));
+		assert_int_equal(lab.bed.events[1].reason, 1);
+		assert_true(psync_view_masked(&lab.view, 1));
+		assert_int_equal(psync_view_masked(&lab.view, 2), both);
+		/* Without a cut, and announced to everybody. */
+		assert_true(both || lab.view.masks[1].limit == U64_MAX);
+		psync_bed_take(&lab.bed, &pkt, &to);
+		assert_int_equal(to, 0);
+		assert_int_equal(pkt.msg.kind, PSYNC_KIND_MASK);
+		assert_int_equal(pkt.msg.op, PSYNC_MASK_OP_OUT);
+		assert_int_equal(pkt.msg.about, 1);
+		assert_int_equal(lab.bed.writable, 1);
+		assert_int_equal(img->slow_at, U64_MAX);
+		psync_bed_send(&lab.bed, &lab.view, 10);
+		assert_int_equal(psync_view_mask_in(&lab.view, 1, img->now),
+				 both ? -EPERM : 0);
+		psync_bed_forget(&lab.bed);
+		psync_flow_close(&lab);
+	}
+}
+
+/* Whoever is about to be masked in waits for all, so nobody is: else it stops. */
+static void psync_flow_test_mask_asked(void **state)
+{
+	struct psync_flow_lab lab;
+	struct psync_image *img;
+
+	psync_flow_block_by(&lab, true, false);
+	img = &lab.bed.img;
+	psync_bed_run(&lab.bed, 500 * MS);
+	assert_true(psync_view_masked(&lab.view, 1));
+	assert_int_equal(psync_view_mask_in(&lab.view, 1, img->now), 0);
+	assert_true(lab.view.masks[1].asked);
+	while (psync_image_may_send(img, 0))
+		psync_bed_send(&lab.bed, &lab.view, 10);
+	/* It is the other one that holds back. */
+	psync_flow_grant_by(&lab, 2, img->parts[0].seq, 1000, 10);
+	psync_flow_refused(&lab, 10);
+	psync_bed_run(&lab.bed, 1100 * MS);
+	assert_true(psync_view_masked(&lab.view, 2));
+	assert_true(psync_view_masked(&lab.view, 1));
+	assert_int_equal(lab.view.asks, 0);
+	assert_int_equal(lab.bed.writable, 2);
+	psync_bed_forget(&lab.bed);
+	psync_flow_close(&lab);
+}
+
+/* Not who keeps what another one lacks: that is for it to find out ... */
+static void psync_flow_test_mask_innocent(void **state)
+{
+	struct psync_flow_lab lab;
+
+	psync_flow_block_by(&lab, true, false);
+	psync_flow_grant_by(&lab, 2, 2, 0, 0);
+	psync_flow_refused(&lab, 10);
+	psync_bed_run(&lab.bed, 2500 * MS);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	assert_null(lab.view.masks);
+	psync_flow_grant_by(&lab, 2, 2, 1000, 1);
+	psync_flow_event(&lab, 2, PSYNC_EV_RESUMED, 0, 0);
+	psync_flow_close(&lab);
+}
+
+/* ... and it does, if nothing moves for so long. */
+static void psync_flow_test_mask_keeper(void **state)
+{
+	struct psync_flow_lab lab;
+	u64 preds[1], at;
+	u32 i;
+
+	psync_flow_open(&lab, 1 << 30, 9, 1);
+	lab.bed.img.p.limits.slow = PSYNC_SLOW_MASK;
+	lab.bed.img.p.limits.slow_ns = 500 * MS;
+	psync_flow_grant_by(&lab, 3, 0, 1000, 10);
+	for (i = 0; i < 3; i++) {
+		assert_true(lab.bed.img.full_at == U64_MAX);
+		preds[0] = PSYNC_MID(1, i);
+		assert_int_equal(psync_bed_msg(&lab.bed, 1, i + 1, i + 1,
+					       i ? 1 : 0, preds), PSYNC_OK);
+	}
+	lab.bed.muted = ~0U;
+	/* Somebody here who does not receive is another matter. */
+	at = lab.bed.img.full_at;
+	psync_bed_run(&lab.bed, at);
+	assert_int_equal(lab.bed.nevents, 0);
+	assert_true(lab.bed.img.full_at > at);
+	psync_bed_drain(&lab.view);
+	/* The other one goes on, if slowly. */
+	psync_bed_run(&lab.bed, at + 400 * MS);
+	lab.held[1] = 1;
+	psync_flow_grant_by(&lab, 3, 0, 1000, 10);
+	assert_true(lab.bed.img.full_at == U64_MAX);
+	preds[0] = PSYNC_MID(1, 3);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 4, 4, 1, preds), PSYNC_OK);
+	psync_bed_drain(&lab.view);
+	at = lab.bed.img.full_at;
+	psync_bed_run(&lab.bed, at - 1);
+	assert_int_equal(lab.bed.nevents, 0);
+	psync_bed_run(&lab.bed, at);
+	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_SUSPECT);
+	assert_int_equal(lab.bed.events[0].site, 3);
+	assert_int_equal(lab.bed.events[0].reason, 3);
+	assert_true(psync_view_masked(&lab.view, 2));
+	assert_false(psync_view_masked(&lab.view, 1));
+	assert_int_equal(lab.bed.img.remotes[0].kept_msgs, 0);
+	assert_true(lab.bed.img.full_at == U64_MAX);
+	psync_bed_forget(&lab.bed);
+	psync_flow_close(&lab);
+}
+
+/* Nobody is masked out who was never heard, nor for want of memory then. */
+static void psync_flow_test_mask_late(void **state)
+{
+	struct psync_flow_lab lab;
+
+	psync_flow_open(&lab, 1 << 30, 100, 1);
+	lab.bed.img.p.limits.slow = PSYNC_SLOW_MASK;
+	lab.bed.img.p.limits.slow_ns = 500 * MS;
+	lab.bed.muted = ~0U;
+	psync_bed_send(&lab.bed, &lab.view, 10);
+	psync_flow_grant_by(&lab, 3, 1, 1000, 10);
+	psync_flow_refused(&lab, 10);
+	psync_bed_run(&lab.bed, 2500 * MS);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	assert_false(psync_view_masked(&lab.view, 1));
+	/* Once it is heard, it is looked at again. */
+	psync_flow_grant_by(&lab, 2, 0, 0, 0);
+	lab.bed.fail_from = lab.bed.allocs + 1;
+	psync_bed_run(&lab.bed, 3000 * MS);
+	assert_false(psync_view_masked(&lab.view, 1));
+	assert_true(lab.bed.drops[PSYNC_DROP_NO_MEM] > 0);
+	assert_int_equal(lab.bed.writable, 0);
+	lab.bed.fail_from = 0;
+	psync_bed_run(&lab.bed, 3500 * MS);
+	assert_true(psync_view_masked(&lab.view, 1));
+	assert_int_equal(lab.bed.writable, 1);
+	psync_flow_event(&lab, 5, PSYNC_EV_RESUMED, 0, 0);
+	psync_bed_forget(&lab.bed);
+	psync_flow_close(&lab);
+}
+
+/*
+ * All who are here mask out all who are there, or nobody does: not who decides
+ * itself, nor is anybody here masked out.
+ */
+static void psync_flow_test_mask_sites(void **state)
+{
+	static const u32 sites[] = { 1, 1, 2, 2 };
+	struct psync_image_params p;
+	struct psync_view views[2];
+	struct psync_bed_body *body;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u64 mid;
+	u32 i;
+
+	memset(views, 0, sizeof(views));
+	psync_bed_params(&p, pids, sites, 4, 0);
+	psync_bed_times(&p);
+	p.limits.max_bytes = 200;
+	p.limits.slow = PSYNC_SLOW_MASK;
+	p.limits.slow_ns = 500 * MS;
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(psync_image_join(&bed.img, &views[i], i, 1, 7,
+						  0), 0);
+	psync_bed_send(&bed, &views[0], 100);
+	psync_bed_held(&bed);
+	body = psync_bed_body_new();
+	assert_int_equal(psync_image_send(&bed.img, &views[0], body, 100, &mid,
+					  0), -EAGAIN);
+	psync_bed_run(&bed, 500 * MS);
+	assert_int_equal(bed.events[0].type, PSYNC_EV_BLOCKED);
+	assert_int_equal(bed.events[0].site, 1);
+	psync_bed_drain(&views[1]);
+	/* Now nobody at the other site takes the next one. */
+	assert_int_equal(psync_image_send(&bed.img, &views[0], body, 100, &mid,
+					  bed.img.now), 0);
+	psync_bed_drain(&views[1]);
+	body = psync_bed_body_new();
+	assert_int_equal(psync_image_send(&bed.img, &views[0], body, 100, &mid,
+					  bed.img.now), -EAGAIN);
+	psync_view_manual(&views[1], true, bed.img.now);
+	bed.nevents = 0;
+	psync_bed_run(&bed, 3000 * MS);
+	assert_int_equal(bed.nevents, 1);
+	assert_int_equal(bed.events[0].type, PSYNC_EV_BLOCKED);
+	assert_int_equal(bed.events[0].site, 2);
+	assert_null(views[0].masks);
+	psync_view_manual(&views[1], false, bed.img.now);
+	psync_bed_run(&bed, 3500 * MS);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(psync_view_masked(&views[i / 2], 2 + i % 2), 1);
+	assert_int_equal(psync_image_send(&bed.img, &views[0], body, 100, &mid,
+					  bed.img.now), 0);
+	psync_bed_leave(&bed, &views[1]);
+	psync_bed_leave(&bed, &views[0]);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
 }
 
 /* What a message of 1396 bytes takes. */
@@ -768,6 +1016,12 @@ const struct CMUnitTest psync_flow_tests[] = {
 	cmocka_unit_test(psync_flow_test_silent),
 	cmocka_unit_test(psync_flow_test_local),
 	cmocka_unit_test(psync_flow_test_ask),
+	cmocka_unit_test(psync_flow_test_mask),
+	cmocka_unit_test(psync_flow_test_mask_asked),
+	cmocka_unit_test(psync_flow_test_mask_innocent),
+	cmocka_unit_test(psync_flow_test_mask_keeper),
+	cmocka_unit_test(psync_flow_test_mask_late),
+	cmocka_unit_test(psync_flow_test_mask_sites),
 	cmocka_unit_test(psync_flow_test_grows),
 	cmocka_unit_test(psync_flow_test_halved),
 	cmocka_unit_test(psync_flow_test_paced),

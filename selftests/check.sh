@@ -60,7 +60,7 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	run 2 config eth udp4 udp6
-	run 2 two eight reorder repair mask flow large restart memory \
+	run 2 two eight reorder repair mask cut flow large restart memory \
 		histories mesh
 	run 2 json cli life
 	run 2 failslab
@@ -70,7 +70,7 @@ else
 	environment=
 	# Two at a time, a processor each; then one that needs both.
 	machine $log.1 1 config eth udp4 udp6 two eight reorder loss mesh &
-	machine $log.2 1 repair mask flow large restart memory json \
+	machine $log.2 1 repair mask cut flow large restart memory json \
 		cli &
 	wait
 	collect $log.1

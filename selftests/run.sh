@@ -184,6 +184,20 @@ scenario()
 		lab eth 4 '' mask_test
 		lab udp4 4 '' mask_test
 		;;
+	cut)
+		lab eth 4 '' cut_test,1
+		lab eth 4 '--loss 3 --delay 1' cut_test,2
+		lab udp4 4 '' cut_test,3
+		lab udp4 4 '--loss 3 --delay 1' cut_test,4
+		;;
+	cut-long)
+		for link in eth udp4 udp6; do
+			lab $link 4 '' cut_test,5,40
+			lab $link 4 '--loss 3 --delay 1 --reorder 10' \
+				cut_test,6,40
+			lab $link 4 '--loss 20' cut_test,7,40
+		done
+		;;
 	large)
 		for link in eth udp4 udp6; do
 			lab $link 3 '' large_test

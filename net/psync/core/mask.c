@@ -934,7 +934,10 @@ static int psync_mask_check(const struct psync_view *view, u32 index, u64 cut)
 
 	if (index >= img->p.n || index == view->index || view->pending)
 		return -EINVAL;
-	if (cut < img->p.seq_base || cut < view->stamp[index])
+	/* What is beyond a cut may be in the view, but is not given to it. */
+	if (cut < img->p.seq_base ||
+	    (cut < view->stamp[index] &&
+	     !(view->masks && cut == view->masks[index].limit)))
 		return -EINVAL;
 	if (psync_view_masked(view, index) && !view->masks[index].asked &&
 	    (cut == PSYNC_MASK_NO_CUT ||
@@ -997,16 +1000,22 @@ bool psync_mask_shut(struct psync_image *img, u32 site)
 {
 	const struct psync_remote *remote = psync_remote_find(img, site);
 	struct psync_view *view;
+	bool asked;
+	u64 cut;
 	u32 i;
 
-	/* Who asks listens to all: that ends, or the slow one is awaited. */
-	list_for_each_entry(view, &img->views, link)
-		for (i = 0; i < img->p.n; i++)
-			if ((img->parts[i].pid.site == site ||
-			     (view->asks && view->masks[i].asked)) &&
-			    psync_view_mask_out(view, i, PSYNC_MASK_NO_CUT,
-						img->now) == -ENOMEM)
+	list_for_each_entry(view, &img->views, link) {
+		for (i = 0; i < img->p.n; i++) {
+			/* Who asks listens to all: also to the slow one. */
+			asked = view->asks && view->masks[i].asked;
+			if (!asked && img->parts[i].pid.site != site)
+				continue;
+			cut = asked ? view->masks[i].limit : PSYNC_MASK_NO_CUT;
+			if (psync_view_mask_out(view, i, cut, img->now) ==
+			    -ENOMEM)
 				img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+		}
+	}
 	return !psync_ack_counts(remote);
 }
 

@@ -54,8 +54,8 @@ struct psync_mask {
  * Announces it, unless the participant is manual (S3.3).  One who is masked
  * out without a cut may be given one later.
  * Return: 0, -EINVAL (oneself, no such participant, pending, a cut before what
- * was received), -EALREADY, -ESHUTDOWN (it has ended: nobody waits for it),
- * -ENOMEM.
+ * was received that is not the one it had), -EALREADY, -ESHUTDOWN (it has
+ * ended: nobody waits for it), -ENOMEM.
  */
 int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now);
 

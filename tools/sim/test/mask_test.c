@@ -1340,6 +1340,27 @@ static void psync_mask_test_cancelled(void **state)
 	psync_mask_done(&net);
 }
 
+/* ... also with the same cut as before, though there is more behind it. */
+static void psync_mask_test_same_cut(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_view *view = &net.views[0];
+	u64 before;
+
+	psync_mask_begun(&net);
+	before = view->stamp[3];
+	assert_int_equal(psync_view_mask_out(view, 3, before + 1, 1), 0);
+	/* Others have followed what is void here. */
+	view->stamp[3] = before + 3;
+	assert_int_equal(psync_view_mask_in(view, 3, 1), 0);
+	assert_int_equal(psync_view_mask_out(view, 3, before + 2, 1), -EINVAL);
+	assert_int_equal(psync_view_mask_out(view, 3, before + 1, 1), 0);
+	assert_true(view->masks[3].limit == before + 1);
+	assert_int_equal(view->asks, 0);
+	view->stamp[3] = before;
+	psync_mask_done(&net);
+}
+
 const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_errors),
 	cmocka_unit_test(psync_mask_test_announced),
@@ -1377,6 +1398,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),
 	cmocka_unit_test(psync_mask_test_cancelled),
+	cmocka_unit_test(psync_mask_test_same_cut),
 };
 
 const size_t psync_mask_ntests = ARRAY_SIZE(psync_mask_tests);

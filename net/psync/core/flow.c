@@ -604,7 +604,7 @@ static u32 psync_flow_culprit(const struct psync_image *img, u32 *index)
 	for (k = 0; k < img->nremotes; k++) {
 		if (!psync_flow_is_full(img, &img->remotes[k]))
 			continue;
-		node = psync_flow_oldest(img, k);
+		node = img->remotes[k].oldest;
 		if (!node || psync_flow_laggard(img, node))
 			continue;
 		at = psync_flow_lacking(img, node);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Does something that the shell scripts need to have going on, says "ready",
- * and goes on until the end of its standard input.
+ * and goes on until the end of its standard input, with what is left of the
+ * processors.
  *
  * usage: hold socket PORT            a SOCK_SEQPACKET socket, bound
  *        hold join GROUP NUMBER      takes part, has sent one message
@@ -35,8 +36,12 @@ static bool hold_over(int timeout)
 	return poll(&in, 1, timeout) == 1 && read(0, &byte, 1) <= 0;
 }
 
+/* From now on who watches gets the processor first. */
 static void hold_ready(void)
 {
+	errno = 0;
+	if (nice(19) == -1 && errno)
+		hold_die("nice");
 	puts("ready");
 	fflush(stdout);
 }

@@ -737,7 +737,8 @@ void log_quiet(void)
 	while ((len = read(log_fd, line, sizeof(line) - 1)) > 0) {
 		line[len] = 0;
 		/* An emulated machine that waits for a processor. */
-		if (!strstr(line, "clocksource: "))
+		if (!strstr(line, "clocksource: ") &&
+		    !strstr(line, "hrtimer: interrupt took"))
 			fail_msg("the kernel said: %s", line);
 	}
 	assert_int_equal(errno, EAGAIN);
@@ -746,6 +747,10 @@ void log_quiet(void)
 
 /* The first descriptor that a test opens: what is below is its program's. */
 static int test_fd;
+static uint64_t test_begun;
+
+/* What takes a second is worth a look. */
+#define TEST_LONG_MS	1000
 
 /* Each test's state is the test itself, as it was given to lab_run_tests(). */
 static int test_begin(void **state)
@@ -755,6 +760,7 @@ static int test_begin(void **state)
 	test_fd = works(dup(lab.ns[0]));
 	works(close(test_fd));
 	nsysctls = 0;
+	test_begun = clock_ms();
 	return test->setup_func ? test->setup_func(state) : 0;
 }
 
@@ -774,6 +780,7 @@ static int test_end(void **state)
 	const struct CMUnitTest *test = *state;
 	unsigned int i;
 	int err = test->teardown_func ? test->teardown_func(state) : 0;
+	uint64_t took;
 
 	/* config_test has namespaces of its own. */
 	lab_enter(0);
@@ -783,6 +790,10 @@ static int test_end(void **state)
 	test_sysctls(true);
 	test_sysctls(false);
 	works(close_range(test_fd, ~0U, 0));
+	took = clock_ms() - test_begun;
+	if (took >= TEST_LONG_MS)
+		print_message("# %s: %llu ms\n", test->name,
+			      (unsigned long long)took);
 	return err;
 }
 

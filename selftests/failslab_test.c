@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every call, with its first allocation or copy between kernel and user space
- * failing, then its second, and so on until it meets none that fails: each time
- * it is right, or it fails with an errno that says so, and then it works when
- * it is asked again. That nothing leaks is seen when the module is unloaded.
- *
- * Needs two hosts, and a kernel with fault injection: the debug kernel. The
- * kernel counts for the calling thread (/proc/thread-self/fail-nth).
+ * Every call on a socket and every request of the configuration, with each of
+ * its allocations failing in turn (lib_nth.h); what is asked of a conversation
+ * that is open: failslab_conv_test.c. Also how the module is loaded, for
+ * failslab.sh. Needs two hosts and the debug kernel.
  */
 
-#include <limits.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -17,168 +13,7 @@
 #include <linux/psync_netlink.h>
 #include <linux/sockios.h>
 
-#include "lib.h"
-
-/* No call makes so many allocations. */
-#define NTH_MAX		1000
-
-static int nth_fd = -1;
-
-/**
- * struct nth - the loop over one call
- * @nth: which is to fail now
- * @injected: calls in which one failed
- * @errors: calls that then failed
- * @over: a call has met none that failed
- */
-struct nth {
-	unsigned int	nth;
-	unsigned int	injected;
-	unsigned int	errors;
-	bool		over;
-};
-
-/* A knob of the kernel's fault injection. */
-static void nth_set(const char *knob, const char *value)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/%s", knob);
-	f = fopen(path, "w");
-	if (!f || fputs(value, f) < 0 || fclose(f)) {
-		perror(path);
-		exit(2);
-	}
-}
-
-/*
- * kmemleak allocates for every allocation, and can do without: skip that, by
- * the addresses of its functions, which are next to one another.
- */
-static void nth_skip_kmemleak(void)
-{
-	static const char * const names[] = {
-		"kmemleak_open", "__link_object", "__alloc_object",
-		"__create_object", "kmemleak_scan",
-	};
-	unsigned long first = ULONG_MAX, last = 0, address;
-	FILE *f = fopen("/proc/kallsyms", "r");
-	char name[256], text[32];
-	unsigned int i, found = 0;
-
-	while (f && fscanf(f, "%lx %*c %255s%*[^\n]", &address, name) == 2) {
-		for (i = 0; i < COUNT(names); i++)
-			if (!strcmp(name, names[i]))
-				break;
-		if (i == COUNT(names))
-			continue;
-		found++;
-		first = address < first ? address : first;
-		last = address > last ? address : last;
-	}
-	if (found != COUNT(names) || last - first > 1 << 16) {
-		fprintf(stderr, "cannot tell where kmemleak is\n");
-		exit(2);
-	}
-	fclose(f);
-	snprintf(text, sizeof(text), "%#lx", first);
-	nth_set("failslab/reject-start", text);
-	snprintf(text, sizeof(text), "%#lx", last);
-	nth_set("failslab/reject-end", text);
-}
-
-static void nth_init(void)
-{
-	/* Those that may sleep, too, and without a stack dump for each. */
-	nth_set("failslab/ignore-gfp-wait", "N");
-	nth_set("failslab/verbose", "0");
-	nth_set("fail_usercopy/verbose", "0");
-	nth_set("fail_page_alloc/verbose", "0");
-	nth_skip_kmemleak();
-	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0) {
-		perror("fail-nth");
-		exit(2);
-	}
-}
-
-/* True while there is another one to let fail. */
-static bool nth_next(struct nth *n)
-{
-	if (n->over)
-		return false;
-	n->nth++;
-	assert_in_range(n->nth, 1, NTH_MAX);
-	return true;
-}
-
-static void nth_end(const struct nth *n, const char *what)
-{
-	print_message("# %s: %u failures injected, %u errors\n", what,
-		      n->injected, n->errors);
-	assert_true(n->injected > 0);
-	assert_true(n->errors > 0);
-}
-
-static void nth_arm(const struct nth *n)
-{
-	char text[16];
-	int len = sprintf(text, "%u", n->nth);
-
-	assert_int_equal(pwrite(nth_fd, text, len, 0), len);
-}
-
-/* Was one injected? Reading and writing here count, too, and may fail. */
-static bool nth_disarm(void)
-{
-	char text[16] = "";
-	ssize_t len = pread(nth_fd, text, sizeof(text) - 1, 0);
-
-	while (pwrite(nth_fd, "0", 1, 0) != 1)
-		;
-	return len > 0 && atoi(text) == 0;
-}
-
-/* Is this what a want of memory may be called? Inodes give ENFILE. */
-static bool nth_is_want(int err)
-{
-	return err == ENOMEM || err == ENOBUFS || err == EFAULT ||
-	       err == ENFILE;
-}
-
-/* What a call gave that had been armed; negative and errno: an error. */
-static long nth_judge(struct nth *n, long value, const char *call)
-{
-	int err = errno;
-
-	if (!nth_disarm()) {
-		n->over = true;
-		if (value < 0)
-			fail_msg("%s, nothing injected: %s", call,
-				 strerrorname_np(err));
-		return value;
-	}
-	n->injected++;
-	if (value < 0) {
-		n->errors++;
-		if (!nth_is_want(err))
-			fail_msg("%s, failure %u injected: %s", call, n->nth,
-				 strerrorname_np(err));
-	}
-	errno = err;
-	return value;
-}
-
-#define nth_call(n, call) \
-	(nth_arm(n), nth_judge((n), (call), #call))
-
-/* ... which must work when it is asked again. */
-#define nth_again(n, call) \
-	do { \
-		if (nth_call((n), (call)) < 0) \
-			works(call); \
-	} while (0)
+#include "lib_nth.h"
 
 static void create(void **state)
 {
@@ -355,21 +190,38 @@ static void pair_new(int *a, int *b)
 	msg_expect(*a, "opened");
 }
 
+/* A body of @size bytes is received whole, or not at all and is still there. */
+static void body_expect(struct nth *n, int fd, const char *body, char *got,
+			size_t size)
+{
+	long len = recv(fd, got, size + 1, 0);
+
+	if (n)
+		len = nth_judge(n, len, "recv");
+	if (n && len < 0)
+		len = recv(fd, got, size + 1, 0);
+	assert_int_equal(works(len), size);
+	assert_memory_equal(got, body, size);
+}
+
+#define BODY_MAX	70000
+
+/* From a copy of its own in the packet to fragments in pages of several skbs. */
+static const size_t sizes[] = { 0, 1, 100, 1000, 3000, BODY_MAX };
+
 /*
  * The first message of a conversation, and later ones of all sizes. What could
- * not leave the host is lost, which is why nobody waits for it here.
+ * not leave the host is sent again.
  */
 static void send_(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 100, 1000, 1 << 30 };
+	char *body = calloc(1, BODY_MAX), *got = malloc(BODY_MAX + 1);
 	uint32_t group = group_of_hosts(port_new());
-	char *body = calloc(1, 1 << 16);
 	struct nth n = { 0 };
 	unsigned int i;
-	size_t size;
 	int a, b;
 
-	assert_non_null(body);
+	assert_true(body && got);
 	while (nth_next(&n)) {
 		a = sock_joined(1, 0, group, 0);
 		nth_again(&n, send(a, "first", 5, 0));
@@ -381,20 +233,48 @@ static void send_(void **state)
 	for (i = 0; i < COUNT(sizes); i++) {
 		uint64_t view = opt_info(a).view, done = 0;
 
-		size = sizes[i];
-		if (size > opt_info(a).max_body)
-			size = opt_info(a).max_body;
-		assert_in_range(size, 0, 1 << 16);
 		n = (struct nth){ 0 };
 		while (nth_next(&n)) {
-			nth_again(&n, send(a, body, size, MSG_DONTWAIT));
+			body[0] = n.nth;
+			await_poll(a, POLLOUT);
+			nth_again(&n, send(a, body, sizes[i], MSG_DONTWAIT));
 			/* Once, whatever failed on the way. */
 			assert_int_equal(opt_info(a).view, view + ++done);
+			body_expect(NULL, b, body, got, sizes[i]);
 		}
 		nth_end(&n, "send");
 	}
+	msg_none(b);
 	sock_close((int[]){ a, b }, 2);
 	free(body);
+	free(got);
+}
+
+/* Bodies of all sizes, into the buffer; other ways to receive: recv_() */
+static void recv_body(void **state)
+{
+	char *body = calloc(1, BODY_MAX), *got = malloc(BODY_MAX + 1);
+	unsigned int i;
+	int a, b;
+
+	assert_true(body && got);
+	pair_new(&a, &b);
+	for (i = 1; i < COUNT(sizes); i++) {
+		struct nth n = { 0 };
+
+		while (nth_next(&n)) {
+			body[0] = n.nth;
+			works(send(a, body, sizes[i], 0));
+			await_poll(b, POLLIN);
+			nth_arm(&n);
+			body_expect(&n, b, body, got, sizes[i]);
+		}
+		nth_end(&n, "recv");
+	}
+	msg_none(b);
+	sock_close((int[]){ a, b }, 2);
+	free(body);
+	free(got);
 }
 
 static void recv_(void **state)
@@ -495,58 +375,6 @@ static void dgram(void **state)
 	sock_close((int[]){ a, b }, 2);
 }
 
-static void getsockopts(void **state)
-{
-	static const int options[] = {
-		PSYNC_PARTICIPANTS, PSYNC_CID, PSYNC_ROOT, PSYNC_LEAVES,
-		PSYNC_NEXT, PSYNC_PREV, PSYNC_MIDS, PSYNC_SENDER,
-		PSYNC_PRECEDES, PSYNC_STABLE, PSYNC_OUTSTANDING,
-		PSYNC_LAST_MID, PSYNC_EVENTS, PSYNC_RECVINFO, PSYNC_INFO,
-	};
-	uint64_t value[64], mid;
-	unsigned int i;
-	socklen_t len;
-	int a, b;
-
-	pair_new(&a, &b);
-	mid = msg_send(a, "x");
-	for (i = 0; i < COUNT(options); i++) {
-		struct nth n = { 0 };
-
-		while (nth_next(&n)) {
-			memset(value, 0, sizeof(value));
-			value[0] = mid;
-			value[1] = options[i] == PSYNC_PRECEDES ? mid : 16;
-			if (options[i] == PSYNC_ROOT ||
-			    options[i] == PSYNC_LEAVES ||
-			    options[i] == PSYNC_MIDS)
-				value[0] = 0;
-			len = sizeof(value);
-			if (nth_call(&n, getsockopt(a, SOL_PSYNC, options[i],
-						    value, &len)) < 0)
-				assert_int_not_equal(errno, 0);
-		}
-		nth_end(&n, "getsockopt");
-	}
-	sock_close((int[]){ a, b }, 2);
-}
-
-static void setsockopts(void **state)
-{
-	static const int options[] = { PSYNC_EVENTS, PSYNC_RECVINFO };
-	int fd = sock_new(1, SOCK_SEQPACKET);
-	unsigned int i;
-
-	for (i = 0; i < COUNT(options); i++) {
-		struct nth n = { 0 };
-
-		while (nth_next(&n))
-			nth_again(&n, opt_set_u32(fd, options[i], 2));
-		nth_end(&n, "setsockopt");
-	}
-	works(close(fd));
-}
-
 static void names(void **state)
 {
 	struct nth own = { 0 }, peer = { 0 };
@@ -626,11 +454,18 @@ static void sysctls(void **state)
 
 static struct nl *nl;
 static struct psync_pid pids[2] = { { 1, 5 }, { 2, 5 } };
-static uint64_t cid;
+static uint64_t cid, mid;
+static bool asked[PSYNC_CMD_MAX + 1];
+
+static void begin(uint8_t command)
+{
+	asked[command] = true;
+	nl_begin(nl, command);
+}
 
 static void link_begin(const char *name, uint32_t kind)
 {
-	nl_begin(nl, PSYNC_CMD_LINK_ADD);
+	begin(PSYNC_CMD_LINK_ADD);
 	nl_str(nl, PSYNC_A_LINK_NAME, name);
 	nl_u32(nl, PSYNC_A_LINK_KIND, kind);
 }
@@ -655,15 +490,32 @@ static void link_udp6(void)
 	nl_u16(nl, PSYNC_A_LINK_PORT, 4711);
 }
 
+static void link_set_port(uint16_t port)
+{
+	begin(PSYNC_CMD_LINK_SET);
+	nl_str(nl, PSYNC_A_LINK_NAME, "fail");
+	nl_u16(nl, PSYNC_A_LINK_PORT, port);
+}
+
+static void link_set(void)
+{
+	link_set_port(4713);
+}
+
+static void link_unset(void)
+{
+	link_set_port(4711);
+}
+
 static void link_del(void)
 {
-	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	begin(PSYNC_CMD_LINK_DEL);
 	nl_str(nl, PSYNC_A_LINK_NAME, "fail");
 }
 
 static void peer_begin(uint8_t command, const char *address)
 {
-	nl_begin(nl, command);
+	begin(command);
 	nl_u32(nl, PSYNC_A_PEER_SITE, 77);
 	nl_str(nl, PSYNC_A_PEER_LINK, "under");
 	nl_put(nl, PSYNC_A_PEER_IP4, address, 4);
@@ -681,15 +533,18 @@ static void peer_set(void)
 
 static void peer_del(void)
 {
-	nl_begin(nl, PSYNC_CMD_PEER_DEL);
+	begin(PSYNC_CMD_PEER_DEL);
 	nl_u32(nl, PSYNC_A_PEER_SITE, 77);
 }
 
 static void group_begin(uint8_t command)
 {
-	nl_begin(nl, command);
+	begin(command);
 	nl_u32(nl, PSYNC_A_GROUP_NUMBER, 77);
+	nl_str(nl, PSYNC_A_GROUP_NAME, "failing");
 	nl_put(nl, PSYNC_A_GROUP_PIDS, pids, sizeof(pids));
+	nl_u32(nl, PSYNC_A_GROUP_SLOW, PSYNC_SLOW_SKIP);
+	nl_u32(nl, PSYNC_A_GROUP_SLOW_MS, 500);
 }
 
 static void group_create(void)
@@ -704,19 +559,19 @@ static void group_set(void)
 
 static void group_del(void)
 {
-	nl_begin(nl, PSYNC_CMD_GROUP_DEL);
+	begin(PSYNC_CMD_GROUP_DEL);
 	nl_u32(nl, PSYNC_A_GROUP_NUMBER, 77);
 }
 
 static void site_set(void)
 {
-	nl_begin(nl, PSYNC_CMD_SITE_SET);
+	begin(PSYNC_CMD_SITE_SET);
 	nl_u32(nl, PSYNC_A_SITE_ID, 5);
 }
 
 static void site_unset(void)
 {
-	nl_begin(nl, PSYNC_CMD_SITE_SET);
+	begin(PSYNC_CMD_SITE_SET);
 	nl_u32(nl, PSYNC_A_SITE_ID, 0);
 }
 
@@ -782,6 +637,7 @@ static void changes(void **state)
 	nl_failing(link_udp4, link_del, -EEXIST, "link add, udp4");
 	nl_failing(link_udp6, link_del, -EEXIST, "link add, udp6");
 	nl_do(link_udp4);
+	nl_failing(link_set, link_unset, 0, "link set");
 	nl_failing(link_del, link_udp4, -ENOENT, "link del");
 	nl_do(link_del);
 
@@ -794,7 +650,7 @@ static void changes(void **state)
 	nl_failing(peer_set, NULL, 0, "peer set");
 	nl_failing(peer_del, peer_add, -ENOENT, "peer del");
 	nl_do(peer_del);
-	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	begin(PSYNC_CMD_LINK_DEL);
 	nl_str(nl, PSYNC_A_LINK_NAME, "under");
 	assert_int_equal(nl_talk(nl), 0);
 
@@ -818,14 +674,19 @@ static void ask_plain(void)
 {
 }
 
-static void ask_view(void)
+static void ask_link(void)
 {
-	nl_u64(nl, PSYNC_A_VIEW_CID, cid);
+	nl_str(nl, PSYNC_A_LINK_NAME, "fail");
 }
 
-static void ask_graph(void)
+static void ask_peer(void)
 {
-	nl_u64(nl, PSYNC_A_NODE_CID, cid);
+	nl_u32(nl, PSYNC_A_PEER_SITE, 2);
+}
+
+static void ask_group(void)
+{
+	nl_u32(nl, PSYNC_A_GROUP_NUMBER, 77);
 }
 
 static void ask_conv(void)
@@ -833,71 +694,123 @@ static void ask_conv(void)
 	nl_u64(nl, PSYNC_A_CONV_CID, cid);
 }
 
+static void ask_views(void)
+{
+	nl_u64(nl, PSYNC_A_VIEW_CID, cid);
+}
+
+static void ask_view(void)
+{
+	ask_views();
+	nl_u32(nl, PSYNC_A_VIEW_INDEX, 0);
+}
+
+static void ask_graph(void)
+{
+	nl_u64(nl, PSYNC_A_NODE_CID, cid);
+}
+
+static void ask_node(void)
+{
+	ask_graph();
+	nl_u64(nl, PSYNC_A_NODE_MID, mid);
+}
+
+static void ask_stat(void)
+{
+	nl_str(nl, PSYNC_A_STAT_NAME, "MsgSent");
+}
+
+static void ask_remotes(void)
+{
+	nl_u64(nl, PSYNC_A_REMOTE_CID, cid);
+}
+
+static void ask_remote(void)
+{
+	ask_remotes();
+	nl_u32(nl, PSYNC_A_REMOTE_SITE, 2);
+}
+
+static const struct question {
+	const char	*what;
+	uint8_t		command;
+	bool		dump;
+	void		(*ask)(void);
+} all_questions[] = {
+	{ "site", PSYNC_CMD_SITE_GET, false, ask_plain },
+	{ "link", PSYNC_CMD_LINK_GET, false, ask_link },
+	{ "links", PSYNC_CMD_LINK_GET, true, ask_plain },
+	{ "peer", PSYNC_CMD_PEER_GET, false, ask_peer },
+	{ "peers", PSYNC_CMD_PEER_GET, true, ask_plain },
+	{ "group", PSYNC_CMD_GROUP_GET, false, ask_group },
+	{ "groups", PSYNC_CMD_GROUP_GET, true, ask_plain },
+	{ "conversation", PSYNC_CMD_CONV_GET, false, ask_conv },
+	{ "conversations", PSYNC_CMD_CONV_GET, true, ask_plain },
+	{ "view", PSYNC_CMD_VIEW_GET, false, ask_view },
+	{ "views", PSYNC_CMD_VIEW_GET, true, ask_views },
+	{ "node", PSYNC_CMD_GRAPH_GET, false, ask_node },
+	{ "graph", PSYNC_CMD_GRAPH_GET, true, ask_graph },
+	{ "counter", PSYNC_CMD_STAT_GET, false, ask_stat },
+	{ "counters", PSYNC_CMD_STAT_GET, true, ask_plain },
+	{ "remote", PSYNC_CMD_REMOTE_GET, false, ask_remote },
+	{ "remotes", PSYNC_CMD_REMOTE_GET, true, ask_remotes },
+};
+
+static void question(const struct question *q)
+{
+	struct nth n = { 0 };
+	int err;
+
+	while (nth_next(&n)) {
+		nl = nl_open(1);
+		begin(q->command);
+		q->ask();
+		nth_arm(&n);
+		err = nl_send(nl, q->dump);
+		if (!err)
+			err = nl_answer(nl);
+		nth_judge(&n, nl_result(err), q->what);
+		nl_close(nl);
+	}
+	nth_end(&n, q->what);
+}
+
 /* Questions, with some of everything there. */
 static void questions(void **state)
 {
-	static const struct {
-		const char	*what;
-		uint8_t		command;
-		bool		dump;
-		void		(*ask)(void);
-	} all[] = {
-		{ "site get", PSYNC_CMD_SITE_GET, false, ask_plain },
-		{ "links", PSYNC_CMD_LINK_GET, true, ask_plain },
-		{ "peers", PSYNC_CMD_PEER_GET, true, ask_plain },
-		{ "groups", PSYNC_CMD_GROUP_GET, true, ask_plain },
-		{ "conversations", PSYNC_CMD_CONV_GET, true, ask_plain },
-		{ "conversation", PSYNC_CMD_CONV_GET, false, ask_conv },
-		{ "views", PSYNC_CMD_VIEW_GET, true, ask_view },
-		{ "graph", PSYNC_CMD_GRAPH_GET, true, ask_graph },
-		{ "counters", PSYNC_CMD_STAT_GET, true, ask_plain },
-	};
 	unsigned int i;
-	int a, b, err;
+	int a, b;
 
 	pair_new(&a, &b);
 	cid = opt_u64(a, PSYNC_CID);
-	for (i = 0; i < COUNT(all); i++) {
-		struct nth n = { 0 };
-
-		while (nth_next(&n)) {
-			nl = nl_open(1);
-			nl_begin(nl, all[i].command);
-			all[i].ask();
-			nth_arm(&n);
-			err = nl_send(nl, all[i].dump);
-			if (!err)
-				err = nl_answer(nl);
-			nth_judge(&n, nl_result(err), all[i].what);
-			nl_close(nl);
-		}
-		nth_end(&n, all[i].what);
-	}
+	mid = opt_u64(a, PSYNC_LAST_MID);
+	nl = nl_open(1);
+	nl_do(link_udp4);
+	nl_do(group_create);
+	nl_close(nl);
+	for (i = 0; i < COUNT(all_questions); i++)
+		question(&all_questions[i]);
+	nl = nl_open(1);
+	nl_do(group_del);
+	nl_do(link_del);
+	nl_close(nl);
 	sock_close((int[]){ a, b }, 2);
 }
 
-/* Only what has an address from @start to before @end on the stack fails. */
-static void nth_within(unsigned long start, unsigned long end)
+/* What was not asked here is not a request. */
+static void no_others(void **state)
 {
-	char text[32];
+	unsigned int i;
 
-	snprintf(text, sizeof(text), "%#lx", start);
-	nth_set("failslab/require-start", text);
-	nth_set("fail_usercopy/require-start", text);
-	snprintf(text, sizeof(text), "%#lx", end);
-	nth_set("failslab/require-end", text);
-	nth_set("fail_usercopy/require-end", text);
-}
-
-static void nth_anywhere(void)
-{
-	nth_within(0, ULONG_MAX);
-}
-
-/* Where the kernel loads modules (x86-64). */
-static void nth_within_modules(void)
-{
-	nth_within(0xffffffffa0000000, 0xffffffffff000000);
+	nl = nl_open(1);
+	for (i = 0; i <= PSYNC_CMD_MAX; i++) {
+		if (asked[i])
+			continue;
+		nl_begin(nl, i);
+		assert_int_equal(nl_talk(nl), -EOPNOTSUPP);
+	}
+	nl_close(nl);
 }
 
 /* What psync does for a new namespace; no other module does anything much. */
@@ -964,16 +877,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(connect_dgram),
 		cmocka_unit_test(accept_),
 		cmocka_unit_test(send_),
+		cmocka_unit_test(recv_body),
 		cmocka_unit_test(recv_),
 		cmocka_unit_test(recv_event),
 		cmocka_unit_test(dgram),
-		cmocka_unit_test(getsockopts),
-		cmocka_unit_test(setsockopts),
 		cmocka_unit_test(names),
 		cmocka_unit_test(polls),
 		cmocka_unit_test(sysctls),
 		cmocka_unit_test(changes),
 		cmocka_unit_test(questions),
+		cmocka_unit_test(no_others),
 		cmocka_unit_test(namespaces),
 	};
 
@@ -982,5 +895,6 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "load"))
 		return failslab_load(argv[2]);
 	lab_init();
+	lab_no_nulls();
 	return lab_main(tests);
 }

@@ -249,6 +249,7 @@ scenario()
 		for link in eth udp4 udp6; do
 			lab $link 2 '' failslab_test
 		done
+		lab eth 2 '' failslab_conv_test
 		run_one failslab.sh /selftests/failslab.sh
 		;;
 	peers)

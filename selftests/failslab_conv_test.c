@@ -2,7 +2,8 @@
 /*
  * The options of sockets, and what is asked of an open conversation, with each
  * allocation failing in turn (lib_nth.h): questions, masks, restarts, stability,
- * forgetting, sending again. Needs two hosts and the debug kernel.
+ * forgetting, sending again, senders that are held back. Needs two hosts and the
+ * debug kernel.
  */
 
 #include "lib_nth.h"
@@ -484,6 +485,51 @@ static void reexecute(void **state)
 	trio_close(&t);
 }
 
+/*
+ * One who is held back is told so, or that memory is short; not both sent and
+ * refused.
+ */
+static void held_back(void **state)
+{
+	struct patience p = patience_begin();
+	struct nth n = { 0 };
+	char body[1000] = "";
+	unsigned int sent = 0;
+	struct trio t;
+	struct msg m;
+
+	/* Host 2 has room for less than host 1's buffer. */
+	sysctl_set(2, "image_bytes", 8192);
+	trio_open(&t);
+	while (opt_info(t.a).unheld)
+		patience_try(&p, "an acknowledgement");
+	while (send(t.a, body, sizeof(body), MSG_DONTWAIT) >= 0)
+		sent++;
+	assert_int_equal(errno, EAGAIN);
+	do {
+		n.nth++;
+		nth_arm(&n);
+		if (send(t.a, body, sizeof(body), MSG_DONTWAIT) >= 0)
+			sent++;
+		else if (errno != EAGAIN && !nth_is_want(errno))
+			fail_msg("send: %s", strerrorname_np(errno));
+		else
+			n.errors++;
+		n.over = !nth_disarm();
+		n.injected += !n.over;
+	} while (!n.over && n.nth < NTH_MAX);
+	assert_true(n.over);
+	nth_end(&n, "send, held back");
+	for (; sent; sent--) {
+		msg_recv(t.b, &m);
+		assert_int_equal(m.len, sizeof(body));
+		msg_recv(t.c, &m);
+	}
+	assert_int_equal(await_poll(t.a, POLLOUT), POLLOUT);
+	msg_none(t.b);
+	trio_close(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +542,7 @@ int main(void)
 		cmocka_unit_test(mask_in),
 		cmocka_unit_test(restart),
 		cmocka_unit_test(reexecute),
+		cmocka_unit_test(held_back),
 	};
 
 	nth_init();

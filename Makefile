@@ -5,7 +5,6 @@
 # make demo	three hosts converse in a virtual machine
 # make check	every test that fits into a quarter of an hour
 # make check-debug	every selftest under a kernel that looks for bugs
-# make check-ci	both, as .ci/run does
 # make help	everything else
 
 KERNEL ?= stock-6.1
@@ -103,7 +102,6 @@ help:
 	@echo 'make check         every test that fits into a quarter of an hour'
 	@echo 'make check-debug   the selftests under the debug kernel, which is built'
 	@echo '                   once; PSYNC_SCALE=0.05 for the shortest runs'
-	@echo 'make check-ci      check, and check-debug with the shortest runs'
 	@echo 'make check-all     all of these, and the long ones'
 	@echo 'make sim SEEDS=N [SITES=K] [SEED=S] the simulator, of 2 to 32 sites or of K'
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'

@@ -128,7 +128,7 @@ static void receive_buffer(void **state)
 		else
 			await_poll(fds[0], POLLOUT);
 	}
-	assert_in_range(n, 9, 30);
+	assert_in_range(n, 5, 29);
 	stat_await(2, "DropImageFull", full + 1);
 	assert_in_range(opt_outstanding(fds[1]), 1, 20);
 	hear_much(fds[1], n);

@@ -694,7 +694,8 @@ static void psync_pair_flow(struct psync_pair *pair,
 	limits->first_msgs = 1 + psync_pair_byte(pair) % 16;
 	limits->first_bytes = 1 + (psync_pair_byte(pair) << 4);
 	limits->slow = pair->hasty ? PSYNC_SLOW_SUSPECT : PSYNC_SLOW_BLOCK;
-	limits->slow_ns = 1 + psync_pair_byte(pair) * PSYNC_PAIR_MSEC;
+	/* Who is slow is looked for as often while an answer is under way. */
+	limits->slow_ns = (1 + psync_pair_byte(pair)) * PSYNC_PAIR_MSEC;
 }
 
 static bool psync_pair_open(struct psync_pair *pair)

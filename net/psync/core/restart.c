@@ -423,7 +423,11 @@ static void psync_restart_admit(struct psync_image *img)
 	/* Without memory it is tried again before its first message. */
 	if (psync_restart_speak(img) == -ENOMEM)
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
-	img->ops->writable(img);
+	/* Else it is told when others leave room (S6.6). */
+	if (psync_image_may_send(img, 0))
+		img->ops->writable(img);
+	else
+		psync_image_block(img, img->now);
 }
 
 void psync_restart_check(struct psync_image *img)

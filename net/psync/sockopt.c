@@ -565,10 +565,13 @@ static int psync_get_masks(struct psync_participant *part, int len,
 	masked = kvmalloc_array(q.count, sizeof(*masked), GFP_KERNEL);
 	if (!masked)
 		return -ENOMEM;
-	psync_conv_lock(part->conv);
-	for (i = 0; i < filled; i++)
+	/* Each for itself: who is awaited is looked for among all participants. */
+	for (i = 0; i < filled; i++) {
+		psync_conv_lock(part->conv);
 		psync_masked_fill(&part->view, i, q.index, &masked[i]);
-	psync_conv_unlock(part->conv);
+		psync_conv_unlock(part->conv);
+		cond_resched();
+	}
 	if (copy_to_user(optval, &q, sizeof(q)) ||
 	    (filled && copy_to_user(optval + sizeof(q), masked,
 				    filled * sizeof(*masked))) ||

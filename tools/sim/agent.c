@@ -68,6 +68,7 @@ static struct psync_rec *psync_agent_rec(struct psync_agent *agent,
 {
 	struct psync_sim *sim = agent->conv->sim;
 
+	psync_restart_sync(agent);
 	return psync_hist_add(sim->hist, sim->now, type, agent->seat);
 }
 
@@ -80,6 +81,14 @@ static u64 psync_agent_mid(struct psync_agent *agent)
 	u32 part = psync_prng_below(rng, conv->n);
 	u32 sent = conv->agents[part].sent;
 
+	/* numbers are left out when somebody is back */
+	if (conv->restarts) {
+		const struct psync_part *at = &agent->view.img->parts[part];
+		u64 last = at->seq - conv->seq_base + 1;
+
+		return PSYNC_MID(part, at->seq + 1 -
+				 psync_prng_below(rng, last < 12 ? last : 12));
+	}
 	/* mostly one that was sent, mostly one of the last */
 	if (psync_prng_chance(rng, 500) && sent > 8)
 		sent -= psync_prng_below(rng, 8);
@@ -215,6 +224,9 @@ static void psync_agent_ask(struct psync_agent *agent)
 {
 	u64 mid = psync_agent_mid(agent);
 
+	/* Its view has not begun. */
+	if (agent->view.leaf)
+		return;
 	if (psync_prng_chance(&agent->conv->sim->rng, 50)) {
 		psync_agent_await(agent, mid);
 		return;
@@ -289,13 +301,14 @@ static void psync_agent_sit(struct psync_agent *agent)
 
 	agent->state = PSYNC_AGENT_OPEN;
 	agent->seat = psync_hist_seat_add(sim->hist, sim->now, conv->index,
-					  agent->part);
+					  agent->part, PSYNC_REC_OPEN);
 	/* empty, unless what came earlier was given up: a gap */
 	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
 	psync_agent_set(agent, mids, n);
 	sim->stats->gaps += n != 0;
 	psync_agent_lost(agent, agent->site->places[conv->index].lost,
 			 agent->site->places[conv->index].nlost);
+	psync_restart_missing(agent);
 }
 
 static void psync_agent_opened(struct psync_agent *agent)
@@ -314,6 +327,19 @@ static void psync_agent_opened(struct psync_agent *agent)
 	psync_sim_trace(sim, "open %u:%u at site %u opening %u", conv->index,
 			agent->part, agent->home,
 			agent->site->places[conv->index].img.opening);
+	psync_agent_plan(agent);
+}
+
+void psync_agent_returned(struct psync_agent *agent)
+{
+	struct psync_conv *conv = agent->conv;
+
+	agent->state = PSYNC_AGENT_OPEN;
+	agent->refused = false;
+	agent->blocked = false;
+	agent->nsilent = 0;
+	conv->sim->stats->openings++;
+	conv->open++;
 	psync_agent_plan(agent);
 }
 
@@ -362,13 +388,15 @@ void psync_agent_crash(struct psync_agent *agent)
 {
 	struct psync_conv *conv = agent->conv;
 
-	agent->absent = true;
 	psync_stable_unwatch(&agent->watch);
-	if (agent->state == PSYNC_AGENT_OPEN) {
-		psync_agent_rec(agent, PSYNC_REC_CRASH);
+	/* what its site kept of an earlier life dies, too */
+	if (agent->state == PSYNC_AGENT_OPEN ||
+	    agent->state == PSYNC_AGENT_DOWN)
+		psync_hist_add(conv->sim->hist, conv->sim->now, PSYNC_REC_CRASH,
+			       agent->seat);
+	if (agent->state == PSYNC_AGENT_OPEN)
 		conv->open--;
-	}
-	agent->state = PSYNC_AGENT_ABSENT;
+	agent->state = agent->absent ? PSYNC_AGENT_ABSENT : PSYNC_AGENT_DOWN;
 }
 
 /*
@@ -493,13 +521,46 @@ static void psync_agent_speaks(struct psync_agent *agent, u8 kind)
 			       agent->nsilent, agent->conv->said);
 }
 
+/*
+ * The last record is of a message that is being sent: is it in the view of its
+ * sender, and what is its context when something was lost?
+ */
+static void psync_agent_sends(struct psync_agent *agent,
+			      const struct psync_node *node)
+{
+	struct psync_hist *hist = agent->conv->sim->hist;
+	struct psync_rec *rec = &hist->recs[hist->nrecs - 1];
+	const u64 *stamp = agent->view.stamp;
+	u64 mids[PSYNC_PARTICIPANTS_LIM];
+	u32 i, n = agent->conv->n;
+
+	rec->wave = node->wave;
+	rec->ahead = stamp[node->sender] != node->prev &&
+		     stamp[node->sender] < node->seq;
+	if (!rec->ahead)
+		agent->life.own = node->seq;
+	if (node->kind != PSYNC_KIND_RESTART)
+		return;
+	rec->alone = psync_restart_alone(agent);
+	psync_restart_spoke(agent, PSYNC_MID(node->sender, node->prev));
+	if (!agent->life.gapped)
+		return;
+	psync_hist_add(hist, agent->conv->sim->now, PSYNC_REC_CONTEXT,
+		       agent->seat);
+	for (i = 0; i < n; i++)
+		mids[i] = PSYNC_MID(i, i == node->sender ? node->prev :
+				    node->stamp[i]);
+	psync_agent_set(agent, mids, n);
+}
+
 /* The kernel sent a null message or END for it, or received one. */
 void psync_agent_passed(struct psync_agent *agent,
 			const struct psync_node *node)
 {
 	struct psync_sim *sim = agent->conv->sim;
-	bool own = node->sender == agent->part;
+	bool own = node->sender == agent->part && node->made;
 	struct psync_rec *rec;
+	u32 i;
 
 	/* what it says when it is cleared away is never heard */
 	if (agent->site->dead)
@@ -529,15 +590,23 @@ void psync_agent_passed(struct psync_agent *agent,
 		rec->answer = node->op == PSYNC_MASK_OP_IN ?
 			      PSYNC_REC_MASK_IN : PSYNC_REC_MASK_OUT;
 	}
+	rec->back = node->kind == PSYNC_KIND_RESTART;
 	psync_agent_set(agent, node->preds, node->npred);
+	if (own)
+		psync_agent_sends(agent, node);
 	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u op %u about %u",
 			own ? "null" : "pass", agent->conv->index, agent->part,
 			node->sender, node->seq, node->kind, node->op,
 			node->about);
+	for (i = 0; own && i < node->npred; i++)
+		psync_sim_trace(sim, "     %u:%llu",
+				PSYNC_MID_INDEX(node->preds[i]),
+				PSYNC_MID_SEQ(node->preds[i]));
 	if (!own)
 		return;
 	psync_fault_numbered(sim, node->seq);
-	psync_agent_speaks(agent, node->kind);
+	if (node->kind != PSYNC_KIND_RESTART)
+		psync_agent_speaks(agent, node->kind);
 }
 
 /* A reader that has stopped, until all is healed. */
@@ -593,53 +662,91 @@ static void psync_agent_refused(struct psync_agent *agent)
 			agent->part);
 }
 
+/* Its program sent what it had sent before. */
+static void psync_agent_again(struct psync_agent *agent, u64 mid,
+			      const u64 *words, u32 len)
+{
+	struct psync_sim *sim = agent->conv->sim;
+	struct psync_rec *rec;
+
+	rec = psync_agent_rec(agent, PSYNC_REC_AGAIN);
+	rec->mid = mid;
+	rec->len = len;
+	rec->hash = psync_hist_hash(words, len);
+	psync_sim_trace(sim, "again %u:%u sends %llu, %u bytes",
+			agent->conv->index, agent->part, PSYNC_MID_SEQ(mid),
+			len);
+	sim->stats->repeats++;
+}
+
+/* It could not be sent now: why? */
+static void psync_agent_unsent(struct psync_agent *agent, int err)
+{
+	struct psync_sim *sim = agent->conv->sim;
+
+	if (err == -ESTALE) {
+		psync_agent_refused(agent);
+	} else if (err == -EAGAIN) {
+		agent->blocked = true;
+		sim->stats->blocked++;
+	} else if (err == -ENODATA && agent->life.again && agent->conv->loses) {
+		agent->life.lost = true;
+	} else if (err != -ENOMEM ||
+		   !psync_fault_has(&sim->fault, PSYNC_FAULT_MEMORY)) {
+		psync_sim_fail(sim, "send", "error %d", err);
+	}
+}
+
 /* False when it could not be sent now. */
 static bool psync_agent_send(struct psync_agent *agent)
 {
 	static u64 words[65536 / sizeof(u64)];
-	u64 mids[PSYNC_PARTICIPANTS_LIM];
 	struct psync_conv *conv = agent->conv;
+	const struct psync_node *node;
 	struct psync_sim *sim = conv->sim;
 	struct psync_rec *rec;
-	u32 len, i, n;
-	u64 mid = 0;
+	u64 mid = 0, seed;
+	u32 len, i;
 	int err;
 
 	len = psync_agent_length(conv);
 	/* what came back sends nothing that its earlier opening can have */
 	if (conv->returner == agent->home && len < 8)
 		len = 8;
-	for (i = 0; i < (len + 7) / 8; i++)
+	if (conv->restarts)
+		len = psync_restart_compose(agent, len, words, &seed);
+	for (i = 0; i < (len + 7) / 8 && !conv->restarts; i++)
 		words[i] = psync_prng_next(&sim->rng);
-	n = psync_view_leaves(&agent->view, mids, PSYNC_PARTICIPANTS_LIM);
+	psync_restart_sync(agent);
+	node = agent->view.img->parts[agent->part].last;
 	err = psync_place_send(agent, words, len, &mid);
-	if (err == -ESTALE) {
-		psync_agent_refused(agent);
-		return false;
-	}
-	if (err == -EAGAIN) {
-		agent->blocked = true;
-		sim->stats->blocked++;
-		return false;
-	}
-	if (err == -ENOMEM && psync_fault_has(&sim->fault,
-					      PSYNC_FAULT_MEMORY))
-		return false;
 	if (err) {
-		psync_sim_fail(sim, "send", "error %d", err);
+		psync_agent_unsent(agent, err);
 		return false;
 	}
-	rec = psync_agent_rec(agent, PSYNC_REC_SEND);
+	if (conv->restarts)
+		psync_restart_said(agent, seed, len, mid);
+	/* its RESTART may have been sent first */
+	if (node == agent->view.img->parts[agent->part].last ||
+	    mid != PSYNC_MID(agent->part,
+			     agent->view.img->parts[agent->part].seq)) {
+		psync_agent_again(agent, mid, words, len);
+		return true;
+	}
+	node = agent->view.img->parts[agent->part].last;
+	rec = psync_hist_add(sim->hist, sim->now, PSYNC_REC_SEND, agent->seat);
 	rec->mid = mid;
 	rec->len = len;
 	rec->hash = psync_hist_hash(words, len);
 	psync_fault_numbered(sim, PSYNC_MID_SEQ(mid));
-	psync_agent_set(agent, mids, n);
+	psync_agent_set(agent, node->preds, node->nsaid);
+	psync_agent_sends(agent, node);
 	psync_sim_trace(sim, "send %u:%u sends %llu, %u bytes, after",
 			conv->index, agent->part, PSYNC_MID_SEQ(mid), len);
-	for (i = 0; i < n; i++)
-		psync_sim_trace(sim, "     %u:%llu", PSYNC_MID_INDEX(mids[i]),
-				PSYNC_MID_SEQ(mids[i]));
+	for (i = 0; i < node->nsaid; i++)
+		psync_sim_trace(sim, "     %u:%llu",
+				PSYNC_MID_INDEX(node->preds[i]),
+				PSYNC_MID_SEQ(node->preds[i]));
 	agent->sent++;
 	conv->said++;
 	sim->stats->messages++;
@@ -653,9 +760,12 @@ static u32 psync_agent_urge(struct psync_agent *agent, bool received)
 	struct psync_prng *rng = &conv->sim->rng;
 	u32 must = agent->must_talk, n;
 
-	if (agent->refused || conv->closing)
+	if (agent->refused || conv->closing || agent->life.lost)
 		return 0;
 	agent->must_talk = 0;
+	/* its program has not come to anything new yet */
+	if (psync_restart_repeats(agent))
+		must = 1;
 	if (!agent->talks || conv->budget <= conv->keep)
 		return must;
 	if (!psync_prng_chance(rng, received ? agent->reply : agent->speak))
@@ -758,6 +868,12 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 	agent->ticking = false;
 	if (agent->state != PSYNC_AGENT_OPEN)
 		return;
+	if (agent->life.untold)
+		psync_sim_fail(conv->sim, "gap-told",
+			       "%u:%u is not told that something is lost",
+			       conv->index, agent->part);
+	psync_restart_sync(agent);
+	psync_restart_save(agent);
 	want = psync_agent_appetite(agent);
 	while (got < want && (node = psync_view_next(&agent->view))) {
 		psync_agent_receive(agent, node);
@@ -780,6 +896,7 @@ static void psync_agent_tick(void *ctx, uint64_t session)
 		return;
 	}
 	if ((agent->view.outstanding && !psync_agent_stopped(agent)) ||
+	    (psync_restart_repeats(agent) && !agent->blocked) ||
 	    (agent->talks && !agent->refused && !agent->blocked &&
 	     conv->budget > conv->keep))
 		psync_agent_plan(agent);
@@ -820,7 +937,7 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 		    each->state != PSYNC_AGENT_OPEN)
 			continue;
 		if (ev->type == PSYNC_EV_GAP && ev->site) {
-			if (agent) {
+			if (agent && conv->masks) {
 				rec = psync_agent_rec(each, PSYNC_REC_GAP);
 				rec->answer = ev->reason;
 			}
@@ -846,8 +963,9 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 	struct psync_sim *sim = site->sim;
 	u32 i;
 
-	psync_sim_trace(sim, "event %u at site %u: other %x reason %u",
-			ev->type, site->index, ev->site, ev->reason);
+	psync_sim_trace(sim, "event %u at site %u: other %x reason %u, %u:%llu",
+			ev->type, site->index, ev->site, ev->reason,
+			(u32)PSYNC_MID_INDEX(ev->mid), PSYNC_MID_SEQ(ev->mid));
 	sim->stats->named += ev->type == PSYNC_EV_BLOCKED ||
 			     ev->type == PSYNC_EV_SUSPECT;
 	sim->stats->skipped += ev->type == PSYNC_EV_SKIPPED;
@@ -860,6 +978,11 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 		psync_place_lost(&site->places[conv->index], ev->reason);
 	if (conv)
 		psync_agent_told(conv, site, agent, ev);
+	for (i = 0; conv && i < conv->n; i++)
+		if (conv->agents[i].site == site &&
+		    (!agent || agent == &conv->agents[i]))
+			psync_restart_event(&conv->agents[i], ev,
+					    agent != NULL);
 	if (!conv || !site->places[conv->index].img.refused)
 		return;
 	for (i = 0; i < conv->n; i++)

@@ -7,6 +7,7 @@
 
 #include "../../net/psync/core/image.h"
 #include "../../net/psync/core/stable.h"
+#include "restart.h"
 #include "sim.h"
 
 /**
@@ -14,11 +15,13 @@
  * @PSYNC_AGENT_ABSENT: it does not open any more
  * @PSYNC_AGENT_WAITING: it will
  * @PSYNC_AGENT_OPEN: it has
+ * @PSYNC_AGENT_DOWN: it was killed and will come back
  */
 enum psync_agent_state {
 	PSYNC_AGENT_ABSENT,
 	PSYNC_AGENT_WAITING,
 	PSYNC_AGENT_OPEN,
+	PSYNC_AGENT_DOWN,
 };
 
 /**
@@ -71,6 +74,7 @@ enum psync_agent_taste {
  * @watch: what it waits for to be stable
  * @spares: victims that it has masked in, a bit each (psync_conv.victims)
  * @blocked: it was refused to send and waits to be told that it may
+ * @life: what it is when it comes back
  */
 struct psync_agent {
 	struct psync_conv *conv;
@@ -106,6 +110,7 @@ struct psync_agent {
 	struct psync_watch watch;
 	u32 spares;
 	bool blocked;
+	struct psync_life life;
 };
 
 /* So many messages will never come to its site. */
@@ -122,6 +127,9 @@ void psync_agent_open(void *ctx, uint64_t session);
 void psync_agent_rest(struct psync_agent *agent);
 
 void psync_agent_close(struct psync_agent *agent);
+
+/* psync_place_rejoin() has let it come back. */
+void psync_agent_returned(struct psync_agent *agent);
 
 /* Its site crashed. */
 void psync_agent_crash(struct psync_agent *agent);

@@ -19,6 +19,11 @@
 
 #define PSYNC_CHECK_NONE UINT32_MAX
 
+/* For %u:%llu. */
+#define PSYNC_CHECK_MID(mid)						\
+	(unsigned int)((mid) >> PSYNC_HIST_SEQ_BITS),			\
+	(unsigned long long)((mid) & ((1ULL << PSYNC_HIST_SEQ_BITS) - 1))
+
 /**
  * struct psync_check_pair - what one participant does about another
  * @out: it masks that one out
@@ -40,10 +45,11 @@ struct psync_check_pair {
  * @nsent: so far
  * @words: 64-bit words of a set of its messages
  * @msgs: index of its first message
- * @seats: its last seat (list by psync_check_seat.next)
+ * @seats: its last seat (list, latest first, by psync_check_seat.next)
  * @refused: one of its seats was
  * @ngaps: announcements that a site is not waited for
  * @pairs: who masks whom out, now; or NULL: nobody does
+ * @vague: one of its messages is
  */
 struct psync_check_inst {
 	uint32_t conv;
@@ -55,6 +61,7 @@ struct psync_check_inst {
 	bool refused;
 	uint32_t ngaps;
 	struct psync_check_pair *pairs;
+	bool vague;
 };
 
 /**
@@ -72,6 +79,10 @@ struct psync_check_inst {
  * @gap: its sender's kernel announced: what it follows, the site of @about is
  *	not waited for with
  * @about: a participant
+ * @back: its sender's kernel says that it is back
+ * @alone: then: not all could be asked what they had of it
+ * @vague: its sender had lost something and did not know what follows which
+ * @prev: then: its sender's message before it, by number, or NONE
  * @preds: set: its immediate predecessors
  * @said: set: those that its sender named: more, if it had lost messages
  */
@@ -87,6 +98,10 @@ struct psync_check_msg {
 	bool gap;
 	uint32_t about;
 	bool mask;
+	bool back;
+	bool alone;
+	bool vague;
+	uint32_t prev;
 	uint64_t *context;
 	uint64_t *preds;
 	uint64_t *said;
@@ -111,23 +126,32 @@ enum psync_check_truth {
  * @limits: per participant: last message that counts, UINT64_MAX: no cut; or NULL
  * @agreed: per participant: whether that is so for all who remain; or NULL
  * @owed: messages that it was told to have lost, and not found missing yet
+ * @restart: it is back (P 5)
+ * @redo: its program runs again
+ * @partial: something is lost for it
+ * @nagain: messages that its program sent again
  * @fresh: since its last message it received one that a program sent
  * @opened: when it opened
+ * @spoke: when it sent its first message, UINT64_MAX: it did not
  * @closed: when it closed, UINT64_MAX: it did not
  * @nsent: messages it sent so far
  * @nview: messages in its view
  * @sent: their numbers, in order
  * @last: per participant: number + 1 of the last message in the view
- * @view: set: what it sent or received, or lost
- * @lost: set: what of @view it lost
+ * @view: set: what it sent or received, or was skipped with
+ * @forgone: set: what of @view it was skipped with
  * @faded: set: of what it does not know what follows what
  * @leaves: set: leaves of the view
  * @stable: set: what it was told to be stable
+ * @sure: set: what was stable in its view when somebody came back in it
  * @freed: set: what somebody of its site had freed
  * @unsaid: it passed what follows something lost, and not yet the announcement
  * @gone: set: what was lost, as it was told
- * @sure: set: what was stable when somebody counted again
  * @may: set: what was perhaps so
+ * @lost: set: what it was told to be lost
+ * @wanted: set: what its view is to begin with
+ * @unfound: set: what of that is nowhere
+ * @told: per participant: how often it was told that it is back
  * @here: it is open at this time
  */
 struct psync_check_seat {
@@ -141,8 +165,13 @@ struct psync_check_seat {
 	uint64_t *limits;
 	bool *agreed;
 	uint32_t owed;
+	bool restart;
+	bool redo;
+	bool partial;
+	uint32_t nagain;
 	bool fresh;
 	uint64_t opened;
+	uint64_t spoke;
 	uint64_t closed;
 	uint32_t nsent;
 	uint32_t nview;
@@ -151,13 +180,17 @@ struct psync_check_seat {
 	uint64_t *view;
 	uint64_t *leaves;
 	uint64_t *stable;
+	uint64_t *sure;
 	uint64_t *freed;
-	uint64_t *lost;
+	uint64_t *forgone;
 	uint64_t *faded;
 	bool unsaid;
 	uint64_t *gone;
-	uint64_t *sure;
 	uint64_t *may;
+	uint64_t *lost;
+	uint64_t *wanted;
+	uint64_t *unfound;
+	uint32_t *told;
 	bool here;
 };
 
@@ -175,7 +208,7 @@ struct psync_check_seat {
  * @words: memory for sets
  * @numbers: memory for numbers
  * @seqs: memory for @attached
- * @scratch: room for two sets
+ * @scratch: room for three sets
  */
 struct psync_check {
 	const struct psync_hist *hist;
@@ -285,6 +318,24 @@ static const struct psync_hist_conv *psync_check_conv(struct psync_check *c)
 	return &c->hist->convs[psync_check_inst(c)->conv];
 }
 
+/* Which of the messages of @seat is @mid? */
+static uint32_t psync_check_sent(struct psync_check *c,
+				 const struct psync_check_seat *seat,
+				 uint64_t mid)
+{
+	uint32_t lo = 0, hi = seat->nsent, half;
+
+	while (lo < hi) {
+		half = (lo + hi) / 2;
+		if (c->msgs[seat->sent[half]].mid < mid)
+			lo = half + 1;
+		else
+			hi = half;
+	}
+	return lo < seat->nsent && c->msgs[seat->sent[lo]].mid == mid ?
+	       lo : PSYNC_CHECK_NONE;
+}
+
 /*
  * The message @mid of instance @inst, sent by now: when a participant was
  * open twice in it, the one in @view if one is, else one with @hash.
@@ -295,16 +346,16 @@ static struct psync_check_msg *psync_check_find(struct psync_check *c,
 						uint64_t hash)
 {
 	struct psync_check_inst *in = &c->insts[inst];
-	uint64_t seq = mid & ((1ULL << PSYNC_HIST_SEQ_BITS) - 1);
-	uint64_t k = seq - c->hist->convs[in->conv].seq_base - 1;
 	struct psync_check_msg *msg, *found = NULL;
 	struct psync_check_seat *seat;
-	uint32_t i;
+	uint32_t i, k;
 
 	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
 		seat = &c->seats[i];
-		if (seat->part != mid >> PSYNC_HIST_SEQ_BITS ||
-		    k >= seat->nsent)
+		if (seat->part != mid >> PSYNC_HIST_SEQ_BITS)
+			continue;
+		k = psync_check_sent(c, seat, mid);
+		if (k == PSYNC_CHECK_NONE)
 			continue;
 		msg = &c->msgs[seat->sent[k]];
 		if (view ? psync_check_has(view, msg->bit) : msg->hash == hash)
@@ -398,78 +449,44 @@ static void psync_check_enter(struct psync_check *c,
 		c->verdict->width = width;
 }
 
-/* Another seat of the same image, after @from, or PSYNC_CHECK_NONE. */
-static uint32_t psync_check_neighbour(struct psync_check *c,
-				      const struct psync_check_seat *seat,
-				      uint32_t from)
+/* The first message of participant @part in a view that follows @msg, or NULL. */
+static const struct psync_check_msg *
+psync_check_follower(struct psync_check *c, const struct psync_check_seat *seat,
+		     uint32_t part, const struct psync_check_msg *msg)
 {
-	const struct psync_hist_conv *conv = psync_check_conv(c);
-	const uint64_t *sites = &c->hist->sets[conv->sites];
-
-	while (from != PSYNC_CHECK_NONE &&
-	       (&c->seats[from] == seat || !c->seats[from].here ||
-		sites[c->seats[from].part] != sites[seat->part]))
-		from = c->seats[from].next;
-	return from;
-}
-
-/*
- * It opened: behind a gap when its site had given messages up.  Whatever
- * precedes the leaves it names counts as received.
- */
-static void psync_check_open(struct psync_check *c)
-{
-	struct psync_check_seat *seat = &c->seats[c->rec->seat];
-	struct psync_check_inst *in = &c->insts[seat->inst];
-	const struct psync_check_msg *msg;
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *first;
 	uint32_t i;
 
-	i = psync_check_neighbour(c, seat, in->seats);
-	if (i != PSYNC_CHECK_NONE)
-		psync_check_or(seat->freed, c->seats[i].freed, in->words);
-	seat->here = true;
-	if (!psync_check_set(c, c->scratch))
-		psync_check_fail(c, "leaves", "begins behind the unknown");
-	for (i = 0; i < in->nsent; i++)
-		if (psync_check_has(c->scratch, i))
-			psync_check_or(c->scratch,
-				       c->msgs[in->msgs + i].context,
-				       in->words);
-	for (i = 0; i < in->nsent; i++) {
-		msg = &c->msgs[in->msgs + i];
-		if (psync_check_has(c->scratch, i))
-			psync_check_enter(c, seat, msg);
+	for (i = msg->bit + 1; i < in->nsent; i++) {
+		first = &c->msgs[in->msgs + i];
+		if (c->seats[first->seat].part == part &&
+		    psync_check_has(first->context, msg->bit) &&
+		    psync_check_has(seat->view, i))
+			return first;
 	}
+	return NULL;
 }
 
 /*
- * S6.6: @last of participant @part follows @msg, but its first message that does
- * follows an announcement that its site may lack @msg.
+ * S6.6: the last message of participant @part follows @msg, but its first one that
+ * does follows an announcement that its site may lack @msg.
  */
-static bool psync_check_unacked(struct psync_check *c, uint32_t part,
-				const struct psync_check_msg *last,
+static bool psync_check_unacked(struct psync_check *c,
+				const struct psync_check_seat *seat,
+				uint32_t part,
 				const struct psync_check_msg *msg)
 {
-	const struct psync_check_seat *from = &c->seats[last->seat];
-	struct psync_check_inst *in = &c->insts[from->inst];
+	struct psync_check_inst *in = &c->insts[seat->inst];
 	const struct psync_hist_conv *conv = &c->hist->convs[in->conv];
 	const uint64_t *sites = &c->hist->sets[conv->sites];
 	const struct psync_check_msg *first, *gap;
-	uint32_t lo = 0, hi = from->nsent, i;
+	uint32_t i;
 
 	if (!in->ngaps)
 		return false;
-	/* Once it follows, all that come later do. */
-	while (lo < hi) {
-		i = lo + (hi - lo) / 2;
-		if (psync_check_has(c->msgs[from->sent[i]].context, msg->bit))
-			hi = i;
-		else
-			lo = i + 1;
-	}
-	first = &c->msgs[from->sent[lo]];
-	/* It was sent between them. */
-	for (i = msg->bit + 1; i < first->bit; i++) {
+	first = psync_check_follower(c, seat, part, msg);
+	for (i = 0; first && i < in->nsent; i++) {
 		gap = &c->msgs[in->msgs + i];
 		if (gap->gap && sites[gap->about] == sites[part] &&
 		    psync_check_has(gap->context, msg->bit) &&
@@ -479,13 +496,16 @@ static bool psync_check_unacked(struct psync_check *c, uint32_t part,
 	return false;
 }
 
-/* Does @last of participant @part acknowledge @msg? */
-static bool psync_check_acks(struct psync_check *c, uint32_t part,
-			     const struct psync_check_msg *last,
+/* Does the last message of participant @part in a view acknowledge @msg? */
+static bool psync_check_acks(struct psync_check *c,
+			     const struct psync_check_seat *seat, uint32_t part,
 			     const struct psync_check_msg *msg)
 {
+	const struct psync_check_msg *last;
+
+	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
 	return last && psync_check_has(last->context, msg->bit) &&
-	       !psync_check_unacked(c, part, last, msg);
+	       !psync_check_unacked(c, seat, part, msg);
 }
 
 /* Did participant @part end, as @seat has seen, without @msg? */
@@ -496,16 +516,7 @@ static bool psync_check_ended(struct psync_check *c,
 	const struct psync_check_msg *last;
 
 	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
-	return last && last->end && !psync_check_acks(c, part, last, msg);
-}
-
-/* Does a seat see, in what participant @part sent, that this one has @msg? */
-static bool psync_check_knows(struct psync_check *c,
-			      const struct psync_check_seat *seat,
-			      uint32_t part, const struct psync_check_msg *msg)
-{
-	return seat->last[part] &&
-	       psync_check_acks(c, part, &c->msgs[seat->last[part] - 1], msg);
+	return last && last->end && !psync_check_acks(c, seat, part, msg);
 }
 
 /*
@@ -524,7 +535,7 @@ psync_check_truth(struct psync_check *c, const struct psync_check_seat *seat,
 		return PSYNC_CHECK_TRUE;
 	sender = c->seats[msg->seat].part;
 	for (i = 0; i < n; i++) {
-		if (i == sender || psync_check_knows(c, seat, i, msg) ||
+		if (i == sender || psync_check_acks(c, seat, i, msg) ||
 		    psync_check_ended(c, seat, i, msg) ||
 		    psync_check_pair(c, seat->inst, seat->part, i).out)
 			continue;
@@ -561,6 +572,128 @@ static void psync_check_ensure(struct psync_check *c)
 	memset(behind, 0, psync_check_conv(c)->n * sizeof(*behind));
 }
 
+/* Has it been received, or is it known to be lost? */
+static bool psync_check_seen(const struct psync_check_seat *seat,
+			     const struct psync_check_msg *msg)
+{
+	return psync_check_has(seat->view, msg->bit) ||
+	       psync_check_has(seat->lost, msg->bit) ||
+	       psync_check_has(seat->gone, msg->bit);
+}
+
+/*
+ * Is @msg in the view of all participants that had not ended before it?  Since
+ * then one may be back.
+ */
+static bool psync_check_everywhere(struct psync_check *c,
+				   const struct psync_check_msg *msg)
+{
+	const struct psync_check_seat *asker = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = psync_check_inst(c);
+	uint32_t n = psync_check_conv(c)->n, i, got = 0;
+	struct psync_check_seat *seat;
+	uint64_t *parts = c->scratch;
+	bool before = psync_check_has(asker->may, msg->bit);
+
+	memset(parts, 0, (n + 63) / 64 * sizeof(*parts));
+	/* Its sender has it, whether it has come as far or not. */
+	psync_check_put(parts, c->seats[msg->seat].part);
+	got = 1;
+	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
+		seat = &c->seats[i];
+		if (psync_check_seen(seat, msg) &&
+		    !psync_check_has(seat->forgone, msg->bit) &&
+		    !psync_check_has(parts, seat->part)) {
+			psync_check_put(parts, seat->part);
+			got++;
+		}
+	}
+	for (i = 0; i < n; i++)
+		if (!psync_check_has(parts, i) && i != c->seats[msg->seat].part)
+			got += psync_check_ended(c, asker, i, msg) ||
+			       psync_check_ignores(c, asker, i) ||
+			       (before && psync_check_once(c, asker->inst,
+							   asker->part, i));
+	return got == n || psync_check_has(asker->sure, msg->bit);
+}
+
+/*
+ * @msg is the next one in the view of @seat.  Who is back need not have had what
+ * it had before, and is waited for again after its end: what was stable stays so.
+ */
+static void psync_check_take(struct psync_check *c,
+			     struct psync_check_seat *seat,
+			     const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t i;
+
+	for (i = 0; msg->back && i < in->nsent; i++) {
+		if (!psync_check_has(seat->view, i) ||
+		    psync_check_truth(c, seat, &c->msgs[in->msgs + i]) !=
+		    PSYNC_CHECK_TRUE)
+			continue;
+		if (!psync_check_everywhere(c, &c->msgs[in->msgs + i]))
+			psync_check_fail(c, "stable-view",
+					 "somebody who is back has not received it");
+		psync_check_put(seat->sure, i);
+	}
+	psync_check_enter(c, seat, msg);
+}
+
+/* Another seat of the same image, after @from, or PSYNC_CHECK_NONE. */
+static uint32_t psync_check_neighbour(struct psync_check *c,
+				      const struct psync_check_seat *seat,
+				      uint32_t from)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+
+	while (from != PSYNC_CHECK_NONE &&
+	       (&c->seats[from] == seat || !c->seats[from].here ||
+		sites[c->seats[from].part] != sites[seat->part]))
+		from = c->seats[from].next;
+	return from;
+}
+
+/* All that precedes any of @set. */
+static void psync_check_close_down(struct psync_check *c,
+				   const struct psync_check_inst *in,
+				   uint64_t *set)
+{
+	uint32_t i;
+
+	for (i = in->nsent; i--; )
+		if (psync_check_has(set, i))
+			psync_check_or(set, c->msgs[in->msgs + i].context,
+				       in->words);
+}
+
+/*
+ * It opened: behind a gap when its site had given messages up.  Whatever
+ * precedes the leaves it names counts as received.
+ */
+static void psync_check_open(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *msg;
+	uint32_t i;
+
+	i = psync_check_neighbour(c, seat, in->seats);
+	if (i != PSYNC_CHECK_NONE)
+		psync_check_or(seat->freed, c->seats[i].freed, in->words);
+	seat->here = true;
+	if (!psync_check_set(c, c->scratch))
+		psync_check_fail(c, "leaves", "begins behind the unknown");
+	psync_check_close_down(c, in, c->scratch);
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (psync_check_has(c->scratch, i))
+			psync_check_enter(c, seat, msg);
+	}
+}
+
 /* It announces something about somebody. */
 static void psync_check_announce(struct psync_check *c)
 {
@@ -579,25 +712,449 @@ static void psync_check_announce(struct psync_check *c)
 	}
 }
 
-static void psync_check_send(struct psync_check *c)
+/* The RESTART in the view of @seat that has left out @msg, or NULL. */
+static const struct psync_check_msg *
+psync_check_void(struct psync_check *c,
+		 const struct psync_check_seat *seat,
+		 const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *back;
+	uint32_t i;
+
+	for (i = 0; i < in->nsent; i++) {
+		back = &c->msgs[in->msgs + i];
+		if (back->back && psync_check_has(seat->view, i) &&
+		    c->seats[back->seat].part == c->seats[msg->seat].part &&
+		    msg->mid < back->mid &&
+		    (back->prev == PSYNC_CHECK_NONE ||
+		     msg->mid > c->msgs[back->prev].mid))
+			return back;
+	}
+	return NULL;
+}
+
+/*
+ * It is back: its view is to begin with the leaves it names and all that
+ * precedes them.
+ */
+static void psync_check_restart(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+
+	seat->here = true;
+	if (!psync_check_set(c, seat->wanted))
+		psync_check_fail(c, "restart-view", "back behind the unknown");
+}
+
+/* Does a RESTART up to @last leave @msg out? */
+static bool psync_check_left_out(struct psync_check *c,
+				 const struct psync_check_inst *in,
+				 const struct psync_check_msg *msg,
+				 uint64_t last)
+{
+	const struct psync_check_msg *back;
+	uint32_t i;
+
+	for (i = 0; i < in->nsent; i++) {
+		back = &c->msgs[in->msgs + i];
+		if (back->back && back->mid <= last && back->mid > msg->mid &&
+		    c->seats[back->seat].part == c->seats[msg->seat].part &&
+		    (back->prev == PSYNC_CHECK_NONE ||
+		     c->msgs[back->prev].mid < msg->mid))
+			return true;
+	}
+	return false;
+}
+
+/* Adds all up to the record's set, a number for each participant, but what is void. */
+static void psync_check_up_to(struct psync_check *c, uint64_t *set)
+{
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	struct psync_check_inst *in = psync_check_inst(c);
+	const struct psync_check_msg *msg;
+	uint64_t last;
+	uint32_t i;
+
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		last = mids[c->seats[msg->seat].part];
+		if (msg->mid <= last && !psync_check_left_out(c, in, msg, last))
+			psync_check_put(set, i);
+	}
+}
+
+/* What its view begins with; behind a gap it does not know what precedes what. */
+static void psync_check_begun(struct psync_check *c, uint64_t *begun)
+{
+	struct psync_check_inst *in = psync_check_inst(c);
+
+	if (c->rec->answer) {
+		memset(begun, 0, in->words * sizeof(*begun));
+		psync_check_up_to(c, begun);
+		return;
+	}
+	if (!psync_check_set(c, begun))
+		psync_check_fail(c, "restart-view", "begins with the unknown");
+	psync_check_close_down(c, in, begun);
+}
+
+/* It has begun.  What it lost is not there; what it was given behind a gap is. */
+static void psync_check_settled(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = &c->insts[seat->inst];
-	struct psync_check_msg *msg = &c->msgs[in->msgs + in->nsent];
-	const struct psync_rec *rec = c->rec;
-	const struct psync_check_msg *pred;
+	uint64_t *wanted = c->scratch + in->words;
+	uint64_t *most = wanted + in->words;
+	uint64_t *begun = c->scratch;
 	uint32_t i;
 
-	if (rec->mid != ((uint64_t)seat->part << PSYNC_HIST_SEQ_BITS |
-			 (psync_check_conv(c)->seq_base + 1 + seat->nsent)))
-		psync_check_fail(c, "mid-order", "message %u of its sender",
-				 seat->nsent + 1);
-	if ((!psync_check_set(c, msg->preds) ||
-	     !psync_check_equal(msg->preds, seat->leaves, in->words)) &&
-	    !seat->gapped)
+	memcpy(most, seat->wanted, in->words * sizeof(*most));
+	for (i = 0; i < in->words; i++)
+		wanted[i] = most[i] & ~seat->unfound[i];
+	if (!c->rec->answer)
+		psync_check_close_down(c, in, wanted);
+	psync_check_close_down(c, in, most);
+	psync_check_begun(c, begun);
+	for (i = 0; i < in->words; i++) {
+		begun[i] &= ~seat->lost[i];
+		wanted[i] &= ~seat->lost[i];
+	}
+	if (!psync_check_subset(wanted, begun, in->words) ||
+	    (!c->rec->answer && !psync_check_subset(begun, most, in->words)))
+		psync_check_fail(c, "restart-view",
+				 "begins with %u, its leaves with %u",
+				 psync_check_count(begun, in->words),
+				 psync_check_count(wanted, in->words));
+	seat->partial |= c->rec->answer;
+	for (i = 0; i < in->nsent; i++)
+		if (psync_check_has(begun, i) && !psync_check_has(seat->view, i))
+			psync_check_enter(c, seat, &c->msgs[in->msgs + i]);
+}
+
+/* A message of its participant enters its view, which stays closed (S2.1). */
+static void psync_check_own(struct psync_check *c,
+			    struct psync_check_seat *seat,
+			    const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t i;
+
+	for (i = 0; i < msg->bit; i++)
+		if (psync_check_has(msg->preds, i) &&
+		    !psync_check_has(seat->view, i) &&
+		    !psync_check_has(seat->lost, i) &&
+		    !psync_check_void(c, seat, &c->msgs[in->msgs + i]))
+			psync_check_fail(c, "causal-order",
+					 "its own, before %u:%llu",
+					 PSYNC_CHECK_MID(c->msgs[in->msgs +
+								 i].mid));
+	psync_check_take(c, seat, msg);
+}
+
+/* What it had sent has come into its view. */
+static void psync_check_caught(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *msg, *last;
+	uint32_t i;
+
+	last = psync_check_find(c, seat->inst, c->rec->mid, seat->view, 0);
+	if (!last)
+		psync_check_fail(c, "integrity", "its own, never sent");
+	for (i = 0; last && i <= last->bit; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (c->seats[msg->seat].part == seat->part &&
+		    (msg == last || psync_check_has(last->context, i)) &&
+		    !psync_check_has(seat->view, i) &&
+		    !psync_check_has(seat->lost, i))
+			psync_check_own(c, seat, msg);
+	}
+}
+
+/*
+ * It was told that something is lost for it.  Nothing may be lost while all
+ * keep everything, but leaves that it alone had had.
+ */
+static void psync_check_missed(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	struct psync_check_msg *msg;
+	uint32_t i;
+
+	for (i = 0; i < c->rec->nset; i++) {
+		msg = psync_check_find(c, seat->inst, mids[i], seat->view, 0);
+		if (!msg || psync_check_has(seat->view, msg->bit))
+			continue;
+		if (c->rec->answer) {
+			psync_check_put(seat->unfound, msg->bit);
+			continue;
+		}
+		psync_check_put(seat->lost, msg->bit);
+		seat->partial = true;
+		if (!psync_check_conv(c)->loses)
+			psync_check_fail(c, "gap-needless",
+					 "nothing is given back");
+	}
+}
+
+/* Of a message whose sender lost what it had said before: see the core. */
+static void psync_check_context(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+
+	psync_check_up_to(c, c->msgs[seat->sent[seat->nsent - 1]].context);
+}
+
+/* The last message of its participant that one follows, or NONE. */
+static uint32_t psync_check_previous(struct psync_check *c,
+				     const struct psync_check_seat *seat,
+				     const uint64_t *preds)
+{
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	uint64_t *set = c->scratch;
+	uint32_t i;
+
+	if (seat->nsent)
+		return seat->sent[seat->nsent - 1];
+	memcpy(set, preds, in->words * sizeof(*set));
+	psync_check_close_down(c, in, set);
+	for (i = in->nsent; i--; )
+		if (psync_check_has(set, i) &&
+		    c->seats[c->msgs[in->msgs + i].seat].part == seat->part)
+			return in->msgs + i;
+	return PSYNC_CHECK_NONE;
+}
+
+/* Has any other site's image something that its participant sent? */
+static bool psync_check_known_of(struct psync_check *c,
+				 const struct psync_check_seat *seat)
+{
+	const struct psync_hist_conv *conv = psync_check_conv(c);
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_seat *other;
+	const struct psync_check_msg *msg;
+	uint32_t i, k;
+
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (c->seats[msg->seat].part != seat->part)
+			continue;
+		for (k = in->seats; k != PSYNC_CHECK_NONE; k = other->next) {
+			other = &c->seats[k];
+			if (sites[other->part] != sites[seat->part] &&
+			    other->here && psync_check_has(other->view, i))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Messages are numbered one after the other; who is back numbers on after all
+ * that anybody may have heard of (S7.1).
+ */
+static void psync_check_number(struct psync_check *c,
+			       const struct psync_check_seat *seat)
+{
+	uint64_t first = (uint64_t)seat->part << PSYNC_HIST_SEQ_BITS |
+			 (psync_check_conv(c)->seq_base + 1);
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *msg;
+	uint64_t last = first - 1;
+	uint32_t i;
+
+	if (seat->nsent)
+		last = c->msgs[seat->sent[seat->nsent - 1]].mid;
+	if (seat->nsent || !seat->restart) {
+		if (c->rec->mid != last + 1)
+			psync_check_fail(c, "mid-order",
+					 "message %u of its sender",
+					 seat->nsent + 1);
+		return;
+	}
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (c->seats[msg->seat].part == seat->part &&
+		    msg->mid > last)
+			last = msg->mid;
+	}
+	if (c->rec->mid <= last &&
+	    (c->rec->back || psync_check_known_of(c, seat)))
+		psync_check_fail(c, "restart-number",
+				 "a number that was used before");
+}
+
+/* Leaves of what is in the view or precedes what its participant said. */
+static void psync_check_preds(struct psync_check *c,
+			      struct psync_check_seat *seat,
+			      struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *last;
+	uint64_t *truth = c->scratch;
+	uint32_t i, k;
+
+	memcpy(truth, seat->leaves, in->words * sizeof(*truth));
+	last = msg->prev == PSYNC_CHECK_NONE ? NULL : &c->msgs[msg->prev];
+	if (last && !psync_check_has(seat->view, last->bit)) {
+		for (i = 0; i < in->words; i++)
+			truth[i] &= ~last->context[i];
+		psync_check_put(truth, last->bit);
+	}
+	/* Who lost something does not know what precedes what. */
+	msg->vague = seat->partial;
+	in->vague |= msg->vague;
+	for (i = 0; seat->partial && i < in->nsent; i++)
+		for (k = 0; psync_check_has(msg->preds, i) && k < in->words;
+		     k++)
+			msg->preds[k] &= ~c->msgs[in->msgs + i].context[k];
+	if (!seat->partial && !seat->gapped &&
+	    !psync_check_equal(msg->preds, truth, in->words))
 		psync_check_fail(c, "leaves", "sent after %u, view has %u",
-				 rec->nset,
-				 psync_check_count(seat->leaves, in->words));
+				 c->rec->nset,
+				 psync_check_count(truth, in->words));
+}
+
+/* How many messages did its program have in the graph, up to @last? */
+static uint32_t psync_check_records(struct psync_check *c,
+				    const struct psync_check_seat *seat,
+				    uint32_t last, uint32_t which,
+				    const struct psync_check_msg **found)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *msg, *end;
+	uint32_t i, n = 0;
+
+	if (last == PSYNC_CHECK_NONE)
+		return 0;
+	end = &c->msgs[last];
+	for (i = 0; i <= end->bit; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (c->seats[msg->seat].part != seat->part || msg->null ||
+		    msg->end || msg->back ||
+		    (msg != end && !psync_check_has(end->context, i)))
+			continue;
+		if (n++ == which && found)
+			*found = msg;
+	}
+	return n;
+}
+
+/* Its program sent something again: it is the next one that it had sent. */
+static void psync_check_again(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	const struct psync_check_msg *msg = NULL;
+	const struct psync_rec *rec = c->rec;
+
+	if (seat->nsent)
+		psync_check_records(c, seat, c->msgs[seat->sent[0]].prev,
+				    seat->nagain, &msg);
+	seat->nagain++;
+	if (!seat->redo || !msg || msg->mid != rec->mid ||
+	    msg->hash != rec->hash || msg->len != rec->len)
+		psync_check_fail(c, "again-match",
+				 "number %u that it sends again",
+				 seat->nagain);
+}
+
+/* A new message of a program that runs again: it has said all it had said. */
+static void psync_check_unsaid(struct psync_check *c,
+			       const struct psync_check_seat *seat,
+			       const struct psync_check_msg *msg)
+{
+	uint32_t n;
+
+	if (!seat->redo || msg->null || msg->end || msg->back)
+		return;
+	n = psync_check_records(c, seat, c->msgs[seat->sent[0]].prev, 0, NULL);
+	if (seat->nagain != n)
+		psync_check_fail(c, "again-twice", "%u of %u were said again",
+				 seat->nagain, n);
+}
+
+/*
+ * What precedes a message has been received, or is lost, or void (S7.1); it is not
+ * void itself.
+ */
+static void psync_check_arrival(struct psync_check *c,
+				const struct psync_check_seat *seat,
+				const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t i;
+
+	for (i = 0; i < msg->bit; i++)
+		if (psync_check_has(msg->preds, i) &&
+		    !psync_check_has(seat->view, i) &&
+		    !psync_check_has(seat->lost, i) &&
+		    !psync_check_has(seat->gone, i) &&
+		    !psync_check_void(c, seat, &c->msgs[in->msgs + i]))
+			psync_check_fail(c, "causal-order",
+					 "received before %u:%llu",
+					 PSYNC_CHECK_MID(c->msgs[in->msgs +
+								 i].mid));
+	if (psync_check_void(c, seat, msg))
+		psync_check_fail(c, "restart-void",
+				 "of an earlier life, received after it");
+}
+
+/*
+ * Nothing moves any more: whoever is back has been announced to all who were
+ * there before, once for each time at most, and what it left out is nowhere.
+ */
+static void psync_check_backs(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_seat *other;
+	const struct psync_check_msg *msg, *back;
+	uint32_t part, i, times, *told = seat->told;
+
+	for (part = 0; part < psync_check_conv(c)->n; part++) {
+		times = 0;
+		for (i = in->seats; i != PSYNC_CHECK_NONE; i = other->next) {
+			other = &c->seats[i];
+			times += other->restart && other->part == part;
+		}
+		if (told[part] > times || (told[part] && part == seat->part))
+			psync_check_fail(c, "restart-told",
+					 "%u: %u times, was back %u times",
+					 part, told[part], times);
+	}
+	for (i = 0; i < in->nsent; i++) {
+		msg = &c->msgs[in->msgs + i];
+		if (!psync_check_has(seat->view, i))
+			continue;
+		other = &c->seats[msg->seat];
+		if (msg->back && msg->prev != PSYNC_CHECK_NONE &&
+		    other->part != seat->part && !told[other->part] &&
+		    other->opened > (seat->restart ? seat->spoke :
+						     seat->opened))
+			psync_check_fail(c, "restart-told",
+					 "not of participant %u", other->part);
+		back = psync_check_void(c, seat, msg);
+		if (!seat->partial && back && !back->alone)
+			psync_check_fail(c, "restart-covers",
+					 "%u:%llu is void and in the view",
+					 (unsigned int)(msg->mid >>
+							PSYNC_HIST_SEQ_BITS),
+					 (unsigned long long)(msg->mid &
+					 ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)));
+	}
+}
+
+/* What the record says of a message. */
+static void psync_check_describe(struct psync_check_inst *in,
+				 struct psync_check_msg *msg,
+				 const struct psync_rec *rec)
+{
+	msg->back = rec->back;
+	msg->alone = rec->alone;
 	msg->mid = rec->mid;
 	msg->hash = rec->hash;
 	msg->len = rec->len;
@@ -607,6 +1164,41 @@ static void psync_check_send(struct psync_check *c)
 	msg->about = rec->others;
 	in->ngaps += rec->gap;
 	msg->mask = rec->mask;
+}
+
+/* All that precedes the predecessors of @msg precedes it; and its wave. */
+static void psync_check_sum(struct psync_check *c,
+			    const struct psync_check_inst *in,
+			    struct psync_check_msg *msg)
+{
+	const struct psync_check_msg *pred;
+	uint32_t i;
+
+	for (i = 0; i < msg->bit; i++) {
+		if (!psync_check_has(msg->preds, i))
+			continue;
+		pred = &c->msgs[in->msgs + i];
+		psync_check_or(msg->context, pred->context, in->words);
+		if (pred->wave > msg->wave)
+			msg->wave = pred->wave;
+	}
+	msg->wave++;
+}
+
+static void psync_check_send(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	struct psync_check_msg *msg = &c->msgs[in->msgs + in->nsent];
+	const struct psync_rec *rec = c->rec;
+	uint32_t i;
+
+	psync_check_number(c, seat);
+	if (!psync_check_set(c, msg->preds) && !seat->gapped)
+		psync_check_fail(c, "leaves", "sent after the unknown");
+	msg->prev = psync_check_previous(c, seat, msg->preds);
+	psync_check_preds(c, seat, msg);
+	psync_check_describe(in, msg, rec);
 	if (msg->mask)
 		psync_check_announce(c);
 	if (seat->nsent && c->msgs[seat->sent[seat->nsent - 1]].end)
@@ -618,15 +1210,13 @@ static void psync_check_send(struct psync_check *c)
 	seat->fresh = false;
 	msg->seat = rec->seat;
 	msg->bit = in->nsent++;
-	for (i = 0; i < msg->bit; i++) {
-		if (!psync_check_has(msg->preds, i))
-			continue;
-		pred = &c->msgs[in->msgs + i];
-		psync_check_or(msg->context, pred->context, in->words);
-		if (pred->wave > msg->wave)
-			msg->wave = pred->wave;
-	}
-	msg->wave++;
+	psync_check_sum(c, in, msg);
+	if ((seat->partial || seat->gapped) && rec->wave > msg->wave)
+		msg->wave = rec->wave;
+	/* A program is not told the wave of what it sends: 0. */
+	if (rec->wave && rec->wave != msg->wave)
+		psync_check_fail(c, "wave", "sent in wave %u, is %u", rec->wave,
+				 msg->wave);
 	if (msg->wave > c->verdict->depth)
 		c->verdict->depth = msg->wave;
 	psync_check_or(msg->said, msg->preds, in->words);
@@ -637,8 +1227,20 @@ static void psync_check_send(struct psync_check *c)
 		msg->preds[i] &= ~msg->context[i];
 	}
 	psync_check_or(msg->context, msg->said, in->words);
+	if (seat->nsent)
+		psync_check_or(msg->context, c->msgs[seat->sent[seat->nsent -
+			       1]].context, in->words);
+	for (i = 0; i < msg->bit && !seat->partial && !seat->gapped; i++)
+		if (psync_check_has(seat->view, i) &&
+		    !psync_check_has(msg->context, i))
+			psync_check_fail(c, "leaves",
+					 "%u:%llu is not in its context",
+					 PSYNC_CHECK_MID(c->msgs[in->msgs +
+								 i].mid));
 	seat->sent[seat->nsent++] = in->msgs + msg->bit;
-	psync_check_enter(c, seat, msg);
+	psync_check_unsaid(c, seat, msg);
+	if (!rec->ahead)
+		psync_check_own(c, seat, msg);
 }
 
 /* Received, but never sent in this instance: where does it come from? */
@@ -702,10 +1304,13 @@ static void psync_check_lose(struct psync_check *c,
 		    psync_check_has(seat->view, i) ||
 		    psync_check_lacked(c, seat, i))
 			continue;
-		psync_check_put(seat->lost, i);
+		/* Where more than that is lost, it was told what. */
+		if (conv->loses)
+			continue;
+		lost = true;
+		psync_check_put(seat->forgone, i);
 		psync_check_enter(c, seat, &c->msgs[in->msgs + i]);
 		seat->nview--;
-		lost = true;
 	}
 	if (lost || c->rec->quiet)
 		psync_check_or(seat->faded, gap->context, in->words);
@@ -736,18 +1341,21 @@ static void psync_check_recv(struct psync_check *c)
 		psync_check_stray(c);
 		return;
 	}
-	if (c->seats[msg->seat].part == seat->part)
+	if (msg->seat == rec->seat ||
+	    (c->seats[msg->seat].part == seat->part && seat->redo &&
+	     !msg->null && !msg->end && !msg->back))
 		psync_check_fail(c, "own", "received what it sent");
 	if (psync_check_has(seat->view, msg->bit))
 		psync_check_fail(c, "once", "received again");
 	psync_check_lose(c, seat, msg);
-	if (!psync_check_behind(in, seat, msg))
-		psync_check_fail(c, "causal-order",
-				 "received before a predecessor");
+	if (psync_check_has(seat->lost, msg->bit))
+		psync_check_fail(c, "gap-told", "received, was said to be lost");
+	psync_check_arrival(c, seat, msg);
 	if (!psync_check_set(c, c->scratch) ||
 	    !psync_check_subset(msg->preds, c->scratch, in->words) ||
-	    !psync_check_subset(c->scratch, seat->gapped ? msg->said :
-				msg->preds, in->words))
+	    (!seat->partial && !msg->vague &&
+	     !psync_check_subset(c->scratch, seat->gapped ? msg->said :
+				 msg->preds, in->words)))
 		psync_check_fail(c, "edges", "%u predecessors, sent with %u",
 				 rec->nset,
 				 psync_check_count(msg->preds, in->words));
@@ -757,15 +1365,15 @@ static void psync_check_recv(struct psync_check *c)
 	c->verdict->receives++;
 	if (rec->mask || seat->gapped)
 		psync_check_ensure(c);
-	seat->fresh |= !msg->null && !msg->end;
+	seat->fresh |= !msg->null && !msg->end && !msg->back;
 	if (seat->limits && rec->mid > seat->limits[c->seats[msg->seat].part] &&
-	    !msg->null && !msg->end && !msg->mask)
+	    !msg->null && !msg->end && !msg->mask && !msg->back)
 		psync_check_fail(c, "void-given", "given beyond the cut");
-	psync_check_enter(c, seat, msg);
+	psync_check_take(c, seat, msg);
 }
 
 /* It has what its program was not given, because it lies beyond a cut. */
-static void psync_check_void(struct psync_check *c)
+static void psync_check_voided(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = &c->insts[seat->inst];
@@ -889,7 +1497,8 @@ static bool psync_check_returned(struct psync_check *c,
 	const struct psync_check_seat *other;
 	uint32_t i;
 
-	for (i = in->seats; i != PSYNC_CHECK_NONE; i = other->next) {
+	for (i = in->seats; i != PSYNC_CHECK_NONE && !seat->restart;
+	     i = other->next) {
 		other = &c->seats[i];
 		if (sites[other->part] == sites[seat->part] &&
 		    other->closed <= seat->opened)
@@ -959,7 +1568,7 @@ static void psync_check_gap(struct psync_check *c)
 		return;
 	}
 	for (i = 0; i < in->words; i++)
-		if (c->scratch[i] & seat->view[i] & ~seat->lost[i])
+		if (c->scratch[i] & seat->view[i] & ~seat->forgone[i])
 			psync_check_fail(c, "gap", "it was received");
 	psync_check_or(seat->gone, c->scratch, in->words);
 }
@@ -992,12 +1601,22 @@ static bool psync_check_answered(struct psync_check *c, bool known, bool freed)
 {
 	int32_t answer = c->rec->answer;
 
+	/* What is lost is neither unknown nor kept, nor all that precedes. */
+	if (c->seats[c->rec->seat].partial &&
+	    (!known || answer == PSYNC_HIST_FREED))
+		return false;
+
+	/* Numbers that were left out: of what is freed nobody knows that. */
+	if (!known && psync_check_conv(c)->restarts &&
+	    !psync_check_conv(c)->exact)
+		return false;
 	if (answer == PSYNC_HIST_FREED) {
 		if (!known || (psync_check_conv(c)->exact && !freed))
 			psync_check_fail(c, "known", "is not freed");
 		return false;
 	}
-	if (known && freed) {
+	/* Nor what of it all precedes what it had freed. */
+	if (known && freed && !c->seats[c->rec->seat].partial) {
 		psync_check_fail(c, "free-known", "answer %d, was freed",
 				 answer);
 		return false;
@@ -1008,37 +1627,6 @@ static bool psync_check_answered(struct psync_check *c, bool known, bool freed)
 		return false;
 	}
 	return known;
-}
-
-/* Is @msg in the view of all participants that had not ended before it? */
-static bool psync_check_everywhere(struct psync_check *c,
-				   const struct psync_check_msg *msg)
-{
-	const struct psync_check_seat *asker = &c->seats[c->rec->seat];
-	struct psync_check_inst *in = psync_check_inst(c);
-	uint32_t n = psync_check_conv(c)->n, i, got = 0;
-	struct psync_check_seat *seat;
-	uint64_t *parts = c->scratch;
-	bool before = psync_check_has(asker->may, msg->bit);
-
-	memset(parts, 0, (n + 63) / 64 * sizeof(*parts));
-	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
-		seat = &c->seats[i];
-		if ((psync_check_has(seat->gone, msg->bit) ||
-		     psync_check_has(seat->view, msg->bit)) &&
-		    !psync_check_has(seat->lost, msg->bit) &&
-		    !psync_check_has(parts, seat->part)) {
-			psync_check_put(parts, seat->part);
-			got++;
-		}
-	}
-	for (i = 0; i < n; i++)
-		if (!psync_check_has(parts, i) && i != c->seats[msg->seat].part)
-			got += psync_check_ended(c, asker, i, msg) ||
-			       psync_check_ignores(c, asker, i) ||
-			       (before && psync_check_once(c, asker->inst,
-							   asker->part, i));
-	return got == n;
 }
 
 static void psync_check_stable(struct psync_check *c)
@@ -1058,13 +1646,15 @@ static void psync_check_stable(struct psync_check *c)
 	if (!psync_check_answered(c, msg, psync_check_faded(c, msg) ||
 				  (c->rec->answer == PSYNC_HIST_FREED &&
 				   psync_check_inst(c)->ngaps &&
-				   (seat->gapped ||
-				    psync_check_freed(c, msg)))))
+				   (seat->gapped || psync_check_freed(c, msg) ||
+				    psync_check_count(seat->forgone,
+						psync_check_inst(c)->words)))))
 		return;
-	exact = conv->exact && !psync_check_freed(c, msg);
+	exact = conv->exact && !psync_check_freed(c, msg) &&
+		!seat->partial && !psync_check_inst(c)->vague;
 	sender = c->seats[msg->seat].part;
 	for (i = 0; i < conv->n; i++) {
-		if (i == sender || !psync_check_knows(c, seat, i, msg))
+		if (i == sender || !psync_check_acks(c, seat, i, msg))
 			continue;
 		others++;
 		if (sites[i] != sites[sender] && !c->numbers[sites[i]]++)
@@ -1074,7 +1664,8 @@ static void psync_check_stable(struct psync_check *c)
 	if (c->rec->answer && !psync_check_everywhere(c, msg))
 		psync_check_fail(c, "stable-view",
 				 "somebody has not received it");
-	if (!c->rec->answer && psync_check_has(seat->stable, msg->bit))
+	if (!c->rec->answer && psync_check_has(seat->stable, msg->bit) &&
+	    !seat->partial && !psync_check_inst(c)->vague)
 		psync_check_fail(c, "stable-revoked", "was stable before");
 	if (c->rec->answer)
 		psync_check_put(seat->stable, msg->bit);
@@ -1102,6 +1693,8 @@ static void psync_check_precedes(struct psync_check *c)
 				  psync_check_away(c, first) ||
 				  psync_check_away(c, second)))
 		return;
+	if (!c->rec->answer && c->seats[c->rec->seat].partial)
+		return;
 	if (c->rec->answer != psync_check_has(second->context, first->bit))
 		psync_check_fail(c, "precedes", "%u:%llu? answered %d",
 				 (unsigned int)(second->mid >>
@@ -1124,6 +1717,9 @@ static void psync_check_query(struct psync_check *c)
 		[PSYNC_REC_NEXT] = "next", [PSYNC_REC_PREV] = "prev",
 	};
 
+	/* Who lost something cannot know which of the rest follows which. */
+	if (seat->partial || in->vague)
+		return;
 	msg = psync_check_asked(c, c->rec->mid);
 	if ((type == PSYNC_REC_NEXT || type == PSYNC_REC_PREV) &&
 	    !psync_check_answered(c, msg, psync_check_away(c, msg)))
@@ -1132,7 +1728,7 @@ static void psync_check_query(struct psync_check *c)
 	for (i = 0; i < in->nsent; i++) {
 		x = &c->msgs[in->msgs + i];
 		if (!psync_check_has(seat->view, i) ||
-		    psync_check_has(seat->lost, i))
+		    psync_check_has(seat->forgone, i))
 			continue;
 		if ((type == PSYNC_REC_ROOTS && x->wave == 1) ||
 		    (type == PSYNC_REC_NEXT &&
@@ -1204,23 +1800,26 @@ static void psync_check_awaited(struct psync_check *c)
 		msg = psync_check_find(c, c->seats[c->rec->seat].inst,
 				       c->rec->mid, NULL, 0);
 	if (!msg || c->rec->answer != 1) {
-		if (!msg)
+		if (!msg && !c->seats[c->rec->seat].partial &&
+		    (!conv->restarts || conv->exact))
 			psync_check_fail(c, "awaited", "not in the view");
 		return;
 	}
 	memset(parts, 0, (conv->n + 63) / 64 * sizeof(*parts));
+	part = c->seats[msg->seat].part;
+	psync_check_put(parts, part);
+	nsites += !seen[sites[part]]++;
 	for (i = psync_check_inst(c)->seats; i != PSYNC_CHECK_NONE;
 	     i = seat->next) {
 		seat = &c->seats[i];
 		part = seat->part;
-		if ((!psync_check_has(seat->view, msg->bit) &&
-		     !psync_check_has(seat->gone, msg->bit) &&
+		if ((!psync_check_seen(seat, msg) &&
 		     !psync_check_behind_it(c, seat, msg)) ||
-		    psync_check_has(seat->lost, msg->bit) ||
+		    psync_check_has(seat->forgone, msg->bit) ||
 		    psync_check_has(parts, part))
 			continue;
 		psync_check_put(parts, part);
-		others += part != c->seats[msg->seat].part;
+		others++;
 		nsites += !seen[sites[part]]++;
 	}
 	memset(seen, 0, conv->n * sizeof(*seen));
@@ -1281,6 +1880,36 @@ static bool psync_check_mortal(struct psync_check *c,
 }
 
 /*
+ * The same where participants come back, all of whom knew one another before:
+ * whatever one who lives has said follows, it has.
+ */
+static void psync_check_owed(struct psync_check *c,
+			     const struct psync_check_seat *seat,
+			     const uint64_t *other, uint64_t *set)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t i;
+
+	if (other)
+		memcpy(set, other, in->words * sizeof(*set));
+	else
+		memset(set, 0, in->words * sizeof(*set));
+	for (i = 0; i < in->nsent && !other; i++)
+		if (!psync_check_mortal(c, &c->seats[c->msgs[in->msgs +
+							i].seat]))
+			psync_check_put(set, i);
+	if (!other)
+		psync_check_close_down(c, in, set);
+	for (i = 0; i < in->words; i++)
+		set[i] &= ~seat->lost[i];
+	/* What a RESTART left out may have come before it, or not (S7.1). */
+	for (i = 0; i < in->nsent; i++)
+		if (psync_check_has(set, i) &&
+		    psync_check_void(c, seat, &c->msgs[in->msgs + i]))
+			set[i / 64] &= ~(1ULL << i % 64);
+}
+
+/*
  * What must be in the view of @seat, but for what is not owed and what depends
  * on that: all that was sent by those who live, or when @other is somebody
  * else's view, all that is in that one.  Of one whom it masked, or that masked
@@ -1297,11 +1926,16 @@ static void psync_check_required(struct psync_check *c,
 	uint32_t i, k;
 	bool out;
 
+	if (psync_check_conv(c)->restarts) {
+		psync_check_owed(c, seat, other, set);
+		return;
+	}
 	memset(set, 0, in->words * sizeof(*set));
 	for (i = 0; i < in->nsent; i++) {
 		msg = &c->msgs[in->msgs + i];
 		from = &c->seats[msg->seat];
-		out = psync_check_excused(c, seat, from);
+		out = psync_check_excused(c, seat, from) ||
+		      psync_check_has(seat->lost, i);
 		out |= other ? !psync_check_has(other, i) :
 			       psync_check_mortal(c, from);
 		for (k = 0; k < in->words; k++)
@@ -1346,12 +1980,18 @@ static bool psync_check_heard(struct psync_check *c,
 			      const struct psync_check_seat *seat)
 {
 	const struct psync_check_seat *other;
+	uint64_t *parts = c->scratch;
 	uint32_t i;
 
+	memset(parts, 0, (psync_check_conv(c)->n + 63) / 64 * sizeof(*parts));
+	/* Of those of one participant the last one counts. */
 	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (other != seat && other->nsent &&
+		if (!other->nsent || psync_check_has(parts, other->part))
+			continue;
+		psync_check_put(parts, other->part);
+		if (other->part != seat->part &&
 		    !psync_check_masked(c, seat->inst, seat->part,
 					other->part) &&
 		    !c->msgs[other->sent[other->nsent - 1]].end)
@@ -1366,7 +2006,8 @@ static void psync_check_close(struct psync_check *c)
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 
 	seat->here = false;
-	if (!seat->nview || psync_check_inst(c)->refused ||
+	if (!seat->nview || (seat->restart && !seat->nsent) ||
+	    psync_check_inst(c)->refused ||
 	    psync_check_conv(c)->starved || !psync_check_heard(c, seat))
 		return;
 	if (!seat->nsent || !c->msgs[seat->sent[seat->nsent - 1]].end)
@@ -1384,15 +2025,16 @@ static void psync_check_acked(struct psync_check *c)
 	const struct psync_check_msg *last, *msg;
 	uint32_t i;
 
-	if (!psync_check_others(c, seat))
+	if (!psync_check_others(c, seat) || seat->partial)
 		return;
-	last = seat->nsent ? &c->msgs[seat->sent[seat->nsent - 1]] : NULL;
+	last = seat->last[seat->part] ? &c->msgs[seat->last[seat->part] - 1] :
+					NULL;
 	for (i = 0; i < in->nsent; i++) {
 		msg = &c->msgs[in->msgs + i];
-		if (msg->null || msg->end || msg->mask ||
-		    msg->seat == c->rec->seat ||
+		if (msg->null || msg->end || msg->mask || msg->back ||
+		    c->seats[msg->seat].part == seat->part ||
 		    !psync_check_has(seat->view, i) ||
-		    psync_check_has(seat->lost, i) ||
+		    psync_check_has(seat->forgone, i) ||
 		    psync_check_masked(c, seat->inst, seat->part,
 				       c->seats[msg->seat].part))
 			continue;
@@ -1443,10 +2085,15 @@ static void psync_check_agree(struct psync_check *c)
 		psync_check_acked(c);
 	psync_check_all_agreed(c);
 	psync_check_whole(c);
+	psync_check_backs(c);
 	psync_check_required(c, seat, NULL, set);
-	if (!psync_check_subset(set, seat->view, in->words))
-		psync_check_fail(c, "reliable", "%u in the view, %u sent",
-				 seat->nview, in->nsent);
+	for (i = 0; i < in->nsent; i++)
+		if (psync_check_has(set, i) && !psync_check_has(seat->view, i))
+			psync_check_fail(c, "reliable",
+					 "%u in the view, %u sent, not %u:%llu",
+					 seat->nview, in->nsent,
+					 PSYNC_CHECK_MID(c->msgs[in->msgs +
+								 i].mid));
 	for (i = in->seats; i != PSYNC_CHECK_NONE; i = other->next) {
 		other = &c->seats[i];
 		if (other->rested)
@@ -1469,9 +2116,10 @@ static void psync_check_rest(struct psync_check *c)
 		psync_check_agree(c);
 		return;
 	}
-	if (!psync_check_set(c, kept) || (uint32_t)c->rec->answer !=
-	    seat->nview || !psync_check_subset(kept, seat->view, in->words) ||
-	    (psync_check_conv(c)->exact &&
+	if (!psync_check_set(c, kept) ||
+	    ((uint32_t)c->rec->answer != seat->nview && !seat->partial) ||
+	    !psync_check_subset(kept, seat->view, in->words) ||
+	    (psync_check_conv(c)->exact && !seat->partial &&
 	     !psync_check_count(seat->faded, in->words) &&
 	     c->rec->nset != seat->nview - nfreed))
 		psync_check_fail(c, "rest-view", "%u of %d listed, are %u",
@@ -1554,10 +2202,14 @@ static bool psync_check_lost_with(struct psync_check *c, uint64_t mid)
 static void psync_check_acknowledged(struct psync_check *c)
 {
 	const uint64_t *mids = &c->hist->sets[c->rec->set];
+	uint64_t base = c->hist->convs[c->hist->images[c->rec->seat].conv]
+			.seq_base;
 	uint32_t i;
 
+	/* Nothing at all may be what is known of one that is back. */
 	for (i = 0; i < c->rec->nset; i++)
-		if (!psync_check_holds(c, mids[i]) &&
+		if ((mids[i] & ((1ULL << PSYNC_HIST_SEQ_BITS) - 1)) != base &&
+		    !psync_check_holds(c, mids[i]) &&
 		    !psync_check_lost_with(c, mids[i]))
 			psync_check_fail(c, "acknowledged",
 					 "site %u has not attached %u:%llu",
@@ -1582,6 +2234,39 @@ static bool psync_check_lost(struct psync_check *c)
 		return c->seats[c->rec->seat].gapped;
 	}
 	return false;
+}
+
+/* Of those who come back. */
+static void psync_check_replay_back(struct psync_check *c)
+{
+	switch (c->rec->type) {
+	case PSYNC_REC_RESTART:
+		psync_check_restart(c);
+		break;
+	case PSYNC_REC_SETTLED:
+		psync_check_settled(c);
+		break;
+	case PSYNC_REC_CAUGHT:
+		psync_check_caught(c);
+		break;
+	case PSYNC_REC_AGAIN:
+		psync_check_again(c);
+		break;
+	case PSYNC_REC_BACK:
+		c->seats[c->rec->seat].told[c->rec->others]++;
+		break;
+	case PSYNC_REC_LOST:
+		psync_check_missed(c);
+		break;
+	case PSYNC_REC_CONTEXT:
+		psync_check_context(c);
+		break;
+	case PSYNC_REC_CRASH:
+		c->seats[c->rec->seat].here = false;
+		break;
+	default:
+		break;
+	}
 }
 
 static void psync_check_replay(struct psync_check *c)
@@ -1613,9 +2298,6 @@ static void psync_check_replay(struct psync_check *c)
 	case PSYNC_REC_AWAITED:
 		psync_check_awaited(c);
 		break;
-	case PSYNC_REC_CRASH:
-		c->seats[c->rec->seat].here = false;
-		break;
 	case PSYNC_REC_OUTSTANDING:
 		psync_check_outstanding(c);
 		break;
@@ -1626,7 +2308,7 @@ static void psync_check_replay(struct psync_check *c)
 		psync_check_gap(c);
 		break;
 	case PSYNC_REC_VOID:
-		psync_check_void(c);
+		psync_check_voided(c);
 		break;
 	case PSYNC_REC_REST:
 		psync_check_rest(c);
@@ -1643,6 +2325,27 @@ static void psync_check_replay(struct psync_check *c)
 	case PSYNC_REC_PREV:
 		psync_check_query(c);
 		break;
+	default:
+		psync_check_replay_back(c);
+		break;
+	}
+}
+
+/* So does all that lived at its site before. */
+static void psync_check_crashed(struct psync_check *c,
+				struct psync_check_seat *seat)
+{
+	const struct psync_hist_conv *conv =
+		&c->hist->convs[c->insts[seat->inst].conv];
+	const uint64_t *sites = &c->hist->sets[conv->sites];
+	struct psync_check_seat *other;
+	uint32_t i;
+
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = other->next) {
+		other = &c->seats[i];
+		if (sites[other->part] == sites[seat->part])
+			other->crashed = true;
 	}
 }
 
@@ -1675,7 +2378,10 @@ static void psync_check_survey(struct psync_check *c)
 			continue;
 		conv = hist->seats[c->rec->seat].conv;
 		seat = &c->seats[c->rec->seat];
-		if (c->rec->type == PSYNC_REC_OPEN) {
+		if (c->rec->type == PSYNC_REC_OPEN ||
+		    c->rec->type == PSYNC_REC_RESTART) {
+			seat->restart = c->rec->type == PSYNC_REC_RESTART;
+			seat->redo = seat->restart && c->rec->answer;
 			if (!open[conv]++ && (hist->convs[conv].named ||
 					      now[conv] == PSYNC_CHECK_NONE)) {
 				now[conv] = c->ninsts;
@@ -1688,14 +2394,18 @@ static void psync_check_survey(struct psync_check *c)
 			seat->part = hist->seats[c->rec->seat].part;
 			seat->opened = c->rec->at;
 			seat->closed = UINT64_MAX;
+			seat->spoke = UINT64_MAX;
 			seat->next = c->insts[now[conv]].seats;
 			c->insts[now[conv]].seats = c->rec->seat;
 			c->verdict->late += c->insts[now[conv]].nmsgs != 0;
 		} else if (c->rec->type == PSYNC_REC_CLOSE ||
 			   c->rec->type == PSYNC_REC_CRASH) {
-			seat->crashed = c->rec->type == PSYNC_REC_CRASH;
-			seat->closed = c->rec->at;
-			open[conv]--;
+			if (c->rec->type == PSYNC_REC_CRASH)
+				psync_check_crashed(c, seat);
+			if (seat->closed == UINT64_MAX)
+				open[conv]--;
+			if (seat->closed == UINT64_MAX)
+				seat->closed = c->rec->at;
 		} else if (c->rec->type == PSYNC_REC_REFUSED) {
 			seat->refused = true;
 			c->insts[seat->inst].refused = true;
@@ -1703,7 +2413,8 @@ static void psync_check_survey(struct psync_check *c)
 			psync_check_masker(c, now[conv]);
 		} else if (c->rec->type == PSYNC_REC_SEND) {
 			c->insts[now[conv]].nmsgs++;
-			seat->nsent++;
+			if (!seat->nsent++)
+				seat->spoke = c->rec->at;
 		}
 	}
 	free(now);
@@ -1748,12 +2459,12 @@ static void psync_check_layout(struct psync_check *c)
 	for (i = 0; i < hist->nconvs; i++)
 		most = hist->convs[i].n > most ? hist->convs[i].n : most;
 	for (i = 0; i < hist->nseats; i++) {
-		words += 9 * (size_t)c->insts[c->seats[i].inst].words;
+		words += 12 * (size_t)c->insts[c->seats[i].inst].words;
 		numbers += c->seats[i].nsent +
-			   hist->convs[hist->seats[i].conv].n;
+			   2 * hist->convs[hist->seats[i].conv].n;
 	}
 	c->msgs = psync_check_alloc(c->nmsgs, sizeof(*c->msgs));
-	c->words = psync_check_alloc(words + 2 * most, sizeof(*c->words));
+	c->words = psync_check_alloc(words + 3 * most, sizeof(*c->words));
 	c->numbers = psync_check_alloc(numbers + most, sizeof(*c->numbers));
 	c->scratch = c->words + words;
 	words = 0;
@@ -1773,16 +2484,21 @@ static void psync_check_layout(struct psync_check *c)
 		seat->view = c->words + words;
 		seat->leaves = seat->view + in->words;
 		seat->stable = seat->leaves + in->words;
-		seat->freed = seat->stable + in->words;
-		seat->lost = seat->freed + in->words;
-		seat->faded = seat->lost + in->words;
-		seat->gone = seat->faded + in->words;
-		seat->sure = seat->gone + in->words;
-		seat->may = seat->sure + in->words;
-		words += 9 * in->words;
+		seat->sure = seat->stable + in->words;
+		seat->freed = seat->sure + in->words;
+		seat->forgone = seat->freed + in->words;
+		seat->faded = seat->forgone + in->words;
+		seat->lost = seat->faded + in->words;
+		seat->wanted = seat->lost + in->words;
+		seat->unfound = seat->wanted + in->words;
+		seat->gone = seat->unfound + in->words;
+		seat->may = seat->gone + in->words;
+		words += 12 * in->words;
 		seat->sent = c->numbers + numbers;
 		numbers += seat->nsent;
 		seat->last = c->numbers + numbers;
+		numbers += hist->convs[in->conv].n;
+		seat->told = c->numbers + numbers;
 		numbers += hist->convs[in->conv].n;
 		seat->nsent = 0;
 	}

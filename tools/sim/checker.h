@@ -67,6 +67,21 @@ struct psync_verdict {
  * cut-whole	of whom everybody then has all that counts
  * null-due	at rest all who are there have acknowledged what programs sent
  * null-sake	null messages are sent for the sake of others only (S3.1)
+ *
+ * Of participants that come back (P 5; S7); that they read the same from a
+ * checkpoint's leaves and from nothing is that edges, wave, causal-order,
+ * reliable and agreement hold for them, too:
+ *
+ * restart-view	a view begins with the leaves that were asked for
+ * restart-number	no number is used again
+ * restart-void	nothing of an earlier life is received after its RESTART
+ * restart-covers	nor is in a view what the RESTART left out
+ * restart-told	all who were there are told that it is back, once each time
+ * again-match	what a program sends again is what it had sent, in order
+ * again-twice	and is not sent a second time
+ * gap-needless	nothing is lost for anybody while all keep everything
+ * gap-told	who was told that something is lost does not receive it; what
+ *		follows it may then come without it (causal-order)
  */
 void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict);
 

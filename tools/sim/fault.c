@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "fault.h"
+#include "restart.h"
 #include "site.h"
 #include "work.h"
 
@@ -33,8 +34,8 @@ const char * const psync_fault_names[PSYNC_FAULT_MAX] = {
 /* Sites whose questions do not crowd out their messages. */
 #define PSYNC_FAULT_SITES	8
 
-static void psync_fault_rng(const struct psync_sim *sim, u32 kind,
-			    struct psync_prng *rng)
+void psync_fault_rng(const struct psync_sim *sim, u32 kind,
+		     struct psync_prng *rng)
 {
 	psync_prng_seed(rng, sim->seed, PSYNC_FAULT_STREAM + kind);
 }
@@ -204,6 +205,20 @@ static void psync_fault_draw_readers(struct psync_conv *conv)
 	}
 }
 
+/* Who is not heard soon holds nothing back, and lacks it when it comes. */
+static void psync_fault_draw_unheard(struct psync_sim *sim)
+{
+	struct psync_conv *conv = &sim->convs[0];
+	struct psync_prng rng;
+
+	psync_fault_rng(sim, PSYNC_FAULT_UNHEARD, &rng);
+	if (!psync_fault_has(&sim->fault, PSYNC_FAULT_UNHEARD))
+		return;
+	conv->limits.absent_ns = psync_prng_range(&rng, 1, 1000) * PSYNC_MSEC;
+	conv->loses = true;
+	psync_fault_hit(&sim->fault, PSYNC_FAULT_UNHEARD);
+}
+
 void psync_fault_draw(struct psync_sim *sim, u32 only)
 {
 	struct psync_faults *faults = &sim->fault;
@@ -212,9 +227,12 @@ void psync_fault_draw(struct psync_sim *sim, u32 only)
 	struct psync_prng rng;
 	u32 i;
 
+	faults->only = only;
 	faults->mask = psync_fault_mask(sim) & only;
 	if (sim->convs[0].sessions > 1)
-		faults->mask &= ~(1U << PSYNC_FAULT_CRASH);
+		faults->mask &= ~(1U << PSYNC_FAULT_CRASH |
+				  1U << PSYNC_FAULT_UNHEARD);
+	psync_restart_draw(sim);
 	psync_fault_draw_net(sim);
 	psync_fault_rng(sim, PSYNC_FAULT_LIMIT, &rng);
 	for (i = 0; i < sim->nconvs; i++) {
@@ -228,6 +246,8 @@ void psync_fault_draw(struct psync_sim *sim, u32 only)
 		if (memcmp(&before, &conv->limits, sizeof(before)))
 			psync_fault_hit(faults, PSYNC_FAULT_LIMIT);
 	}
+	psync_fault_draw_unheard(sim);
+	psync_restart_draw_history(sim);
 	psync_fault_rng(sim, PSYNC_FAULT_MEMORY, &rng);
 	if (psync_prng_chance(&rng, 700))
 		faults->memory = psync_prng_range(&rng, 1, 60);
@@ -288,7 +308,7 @@ static u64 psync_fault_arg(const struct psync_faults *faults, u32 number)
 	return (u64)faults->phase << 32 | number;
 }
 
-static bool psync_fault_over(const struct psync_faults *faults, u64 arg)
+bool psync_fault_over(const struct psync_faults *faults, u64 arg)
 {
 	return !faults->on || arg >> 32 != faults->phase;
 }
@@ -358,8 +378,8 @@ static void psync_fault_crash(void *ctx, uint64_t arg)
 	psync_site_crash(&sim->sites[(u32)arg]);
 }
 
-static void psync_fault_push(struct psync_sim *sim, u64 wait,
-			     void (*run)(void *ctx, uint64_t arg), u32 number)
+void psync_fault_push(struct psync_sim *sim, u64 wait,
+		      void (*run)(void *ctx, uint64_t arg), u32 number)
 {
 	psync_heap_push(&sim->heap, sim->now + wait, run, sim,
 			psync_fault_arg(&sim->fault, number));
@@ -466,6 +486,7 @@ void psync_fault_begin(struct psync_sim *sim)
 		psync_fault_freezes(sim);
 	if (psync_fault_has(faults, PSYNC_FAULT_CRASH))
 		psync_fault_crashes(sim);
+	psync_restart_begin(sim);
 	psync_fault_push(sim, faults->until, psync_fault_heal, 0);
 }
 

@@ -30,7 +30,13 @@ struct psync_sim;
 	X(LIMIT,	"limits at their minimum")			\
 	X(MEMORY,	"allocation failed")				\
 	X(CRASH,	"site crashed")					\
-	X(MARK,		"congestion marks")
+	X(MARK,		"congestion marks")				\
+	X(RESTART,	"site crashed and restarted")			\
+	X(REJOIN,	"process killed and restarted")			\
+	X(LEAVES,	"restarted from a checkpoint's leaves")		\
+	X(NOTHING,	"restarted from nothing")			\
+	X(REDO,		"restarted to run again")			\
+	X(UNHEARD,	"absent sites hold nothing back")
 
 enum psync_fault {
 #define X(name, text) PSYNC_FAULT_##name,
@@ -40,6 +46,9 @@ enum psync_fault {
 };
 
 #define PSYNC_FAULT_ALL		((1U << PSYNC_FAULT_MAX) - 1)
+/* Those in which participants come back (P 5); how, is drawn each time. */
+#define PSYNC_FAULT_RESTARTING						\
+	(1U << PSYNC_FAULT_RESTART | 1U << PSYNC_FAULT_REJOIN)
 /* Those that keep packets from arriving. */
 #define PSYNC_FAULT_LOSING						\
 	(1U << PSYNC_FAULT_LOSS | 1U << PSYNC_FAULT_BURST |		\
@@ -47,7 +56,8 @@ enum psync_fault {
 	 1U << PSYNC_FAULT_FLIP | 1U << PSYNC_FAULT_TRUNCATE |		\
 	 1U << PSYNC_FAULT_PARTITION | 1U << PSYNC_FAULT_HALF |		\
 	 1U << PSYNC_FAULT_FLAP | 1U << PSYNC_FAULT_LIMIT |		\
-	 1U << PSYNC_FAULT_MEMORY | 1U << PSYNC_FAULT_CRASH)
+	 1U << PSYNC_FAULT_MEMORY | 1U << PSYNC_FAULT_CRASH |		\
+	 PSYNC_FAULT_RESTARTING)
 /* Those that make it late or early by more than the network is. */
 #define PSYNC_FAULT_DELAYING						\
 	(PSYNC_FAULT_LOSING | 1U << PSYNC_FAULT_REORDER |		\
@@ -56,6 +66,7 @@ enum psync_fault {
 /**
  * struct psync_faults - faults of a run
  * @mask: kinds that this run has, a bit each
+ * @only: kinds that it may have
  * @on: they happen now; else all is healed
  * @phase: how often they began, which tells old timers from new ones
  * @healed: when they last ended
@@ -72,6 +83,7 @@ enum psync_fault {
  */
 struct psync_faults {
 	u32 mask;
+	u32 only;
 	bool on;
 	u32 phase;
 	u64 healed;
@@ -92,6 +104,17 @@ extern const char * const psync_fault_names[PSYNC_FAULT_MAX];
 /* When sites, network, conversations are drawn: what will go wrong? */
 void psync_fault_draw(struct psync_sim *sim, u32 only);
 void psync_fault_free(struct psync_sim *sim);
+
+/* The numbers that one kind of fault draws from. */
+void psync_fault_rng(const struct psync_sim *sim, u32 kind,
+		     struct psync_prng *rng);
+
+/* @run is called after @wait with an argument for psync_fault_over(). */
+void psync_fault_push(struct psync_sim *sim, u64 wait,
+		      void (*run)(void *ctx, uint64_t arg), u32 number);
+
+/* What goes wrong no longer does; else the number is the low half of @arg. */
+bool psync_fault_over(const struct psync_faults *faults, u64 arg);
 
 /* A session begins: from now on it may go wrong. */
 void psync_fault_begin(struct psync_sim *sim);

@@ -100,14 +100,15 @@ void psync_hist_set(struct psync_hist *hist, const unsigned long long *mids,
 }
 
 uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
-			     uint32_t conv, uint32_t part)
+			     uint32_t conv, uint32_t part,
+			     enum psync_rec_type type)
 {
 	uint32_t seat = hist->nseats;
 
 	hist->seats = psync_hist_grow(hist->seats, &hist->seat_room,
 				      hist->nseats, 1, sizeof(*hist->seats));
 	hist->seats[hist->nseats++] = (struct psync_seat){ conv, part };
-	psync_hist_add(hist, at, PSYNC_REC_OPEN, seat);
+	psync_hist_add(hist, at, type, seat);
 	return seat;
 }
 

@@ -44,10 +44,22 @@
  *	@others is the first participant there
  * @PSYNC_REC_MASK: it did something about participant @others: @answer is enum
  *	psync_rec_mask; CUT, AGREED: @mid is the last message that counts
- * @PSYNC_REC_GAP: it was told that messages are lost to it: @answer of those
- *	that were here and did not count for it; 0: the set, those that were
- *	not here and will never be
+ * @PSYNC_REC_GAP: where there are masks it was told that messages are lost to it:
+ *	@answer of those that were here and did not count for it; 0: the set,
+ *	those that were not here and will never be
  * @PSYNC_REC_VOID: @mid entered its view, and its program was not given it
+ * @PSYNC_REC_RESTART: the seat's participant is back (P 5); its view is to have
+ *	the leaves of the set; @answer: its program runs again
+ * @PSYNC_REC_SETTLED: its view has begun, and has the leaves of the set; @answer:
+ *	it was told of a gap, and its view has all up to those of the set
+ * @PSYNC_REC_CAUGHT: its view has what it sent up to @mid
+ * @PSYNC_REC_AGAIN: its program sent what it had sent before, @hash and @len,
+ *	and was told @mid
+ * @PSYNC_REC_BACK: it was told that participant @others is back
+ * @PSYNC_REC_LOST: where participants come back it was told that the set is lost
+ *	for it; @answer: each for itself, as leaves of its restart
+ * @PSYNC_REC_CONTEXT: all up to those of the set may be in the context of what
+ *	it sent last, since that was lost
  * @PSYNC_REC_REST: nothing moves any more; the set is the view, in the order
  *	of attachment; @answer is the number of messages that entered it
  */
@@ -72,6 +84,13 @@ enum psync_rec_type {
 	PSYNC_REC_MASK,
 	PSYNC_REC_GAP,
 	PSYNC_REC_VOID,
+	PSYNC_REC_RESTART,
+	PSYNC_REC_SETTLED,
+	PSYNC_REC_CAUGHT,
+	PSYNC_REC_AGAIN,
+	PSYNC_REC_BACK,
+	PSYNC_REC_LOST,
+	PSYNC_REC_CONTEXT,
 	PSYNC_REC_REST,
 };
 
@@ -100,7 +119,7 @@ enum psync_rec_mask {
  * @mid2: second message
  * @hash: of the message's bytes
  * @len: its length
- * @wave: its wave
+ * @wave: its wave; SEND: or 0, its sender does not know
  * @answer: what the query returned
  * @others: see enum psync_rec_type
  * @sites: see enum psync_rec_type
@@ -111,6 +130,9 @@ enum psync_rec_mask {
  * @quiet: RECV: it came with a loss, to the announcement that follows
  * @mask: SEND, RECV: a kernel sent it, to announce a mask: @others, and @answer
  *	is OUT or IN
+ * @back: SEND: its kernel sent it, to say that it is back
+ * @alone: then: some site is absent
+ * @ahead: SEND: it is not in its own view yet
  * @set: first entry in psync_hist.sets
  * @nset: entries
  */
@@ -131,6 +153,9 @@ struct psync_rec {
 	bool gap;
 	bool quiet;
 	bool mask;
+	bool back;
+	bool alone;
+	bool ahead;
 	uint32_t nset;
 	size_t set;
 };
@@ -170,6 +195,8 @@ struct psync_hist_image {
  *	those about what was freed on request
  * @starved: allocations fail
  * @brief: who has closed answers no requests any more
+ * @restarts: participants come back
+ * @loses: what some have not heard may be given back before they do
  * @blur: two sites may disagree for so long about which of them acted first
  */
 struct psync_hist_conv {
@@ -181,6 +208,8 @@ struct psync_hist_conv {
 	bool named;
 	bool brief;
 	bool starved;
+	bool restarts;
+	bool loses;
 };
 
 /**
@@ -233,9 +262,13 @@ uint64_t psync_hist_hash(const void *data, size_t len);
 uint64_t *psync_hist_conv_add(struct psync_hist *hist,
 			      const struct psync_hist_conv *conv);
 
-/* A participant opens: Return: its seat, which is in its records. */
+/*
+ * A participant opens, or is back: @type.  Return: its seat, which is in its
+ * records.
+ */
 uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
-			     uint32_t conv, uint32_t part);
+			     uint32_t conv, uint32_t part,
+			     enum psync_rec_type type);
 
 /* A site makes an image.  Return: its number, which is in its records. */
 uint32_t psync_hist_image_add(struct psync_hist *hist, uint32_t conv,

@@ -623,7 +623,8 @@ static void psync_judge_emit(struct psync_hist *hist,
 		return;
 	if (act->rec.type == PSYNC_REC_OPEN) {
 		part->seat = psync_hist_seat_add(hist, act->rec.at, 0,
-						 part - psync_judge_parts);
+						 part - psync_judge_parts,
+						 PSYNC_REC_OPEN);
 		return;
 	}
 	rec = psync_hist_add(hist, act->rec.at, act->rec.type, part->seat);

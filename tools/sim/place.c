@@ -105,8 +105,8 @@ static void psync_place_op_readable(struct psync_image *img,
 }
 
 /* Does another site not wait for @place's with messages of @part up to @seq? */
-static bool psync_place_given_up(const struct psync_place *place, u32 part,
-				 u64 seq)
+static bool psync_place_unawaited(const struct psync_place *place, u32 part,
+				  u64 seq)
 {
 	const struct psync_sim *sim = place->site->sim;
 	const struct psync_remote *remote;
@@ -140,12 +140,12 @@ static void psync_place_announced(struct psync_place *place)
 		return;
 	for (i = 0; i < img->p.n; i++)
 		if (img->parts[i].gap != img->p.seq_base &&
-		    !psync_place_given_up(place, i, img->parts[i].gap))
+		    !psync_place_unawaited(place, i, img->parts[i].gap))
 			psync_sim_fail(sim, "announced",
 				       "site %u lost %u:%llu",
 				       place->site->index, i,
 				       img->parts[i].gap);
-	sim->stats->losses++;
+	sim->stats->forgone++;
 }
 
 static void psync_place_op_event(struct psync_image *img,
@@ -154,7 +154,7 @@ static void psync_place_op_event(struct psync_image *img,
 {
 	struct psync_place *place = psync_place_of(img);
 
-	if (ev->type == PSYNC_EV_GAP && ev->site)
+	if (ev->type == PSYNC_EV_GAP && ev->site && !place->conv->loses)
 		psync_place_announced(place);
 	psync_agent_event(place->conv, place->site, view ? view->user : NULL,
 			  ev);
@@ -180,7 +180,9 @@ static void psync_place_op_stable(struct psync_image *img,
 static u64 psync_place_op_hash(struct psync_image *img, const void *body,
 			       u32 len)
 {
-	return len;
+	const struct psync_body *bytes = body;
+
+	return bytes ? psync_hist_hash(bytes->data, len) : 0;
 }
 
 /* Bodies belong to nobody here. */
@@ -242,7 +244,8 @@ void psync_place_lost(struct psync_place *place, u32 told)
 	const struct psync_image *img = &place->img;
 	u32 i, before = place->nlost;
 
-	if (!img->p.n || place->site->dead)
+	/* Who is back is told otherwise (tools/sim/restart.c). */
+	if (!img->p.n || place->site->dead || place->conv->restarts)
 		return;
 	if (!place->known)
 		psync_place_record(place);
@@ -320,6 +323,17 @@ static bool psync_place_unasked(const struct psync_place *place,
 	return place->conv->masks;
 }
 
+/* How often have participants of a site come back? */
+static u32 psync_place_returns(const struct psync_conv *conv, u32 site)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < conv->n; i++)
+		if (conv->agents[i].site->id == site)
+			n += conv->agents[i].life.returns;
+	return n;
+}
+
 /*
  * Who keeps within what it was granted fills no more than its share, or what it
  * may send before it was heard; the last message may go beyond in bytes.
@@ -328,21 +342,32 @@ static void psync_place_credit(const struct psync_place *place)
 {
 	const struct psync_image *img = &place->img;
 	const struct psync_limits *limits = &img->p.limits;
-	u32 sites = img->nremotes + 1, msgs, i;
+	u32 sites = img->nremotes + 1, msgs, first, i;
 	const struct psync_remote *remote;
 	u64 bytes;
 
-	msgs = limits->max_msgs / sites;
-	if (msgs < limits->first_msgs)
-		msgs = limits->first_msgs;
-	bytes = limits->max_bytes / 2 / sites + place->conv->max_body +
-		(u64)limits->first_msgs * place->conv->max_body;
-	/* Who is skipped is not asked for credit, nor is who is masked out. */
-	if (limits->slow == PSYNC_SLOW_SKIP || img->masking)
+	bytes = limits->max_bytes / 2 / sites + place->conv->max_body;
+	/*
+	 * Who is skipped, absent, or masked out, is asked for no credit; who is
+	 * back gets all.
+	 */
+	if (limits->slow == PSYNC_SLOW_SKIP || img->masking ||
+	    psync_fault_has(&place->site->sim->fault, PSYNC_FAULT_UNHEARD) ||
+	    psync_place_returns(place->conv, place->site->id))
 		return;
 	for (i = 0; img->nopen && i < img->nremotes; i++) {
 		remote = &img->remotes[i];
-		if ((remote->kept_msgs > msgs || remote->kept_bytes > bytes) &&
+		/* Each time it comes back it begins before it is heard. */
+		first = psync_place_returns(place->conv, remote->site);
+		first = limits->first_msgs * (first + 1);
+		msgs = limits->max_msgs / sites;
+		if (first > limits->first_msgs)
+			msgs += first;
+		else if (msgs < first)
+			msgs = first;
+		if ((remote->kept_msgs > msgs ||
+		     remote->kept_bytes > bytes + (u64)first *
+					  place->conv->max_body) &&
 		    !psync_place_unasked(place, remote))
 			psync_sim_fail(place->site->sim, "credit",
 				       "%u messages, %llu bytes of site %x at site %u",
@@ -586,11 +611,13 @@ void psync_place_forget(struct psync_place *place)
 	free(place->ids);
 	free(place->gaps);
 	free(place->lost);
+	free(place->missing);
 	free(place->unbound);
 	place->known = NULL;
 	place->ids = NULL;
 	place->gaps = NULL;
 	place->lost = NULL;
+	place->missing = NULL;
 	place->unbound = NULL;
 	place->nlost = 0;
 	place->told = 0;
@@ -756,8 +783,68 @@ int psync_place_open(struct psync_agent *agent)
 	agent->openings++;
 	if (place->img.opening == site->openings + 1)
 		site->openings++;
+	psync_image_history(&place->img, conv->history);
 	psync_place_listen(place, agent);
 	return 0;
+}
+
+int psync_place_rejoin(struct psync_agent *agent,
+		       const struct psync_restart_how *how)
+{
+	struct psync_site *site = agent->site;
+	struct psync_conv *conv = agent->conv;
+	struct psync_place *place = &site->places[conv->index];
+	int err = 0;
+
+	if (!place->used)
+		err = psync_place_image(place, conv->pids, conv->n);
+	if (err)
+		return err;
+	agent->view = (struct psync_view){ .nulls = agent->nulls,
+					   .user = agent };
+	err = psync_image_rejoin(&place->img, &agent->view, agent->part,
+				 agent->openings + 1, site->openings + 1, how,
+				 site->sim->now);
+	if (err) {
+		if (!place->img.nviews && !place->img.opening)
+			psync_place_forget(place);
+		return err;
+	}
+	agent->joined = true;
+	agent->openings++;
+	if (place->img.opening == site->openings + 1)
+		site->openings++;
+	psync_image_history(&place->img, conv->history);
+	psync_place_check(place);
+	return 0;
+}
+
+u32 psync_place_missing(struct psync_place *place)
+{
+	const struct psync_image *img = &place->img;
+	const struct psync_node *node, *after;
+	u32 i, n = 0;
+	u64 seq, room = 0;
+
+	for (i = 0; i < img->p.n; i++)
+		room += img->parts[i].gap - img->p.seq_base;
+	free(place->missing);
+	place->missing = psync_sim_alloc(room, sizeof(*place->missing));
+	place->missed = 0;
+	for (i = 0; i < img->p.n; i++) {
+		after = psync_graph_find(img, i, img->parts[i].gap + 1);
+		for (seq = img->parts[i].gap; seq > img->floor.stamp[i];
+		     seq--) {
+			node = psync_graph_find(img, i, seq);
+			if (!node)
+				place->missing[n++] = PSYNC_MID(i, seq);
+			if (!node && !(after && after->prev < seq))
+				place->missed++;
+			if (node)
+				after = node;
+		}
+	}
+	return n;
 }
 
 /*
@@ -838,13 +925,17 @@ int psync_place_send(struct psync_agent *agent, const void *data, u32 len,
 	struct psync_site *site = agent->site;
 	struct psync_place *place = &site->places[agent->conv->index];
 	struct psync_body *body = psync_place_body(site->sim, data, len);
-	u64 flight;
+	u64 flight, attached;
 	int err;
 
 	flight = psync_place_flight(place);
+	attached = place->img.attached;
 	err = psync_image_send(&place->img, &agent->view, body, len, mid,
 			       site->sim->now);
-	if (!err && flight && flight >= place->img.window)
+	/* What a program that runs again had sent before is not sent. */
+	if (!err && place->img.attached != attached &&
+	    place->img.parts[agent->part].seq == PSYNC_MID_SEQ(*mid) &&
+	    flight && flight >= place->img.window)
 		psync_sim_fail(site->sim, "window",
 			       "site %u sends with %llu bytes under way",
 			       site->index, flight);
@@ -892,6 +983,24 @@ u32 psync_place_known(const struct psync_site *site, u32 conv)
 		n++;
 	}
 	return n;
+}
+
+bool psync_place_given_up(const struct psync_site *site, u32 conv)
+{
+	const struct psync_sim *sim = site->sim;
+	const struct psync_image *img;
+	u32 i, k;
+
+	for (i = 0; i < sim->nsites; i++) {
+		img = &sim->sites[i].places[conv].img;
+		if (!sim->sites[i].places[conv].used || !img->nopen)
+			continue;
+		for (k = 0; k < img->nremotes; k++)
+			if (img->remotes[k].site == site->id &&
+			    !img->remotes[k].absent)
+				return false;
+	}
+	return true;
 }
 
 /* Is there somebody at @remote who will answer @img? */
@@ -999,7 +1108,7 @@ bool psync_place_busy(const struct psync_site *site, u32 conv)
 			return true;
 	if (!img->nopen)
 		return false;
-	if (img->ack_at != U64_MAX || psync_place_lacks(place))
+	if (img->ack_at != U64_MAX || psync_place_lacks(place) || img->recover)
 		return true;
 	list_for_each_entry(view, &img->views, link)
 		if (view->null_at != U64_MAX)

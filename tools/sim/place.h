@@ -49,6 +49,8 @@ struct psync_body {
  * @unbound: of each other site, whether the image has ever not waited for it,
  *	in a conversation with masks
  * @cuts: how often the image has made its window smaller, as far as counted
+ * @missing: room for those that are lost
+ * @missed: how many of these their senders did not leave out themselves
  */
 struct psync_place {
 	struct psync_image img;
@@ -69,6 +71,8 @@ struct psync_place {
 	u32 told;
 	bool *unbound;
 	u32 cuts;
+	u64 *missing;
+	u64 missed;
 };
 
 /**
@@ -101,6 +105,19 @@ void psync_place_forget(struct psync_place *place);
  */
 int psync_place_open(struct psync_agent *agent);
 
+/**
+ * psync_place_rejoin - restart() (P 5)
+ * @agent: participant that was killed, or whose site crashed
+ * @how: where it goes on
+ *
+ * Return: 0 or what the core answered.
+ */
+int psync_place_rejoin(struct psync_agent *agent,
+		       const struct psync_restart_how *how);
+
+/* Puts the mids that the image takes for lost into @place->missing; how many? */
+u32 psync_place_missing(struct psync_place *place);
+
 /* close() */
 void psync_place_close(struct psync_agent *agent);
 
@@ -130,6 +147,9 @@ u32 psync_place_known(const struct psync_site *site, u32 conv);
  * keeps what somebody lacks grants nobody more.
  */
 bool psync_place_stalled(const struct psync_place *place);
+
+/* Has everybody who is open given up waiting for @site? */
+bool psync_place_given_up(const struct psync_site *site, u32 conv);
 
 /* Something will happen here that the conversation waits for. */
 bool psync_place_busy(const struct psync_site *site, u32 conv);

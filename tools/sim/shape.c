@@ -383,6 +383,7 @@ void psync_shape_free(struct psync_sim *sim)
 {
 	u32 i;
 
+	psync_restart_free(sim);
 	for (i = 0; i < sim->nconvs; i++) {
 		free(sim->convs[i].pids);
 		free(sim->convs[i].agents);

@@ -40,6 +40,9 @@
 	X(reopenings, ADD, RARE, "reopenings")				\
 	X(late, ADD, RARE, "late openings")				\
 	X(gaps, ADD, RARE, "openings after a gap")			\
+	X(losses, ADD, RARE, "participants told of a gap")		\
+	X(repeats, ADD, RARE, "messages sent again by programs")		\
+	X(backs, ADD, RARE, "participants told who is back")		\
 	X(restarts, ADD, RARE, "openings that need a restart")		\
 	X(excluded, ADD, RARE, "participants that came back refused")	\
 	X(reboots, ADD, RARE, "sites restarted")			\
@@ -68,7 +71,7 @@
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(named, ADD, RARE, "slow members named")			\
 	X(skipped, ADD, RARE, "slow members skipped")			\
-	X(losses, ADD, RARE, "losses of who was skipped")		\
+	X(forgone, ADD, RARE, "losses of who was skipped")		\
 	X(cuts, ADD, RARE, "windows made smaller")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\
 	X(farthest, MAX, OFTEN, "packets overtaken by, at most")	\

@@ -593,6 +593,11 @@ static void psync_site_clear(struct psync_site *site)
 	}
 	for (i = 0; i < site->sim->nconvs; i++) {
 		place = &site->places[i];
+		/* Nobody here waits for anything any more. */
+		for (k = 0; k < place->conv->n; k++)
+			if (place->conv->agents[k].site == site)
+				psync_stable_unwatch(&place->conv->agents[k]
+						     .watch);
 		for (k = 0; k < place->conv->n && place->used; k++) {
 			agent = &place->conv->agents[k];
 			if (agent->site == site && agent->joined)
@@ -604,16 +609,14 @@ static void psync_site_clear(struct psync_site *site)
 	}
 }
 
-void psync_site_crash(struct psync_site *site)
+void psync_site_fall(struct psync_site *site)
 {
 	struct psync_sim *sim = site->sim;
 	struct psync_conv *conv;
 	u32 i, k;
 
-	if (site->dead)
-		return;
 	psync_sim_trace(sim, "site %u crashes", site->index);
-	psync_fault_hit(&sim->fault, PSYNC_FAULT_CRASH);
+	site->down = true;
 	/* from now on nothing leaves it */
 	site->dead = true;
 	psync_site_thaw(site);
@@ -624,6 +627,35 @@ void psync_site_crash(struct psync_site *site)
 				psync_agent_crash(&conv->agents[k]);
 	}
 	psync_site_clear(site);
+}
+
+void psync_site_crash(struct psync_site *site)
+{
+	struct psync_sim *sim = site->sim;
+	struct psync_agent *agent;
+	u32 i, k;
+
+	if (site->dead)
+		return;
+	psync_fault_hit(&sim->fault, PSYNC_FAULT_CRASH);
+	psync_site_fall(site);
+	site->down = false;
+	for (i = 0; i < sim->nconvs; i++) {
+		for (k = 0; k < sim->convs[i].n; k++) {
+			agent = &sim->convs[i].agents[k];
+			if (agent->site != site)
+				continue;
+			agent->state = PSYNC_AGENT_ABSENT;
+			agent->absent = true;
+		}
+	}
+}
+
+void psync_site_rise(struct psync_site *site)
+{
+	site->dead = false;
+	site->down = false;
+	psync_site_reboot(site);
 }
 
 void psync_site_reboot(struct psync_site *site)

@@ -60,7 +60,8 @@ struct psync_site_peer {
  * @frag_id: last one given out, see struct psync_wire_frag
  * @frag_bytes: what packets in fragments take, out (0) and in (1)
  * @frag_packets: how many there are, likewise
- * @dead: it crashed and does not come back
+ * @dead: it crashed and, unless @down, does not come back
+ * @down: ... but it does
  * @frozen: nothing happens there for a while
  * @waiting: what would have happened meanwhile, in order
  * @nwaiting: how much
@@ -79,6 +80,7 @@ struct psync_site {
 	u64 frag_bytes[2];
 	u32 frag_packets[2];
 	bool dead;
+	bool down;
 	bool frozen;
 	struct psync_heap_item *waiting;
 	u32 nwaiting;
@@ -105,6 +107,10 @@ void psync_site_thaw(struct psync_site *site);
 bool psync_site_defer(struct psync_site *site,
 		      void (*run)(void *ctx, uint64_t arg), void *ctx,
 		      uint64_t arg);
+
+/* It crashes, and comes back with a new incarnation. */
+void psync_site_fall(struct psync_site *site);
+void psync_site_rise(struct psync_site *site);
 
 /* It is gone, with all its participants, and nobody was told. */
 void psync_site_crash(struct psync_site *site);

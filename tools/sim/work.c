@@ -41,6 +41,8 @@ static void psync_work_cast(struct psync_agent *agent, bool together,
 	if (!conv->steady && psync_prng_chance(rng, 20) &&
 	    agent->part != conv->opener)
 		agent->quit = psync_prng_range(rng, 1, conv->budget);
+	if (conv->restarts)
+		agent->quit = 0;
 	/* Whoever does not listen needs another one of its site who does. */
 	agent->listens = solo || agent->part == conv->opener ||
 			 !conv->number || !psync_prng_chance(rng, 200);
@@ -61,7 +63,8 @@ static void psync_work_returner(struct psync_conv *conv)
 	struct psync_prng *rng = &conv->sim->rng;
 	struct psync_agent *agent;
 
-	if (conv->steady || !conv->number || !psync_prng_chance(rng, 250))
+	if (conv->steady || conv->restarts || !conv->number ||
+	    !psync_prng_chance(rng, 250))
 		return;
 	agent = &conv->agents[psync_prng_below(rng, conv->n)];
 	agent->quit = psync_prng_range(rng, 1, 1 + conv->budget / 2);
@@ -119,6 +122,9 @@ static u64 psync_work_bound(const struct psync_conv *conv)
 	bound += conv->n * (limits->null_ns + round);
 	bound += limits->hello_ns * ((2ULL << 6) + limits->hello_tries * 64);
 	bound += PSYNC_SEC + limits->linger_ns + PSYNC_WORK_LAZY;
+	/* Who is back waits for those who are not, and who died since. */
+	if (conv->restarts)
+		bound += limits->absent_ns + limits->silent_ns + 8 * round;
 	/* Without room what comes is sent again many times. */
 	if (psync_fault_has(&sim->fault, PSYNC_FAULT_LIMIT))
 		bound *= PSYNC_WORK_CRAMPED;
@@ -304,6 +310,12 @@ static bool psync_work_alive(const struct psync_agent *agent)
  */
 static bool psync_work_awaited(const struct psync_agent *agent)
 {
+	if (agent->state == PSYNC_AGENT_DOWN)
+		return true;
+	/* Nobody sends it anything that could open it. */
+	if (agent->conv->loses && !agent->conv->number && !agent->joined &&
+	    psync_place_given_up(agent->site, agent->conv->index))
+		return false;
 	return agent->state == PSYNC_AGENT_WAITING &&
 	       (agent->conv->number || agent->joined ||
 		agent->part == agent->conv->opener ||
@@ -498,6 +510,8 @@ void psync_work_init(struct psync_sim *sim)
 					    &(struct psync_hist_conv){
 				.n = conv->n, .seq_base = conv->seq_base,
 				.exact = conv->exact,
+				.restarts = conv->restarts,
+				.loses = conv->loses,
 				.named = conv->number != 0,
 				.brief = conv->brief,
 				.starved = psync_fault_has(&sim->fault,

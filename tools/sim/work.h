@@ -26,6 +26,10 @@ struct psync_agent;
  * @limits: of all images
  * @exact: no node is freed for its depth
  * @frees: participants have freed what they have done with
+ * @restarts: participants come back
+ * @history: bytes that are kept for them at each site
+ * @loses: something may be given back that somebody lacks
+ * @met: all have opened and know one another
  * @brief: who has closed answers no requests any more
  * @masks: participants mask one another out
  * @hesitates: ... and in again
@@ -67,6 +71,10 @@ struct psync_conv {
 	struct psync_limits limits;
 	bool exact;
 	bool frees;
+	bool restarts;
+	u32 history;
+	bool loses;
+	bool met;
 	bool brief;
 	bool masks;
 	bool hesitates;

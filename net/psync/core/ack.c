@@ -590,11 +590,16 @@ void psync_ack_judge(struct psync_image *img, u32 index, bool live)
 						       index));
 }
 
-void psync_ack_ended(struct psync_image *img, u32 index)
+void psync_ack_ended(struct psync_image *img, const struct psync_node *node)
 {
-	img->parts[index].ended = true;
+	struct psync_part *part = &img->parts[node->sender];
+
+	part->ended = true;
 	img->nended++;
-	psync_ack_judge(img, index, img->parts[index].live);
+	/* It is back, and that END is of before; or the RESTART was lost. */
+	if (part->told == node->binding)
+		part->back = false;
+	psync_ack_judge(img, node->sender, part->live);
 }
 
 void psync_ack_back(struct psync_image *img, u32 index)
@@ -839,18 +844,23 @@ static void psync_ack_absent(struct psync_image *img)
 			psync_ack_miss(img, &img->remotes[k]);
 }
 
-/* Was it asked again and again, and for long enough? */
-static bool psync_ack_silent(const struct psync_image *img,
-			     const struct psync_remote *remote)
+bool psync_ack_silent(struct psync_image *img, struct psync_remote *remote,
+		      u32 asked)
 {
 	u64 silent = img->p.limits.silent_ns;
 	u64 ns;
 
-	/* Then it holds back for ever (S6.6). */
-	if (psync_image_slow(img, &ns) == PSYNC_SLOW_BLOCK)
+	/*
+	 * Then it holds back for ever (S6.6); but not those who are back, who wait
+	 * for all that may know what they sent.
+	 */
+	if (psync_image_slow(img, &ns) == PSYNC_SLOW_BLOCK && !img->recover)
 		return false;
-	return silent && remote->heard && remote->probes >= PSYNC_ACK_TRIES &&
-	       img->now >= remote->heard_at + silent;
+	if (!silent || !remote->heard || asked < PSYNC_ACK_TRIES ||
+	    img->now < remote->heard_at + silent)
+		return false;
+	psync_ack_miss(img, remote);
+	return true;
 }
 
 /* It holds less than it could: perhaps it lacks our last message. */
@@ -859,10 +869,8 @@ static void psync_ack_probe(struct psync_image *img,
 {
 	const struct psync_node *node;
 
-	if (psync_ack_silent(img, remote)) {
-		psync_ack_miss(img, remote);
+	if (psync_ack_silent(img, remote, remote->probes))
 		return;
-	}
 	if (psync_mask_spares(img, remote)) {
 		remote->probe_at = U64_MAX;
 		if (!remote->lag)

@@ -228,11 +228,22 @@ static inline bool psync_ack_ignored(const struct psync_part *part)
 void psync_ack_judge(struct psync_image *img, u32 index, bool live);
 
 /**
+ * psync_ack_silent - is a site absent that was heard once?
+ * @img: image
+ * @remote: site that counts
+ * @asked: so often in vain
+ *
+ * If so it holds nothing back any more, and an event tells.
+ */
+bool psync_ack_silent(struct psync_image *img, struct psync_remote *remote,
+		      u32 asked);
+
+/**
  * psync_ack_ended - a participant's END was attached
  * @img: image
- * @index: participant
+ * @node: the END
  */
-void psync_ack_ended(struct psync_image *img, u32 index);
+void psync_ack_ended(struct psync_image *img, const struct psync_node *node);
 
 /**
  * psync_ack_back - a participant was heard to restart: its site counts again

@@ -455,6 +455,17 @@ static enum psync_drop psync_confirm_later(struct psync_image *img,
 	return PSYNC_DROP_REOPENED;
 }
 
+/* A site is heard for the first time. */
+static void psync_confirm_first(struct psync_image *img,
+				struct psync_remote *remote,
+				const struct psync_pkt *pkt)
+{
+	psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+	/* Who is back cannot know whether that one is, too. */
+	if (img->restart)
+		psync_restart_doubt(img, remote);
+}
+
 enum psync_drop psync_confirm_msg(struct psync_image *img,
 				  struct psync_remote *remote,
 				  const struct psync_pkt *pkt, void *body,
@@ -473,7 +484,7 @@ enum psync_drop psync_confirm_msg(struct psync_image *img,
 		return drop;
 	}
 	if (remote->state != PSYNC_REMOTE_CONFIRMED)
-		psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+		psync_confirm_first(img, remote, pkt);
 	switch (psync_confirm_compare(remote, pkt->src_inc, pkt->opening)) {
 	case 0:
 		psync_ack_heard(img, remote);
@@ -489,6 +500,8 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 				      struct psync_remote *origin,
 				      const struct psync_pkt *pkt, u64 now)
 {
+	int later;
+
 	if (origin->state != PSYNC_REMOTE_CONFIRMED) {
 		if (psync_image_lingers(img))
 			return PSYNC_DROP_CLOSED;
@@ -501,17 +514,17 @@ enum psync_drop psync_confirm_foreign(struct psync_image *img,
 		 */
 		psync_image_arm(img, now);
 	}
-	switch (psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening)) {
-	case 0:
-		return PSYNC_OK;
-	case 1:
-		/* Others say that it is back. */
-		if (!psync_image_lingers(img))
-			psync_confirm_greet(img, origin, now);
-		fallthrough;
-	default:
+	later = psync_confirm_compare(origin, pkt->msg.inc, pkt->msg.opening);
+	/* Others say that it is back. */
+	if (later > 0 && !psync_image_lingers(img))
+		psync_confirm_greet(img, origin, now);
+	/*
+	 * Who was back may have died before all could be told: what is kept of
+	 * any of its lives is of this conversation, and numbered apart.
+	 */
+	if (later && (origin->hearsay || !img->parts[pkt->msg.sender].past))
 		return PSYNC_DROP_STALE_OPENING;
-	}
+	return PSYNC_OK;
 }
 
 enum psync_drop psync_confirm_vector(struct psync_image *img,
@@ -533,7 +546,7 @@ enum psync_drop psync_confirm_vector(struct psync_image *img,
 	/* A random cid: it tells what its listeners keep, or who it is. */
 	if (!img->p.number) {
 		if (pkt->opening)
-			psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+			psync_confirm_first(img, remote, pkt);
 		psync_ack_heard(img, remote);
 		return PSYNC_OK;
 	}
@@ -666,7 +679,7 @@ enum psync_drop psync_confirm_ack(struct psync_image *img,
 		return PSYNC_OK;
 	}
 	if (psync_confirm_overlaps(img, remote, pkt)) {
-		psync_confirm_fix(remote, pkt->src_inc, pkt->opening);
+		psync_confirm_first(img, remote, pkt);
 		if (pkt->hello.state == PSYNC_HELLO_OPEN)
 			psync_ack_heard(img, remote);
 		psync_early_feed(img, &remote->early, now);

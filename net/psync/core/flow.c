@@ -668,9 +668,12 @@ void psync_flow_timer(struct psync_image *img)
 	u64 ns;
 
 	psync_flow_relieve(img);
-	/* Nobody is left who could want to send. */
-	if (!img->nopen)
+	/* Nobody is left who could want to send; others may come back. */
+	if (!img->nopen) {
 		img->slow_at = U64_MAX;
+		img->slow_told = false;
+		img->blocked = false;
+	}
 	if (img->nopen && img->blocked)
 		psync_skip_go_on(img);
 	if (img->slow_at > img->now) {

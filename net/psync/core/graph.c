@@ -333,7 +333,22 @@ static enum psync_drop psync_graph_reduce(struct psync_node *node, u32 known)
 	return node->npred ? PSYNC_OK : PSYNC_DROP_BAD_CONTEXT;
 }
 
-/* Computes the stamp of a message that came with a list; reduces the list. */
+/* Was a message left out by one that is back, before it came (S7.1)? */
+static bool psync_graph_is_void(const struct psync_image *img, u32 index,
+				u64 seq)
+{
+	const struct psync_part *part = &img->parts[index];
+
+	return img->holes && seq <= part->seq &&
+	       seq > max(part->gap, img->floor.stamp[index]) &&
+	       !psync_graph_find(img, index, seq);
+}
+
+/*
+ * What its predecessors follow the message follows, too; reduces the list.  One
+ * that came with a list, and is sent again, may come with a stamp: of one that
+ * may have lost messages, and know less than this site does.
+ */
 static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 					      struct psync_node *node,
 					      const u64 *before)
@@ -343,13 +358,18 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 	u64 seq;
 
 	for (i = 0; i < img->p.n; i++)
-		node->stamp[i] = before ? before[i] : img->p.seq_base;
+		node->stamp[i] = max(node->stamp[i],
+				     before ? before[i] : img->p.seq_base);
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
 		seq = PSYNC_MID_SEQ(node->preds[i]);
 		if (before && index != node->sender && seq <= before[index])
 			known |= 1U << i;
 		pred = psync_graph_known(img, index, seq);
+		/* What that follows is not known: it is asked for with a stamp. */
+		if (!pred && !node->stamped &&
+		    psync_graph_is_void(img, index, seq))
+			return PSYNC_DROP_CONTEXT_LOST;
 		if (!pred) {
 			node->stamp[index] = max(node->stamp[index], seq);
 			continue;
@@ -363,6 +383,25 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 	}
 	node->stamp[node->sender] = node->seq;
 	return psync_graph_reduce(node, known);
+}
+
+u32 psync_graph_lost_depth(const struct psync_image *img)
+{
+	u64 sum = 0;
+	u32 i;
+
+	if (!img->lost_depth)
+		return 0;
+	for (i = 0; i < img->p.n; i++)
+		sum += max(img->parts[i].seq, img->parts[i].claimed) -
+		       img->p.seq_base;
+	return min_t(u64, img->lost_depth, sum);
+}
+
+/* How deep may what is here be, or what of it is lost? */
+static u32 psync_graph_depth(const struct psync_image *img)
+{
+	return max(img->max_depth, psync_graph_lost_depth(img));
 }
 
 /* What the predecessors say about their being ones, and about the wave. */
@@ -400,9 +439,33 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	if (!follows && all)
 		return PSYNC_DROP_BAD_CONTEXT;
 	if (all ? node->wave != wave + 1 :
-		  node->wave <= wave || node->wave - 1 > img->max_depth)
+		  node->wave <= wave || node->wave - 1 > psync_graph_depth(img))
 		return PSYNC_DROP_BAD_WAVE;
 	return PSYNC_OK;
+}
+
+/*
+ * Its sender may not know any more what its predecessors follow.  What it says of
+ * these themselves stays: they are sent as part of its stamp.
+ */
+static void psync_graph_follow(const struct psync_image *img,
+			       struct psync_node *node)
+{
+	const struct psync_node *pred;
+	u32 i, j, k;
+
+	for (i = 0; i < node->npred; i++) {
+		pred = psync_graph_known(img, PSYNC_MID_INDEX(node->preds[i]),
+					 PSYNC_MID_SEQ(node->preds[i]));
+		for (j = 0, k = 0; pred && j < img->p.n; j++) {
+			if (k < node->npred &&
+			    PSYNC_MID_INDEX(node->preds[k]) == j)
+				k++;
+			else if (j != node->sender)
+				node->stamp[j] = max(node->stamp[j],
+						     pred->stamp[j]);
+		}
+	}
 }
 
 /*
@@ -410,12 +473,24 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
  * it know which of the messages that are gone follow which.
  */
 static enum psync_drop
-psync_graph_check_restart(const struct psync_image *img,
-			  struct psync_node *node)
+psync_graph_check_restart(struct psync_image *img, struct psync_node *node)
 {
-	if (node->wave - 1 > img->max_depth)
+	enum psync_drop drop;
+
+	if (node->wave - 1 > psync_graph_depth(img))
 		return PSYNC_DROP_BAD_WAVE;
-	return psync_graph_check_stamp(img, node, NULL);
+	psync_graph_follow(img, node);
+	drop = psync_graph_check_stamp(img, node, NULL);
+	if (!drop && !psync_sure_prepare(img))
+		drop = PSYNC_DROP_NO_MEM;
+	return drop;
+}
+
+/* Was it sent with a list? */
+static bool psync_graph_is_listed(const struct psync_node *node)
+{
+	return node->nsaid <= PSYNC_PREDS_LIST &&
+	       !psync_wire_is_stamped(node->kind);
 }
 
 enum psync_drop psync_graph_check(struct psync_image *img,
@@ -429,10 +504,11 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 	drop = psync_graph_check_preds(img, node);
 	if (drop)
 		return drop;
-	if (node->stamped)
-		drop = psync_graph_check_stamp(img, node, before);
-	else
+	drop = PSYNC_OK;
+	if (!node->stamped || psync_graph_is_listed(node))
 		drop = psync_graph_check_list(img, node, before);
+	if (!drop && node->stamped)
+		drop = psync_graph_check_stamp(img, node, before);
 	/*
 	 * A site holds what its participants know, and where messages were lost
 	 * there, perhaps more than it knows.
@@ -509,7 +585,7 @@ static void psync_graph_tell(struct psync_image *img, struct psync_node *node)
 	if (node->kind == PSYNC_KIND_END || node->kind == PSYNC_KIND_RESTART)
 		psync_vote_turn(img, node);
 	if (node->kind == PSYNC_KIND_END)
-		psync_ack_ended(img, node->sender);
+		psync_ack_ended(img, node);
 	else if (node->kind == PSYNC_KIND_GAP)
 		psync_skip_attached(img, node);
 	else if (node->kind == PSYNC_KIND_MASK)

@@ -169,6 +169,17 @@ psync_graph_next(const struct psync_image *img, const struct psync_node *node,
 		 const struct psync_node *after);
 
 /**
+ * psync_graph_lost_depth - how deep what is lost may be
+ * @img: image
+ *
+ * Who lost something says how deep it may be (GONE).  That is believed as far as
+ * anybody has messages: of each depth there is one.  It need not be among those
+ * that were named as lost: what is lost may follow what is not.
+ * Return: the greatest wave, or 0.
+ */
+u32 psync_graph_lost_depth(const struct psync_image *img);
+
+/**
  * psync_graph_release - give back a body that nobody wants any more
  * @img: image
  * @node: attached node

@@ -24,6 +24,7 @@
 #include "repair.h"
 #include "restart.h"
 #include "skip.h"
+#include "sure.h"
 #include "view.h"
 #include "vote.h"
 
@@ -295,10 +296,14 @@ int psync_image_join(struct psync_image *img, struct psync_view *view,
 	if (part->seq != img->p.seq_base || img->recover)
 		return -ESTALE;
 	img->now = now;
-	err = psync_view_init(view, img);
-	if (err)
-		return err;
 	view->index = index;
+	err = psync_view_init(view, img);
+	if (!err)
+		err = psync_sure_join(view);
+	if (err) {
+		psync_view_exit(view);
+		return err;
+	}
 	view->binding = binding;
 	psync_image_settle(img, view);
 	if (!view->pending)
@@ -423,10 +428,14 @@ static struct psync_node *psync_image_compose(struct psync_image *img,
 	return node;
 }
 
-/* The context of a message in wire order, in the image's scratch memory. */
+/*
+ * The context of a message in wire order, in the image's scratch memory.  Who asks
+ * for it may not have what its predecessors are: they may have been left out by one
+ * that is back (S7.1).  What these follow is not void: then all of it is named.
+ */
 static void psync_image_context(struct psync_image *img,
 				const struct psync_node *node,
-				struct psync_pkt *pkt)
+				struct psync_pkt *pkt, bool again)
 {
 	struct psync_wire_mid *mids = (void *)img->scratch;
 	__be32 *stamp = (void *)img->scratch;
@@ -436,7 +445,8 @@ static void psync_image_context(struct psync_image *img,
 	u64 seq;
 
 	if (node->nsaid <= PSYNC_PREDS_LIST &&
-	    !psync_wire_is_stamped(node->kind)) {
+	    !psync_wire_is_stamped(node->kind) &&
+	    !(again && img->holes && node->nsaid)) {
 		for (i = 0; i < node->nsaid; i++) {
 			index = PSYNC_MID_INDEX(node->preds[i]);
 			/* Those that are no edges stand behind the others. */
@@ -462,6 +472,7 @@ static void psync_image_context(struct psync_image *img,
 		bitmap[index / 8] |= 1 << index % 8;
 	}
 	pkt->msg.flags |= PSYNC_MSGF_STAMP;
+	pkt->msg.npred = node->npred;
 	pkt->msg.stamp = stamp;
 	pkt->msg.bitmap = bitmap;
 }
@@ -469,7 +480,7 @@ static void psync_image_context(struct psync_image *img,
 /* The packet (P figures 3 and 4) that carries a message. */
 static void psync_image_packet(struct psync_image *img,
 			       const struct psync_node *node,
-			       struct psync_pkt *pkt)
+			       struct psync_pkt *pkt, bool again)
 {
 	*pkt = (struct psync_pkt){
 		.type		= PSYNC_PKT_MSG,
@@ -498,7 +509,7 @@ static void psync_image_packet(struct psync_image *img,
 		pkt->msg.flags |= PSYNC_MSGF_START;
 		pkt->msg.participants = img->wire_pids;
 	}
-	psync_image_context(img, node, pkt);
+	psync_image_context(img, node, pkt, again);
 }
 
 void psync_image_repeat(struct psync_image *img, const struct psync_node *node,
@@ -508,7 +519,7 @@ void psync_image_repeat(struct psync_image *img, const struct psync_node *node,
 	const struct psync_remote *origin;
 	struct psync_pkt pkt;
 
-	psync_image_packet(img, node, &pkt);
+	psync_image_packet(img, node, &pkt, true);
 	pkt.msg.flags |= flags | PSYNC_MSGF_REPEAT;
 	if (part->remote >= 0) {
 		origin = &img->remotes[part->remote];
@@ -570,9 +581,11 @@ static int psync_image_issue(struct psync_image *img, struct psync_view *view,
 
 	node->body_len = len;
 	psync_node_take_body(img, node, body);
-	psync_image_packet(img, node, &pkt);
+	psync_image_packet(img, node, &pkt, false);
 	if (len > PSYNC_BODY_MAX)
 		err = -EMSGSIZE;
+	else if (node->kind == PSYNC_KIND_RESTART && !psync_sure_prepare(img))
+		err = -ENOMEM;
 	else if (node->kind == PSYNC_KIND_DATA &&
 		 !psync_image_may_send(img, node->cost))
 		err = -EAGAIN;
@@ -792,6 +805,21 @@ static bool psync_image_serves(const struct psync_image *img,
 }
 
 /*
+ * Who begins with leaves receives nothing before it has them all, or all that
+ * there is: what is on the way there must not be kept out by what it may not
+ * receive yet.  Who pays must have room all the same.
+ */
+static bool psync_image_begins(const struct psync_image *img)
+{
+	const struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		if (view->leaf)
+			return img->recover;
+	return false;
+}
+
+/*
  * Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
  * complete.  Anything is taken when nothing is kept and there is memory; one that
@@ -818,7 +846,8 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 	} else if (!psync_image_may_hold(img, node)) {
 		return PSYNC_DROP_HELD_FULL;
 	}
-	if ((!kept || kept + node->cost <= limit) &&
+	if ((!kept || kept + node->cost <= limit ||
+	     (state == PSYNC_HOLD_READY && psync_image_begins(img))) &&
 	    psync_image_room(img, node, state) && img->ops->afford(img))
 		return PSYNC_OK;
 	if (state == PSYNC_HOLD_READY && psync_image_owes(img, node, start))

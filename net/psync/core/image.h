@@ -297,6 +297,7 @@ struct psync_turn {
  * @back: it was heard to restart, and its RESTART is not attached yet
  * @past: what other sites send of it may be of an earlier opening
  * @told: binding number that it came back with; 0: did not
+ * @before: the same in an earlier incarnation, if its RESTART is still to come
  * @untold: ... but nothing of it had been heard before, so nobody was told
  * @muted: every participant here has masked it out (S5.1)
  * @shut: it has announced that it masks every participant here
@@ -328,6 +329,7 @@ struct psync_part {
 	bool			back;
 	bool			past;
 	u32			told;
+	u32			before;
 	bool			untold;
 	bool			muted;
 	bool			shut;
@@ -688,7 +690,9 @@ struct psync_image_params {
  * @repairs_at: when that was counted
  * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
  * @max_depth: greatest wave attached, for statistics
- * @lost_depth: greatest wave that what is lost may have (S2.4)
+ * @lost_depth: greatest wave that what is lost may have, as others say (S2.4);
+ *	see psync_graph_lost_depth()
+ * @sure: somebody came back: what is stable is put down, see sure.h
  * @holes: some numbers were left out, or are of what is lost
  */
 struct psync_image {
@@ -766,6 +770,7 @@ struct psync_image {
 	u64				deadline;
 	u32				max_depth;
 	u32				lost_depth;
+	bool				sure;
 	bool				holes;
 };
 

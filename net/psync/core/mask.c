@@ -49,7 +49,7 @@ static size_t psync_mask_size(const struct psync_image *img)
 	return img->p.n * sizeof(struct psync_mask);
 }
 
-/* Nobody is masked out, and nothing is sure. */
+/* Nobody is masked out. */
 int psync_mask_begin(struct psync_view *view)
 {
 	struct psync_image *img = view->img;
@@ -165,28 +165,6 @@ void psync_mask_offer(struct psync_view *view, struct psync_node *node)
 	}
 	if (!psync_view_counts(view, node))
 		psync_view_skip(view);
-}
-
-void psync_mask_returning(struct psync_image *img)
-{
-	struct psync_view *view;
-
-	list_for_each_entry(view, &img->views, link)
-		if (!psync_mask_begin(view))
-			psync_sure_keep(view);
-}
-
-void psync_mask_returns(struct psync_view *view, const struct psync_node *node)
-{
-	const struct psync_image *img = view->img;
-	const struct psync_node *last;
-
-	/* Only a participant's view is asked what is stable. */
-	if (img->parts[view->index].view != view)
-		return;
-	last = psync_graph_known(img, node->sender, view->stamp[node->sender]);
-	if (last && last->kind == PSYNC_KIND_END && !psync_mask_begin(view))
-		psync_sure_keep(view);
 }
 
 /* What nobody needs of one who is not live is not asked for, nor kept. */

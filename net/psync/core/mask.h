@@ -243,21 +243,6 @@ bool psync_mask_remind(struct psync_image *img,
 		       const struct psync_remote *remote);
 
 /**
- * psync_mask_returning - one who has ended is about to count again
- * @img: image
- *
- * Without memory what was stable since then may not be any more.
- */
-void psync_mask_returning(struct psync_image *img);
-
-/**
- * psync_mask_returns - a RESTART is about to enter a view
- * @view: any view
- * @node: the RESTART
- */
-void psync_mask_returns(struct psync_view *view, const struct psync_node *node);
-
-/**
  * psync_mask_spares - is all that a site lacks what it ignores?
  * @img: image
  * @remote: site that lacks something

@@ -408,19 +408,6 @@ static bool psync_repair_is_gone(const struct psync_image *img,
 	return false;
 }
 
-/* How many messages there may be up to a vector. */
-static u64 psync_repair_vector_sum(const struct psync_image *img,
-				   const struct psync_pkt *pkt)
-{
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < img->p.n; i++)
-		sum += max(psync_ack_said(pkt, i), img->p.seq_base) -
-		       img->p.seq_base;
-	return sum;
-}
-
 /* Does everybody at @remote mask out the sender of @node, as is known? */
 static bool psync_repair_unheard(const struct psync_image *img,
 				 const struct psync_remote *remote,
@@ -474,7 +461,7 @@ static void psync_repair_tell_gone(struct psync_image *img,
 	psync_view_behind(&behind, bar);
 	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
 	/* What was lost here may be deeper than anything that came. */
-	pkt.vector.seq = max(behind.max_wave, img->lost_depth);
+	pkt.vector.seq = max(behind.max_wave, psync_graph_lost_depth(img));
 	for (i = 0; i < img->p.n; i++) {
 		until = max(behind.stamp[i],
 			    psync_repair_missing(img, i, last));
@@ -483,9 +470,6 @@ static void psync_repair_tell_gone(struct psync_image *img,
 		news |= until > psync_ack_passed(img, remote, i);
 		psync_ack_put(img, &pkt, i, until);
 	}
-	/* The deepest that was lost may not be among these. */
-	pkt.vector.seq = min_t(u64, pkt.vector.seq,
-			       psync_repair_vector_sum(img, &pkt));
 	psync_view_exit(&behind);
 	if (news)
 		img->ops->transmit(img, remote->site, &pkt, NULL);
@@ -556,6 +540,8 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 		return 0;
 	lost = seq - part->seq;
 	img->holes = true;
+	if (part->ended)
+		psync_restart_missed(img, index);
 	part->gap = seq;
 	part->seq = seq;
 	part->claimed = max(part->claimed, seq);
@@ -588,6 +574,18 @@ static bool psync_repair_elsewhere(struct psync_image *img,
 	img->rr_at = img->now;
 	psync_image_arm(img, img->rr_at);
 	return true;
+}
+
+/* What a vector adds up to. */
+static u64 psync_repair_vector_sum(const struct psync_image *img,
+				   const struct psync_pkt *pkt)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		sum += max(psync_ack_said(pkt, i), img->p.seq_base);
+	return sum;
 }
 
 u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
@@ -679,7 +677,6 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 		return PSYNC_DROP_NO_MEM;
 	if (!psync_repair_until(img, pkt, until))
 		return PSYNC_DROP_DUPLICATE;
-	img->max_depth = max(img->max_depth, depth);
 	img->lost_depth = max(img->lost_depth, depth);
 	psync_skip_losing(img, until);
 	lost = psync_repair_skip(img, until, nodes);
@@ -721,8 +718,8 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	size_t size = img->p.n * sizeof(u64);
 	struct psync_node **nodes;
 	enum psync_drop drop;
-	u64 *until, sum;
 	size_t room;
+	u64 *until;
 	u32 i;
 
 	/* Who has closed needs nothing any more. */
@@ -735,15 +732,12 @@ enum psync_drop psync_repair_gone(struct psync_image *img,
 	/* Late: others were asked since, who may keep what it does not. */
 	if (remote->site != img->rr_site)
 		return PSYNC_DROP_DUPLICATE;
-	/* Of each depth there is a message. */
-	sum = psync_repair_vector_sum(img, pkt);
-	if (pkt->vector.seq > sum)
-		return PSYNC_DROP_BAD_VECTOR;
 	/* It holds all that; and all of it is possible. */
 	drop = psync_ack_vector(img, remote, pkt);
 	if (drop)
 		return drop;
-	if (psync_repair_elsewhere(img, remote, sum))
+	if (psync_repair_elsewhere(img, remote,
+				   psync_repair_vector_sum(img, pkt)))
 		return PSYNC_OK;
 	for (i = 0; i < img->nremotes; i++)
 		img->remotes[i].gone = 0;

@@ -38,6 +38,7 @@
 #include "mask.h"
 #include "redo.h"
 #include "restart.h"
+#include "sure.h"
 #include "view.h"
 
 static void psync_restart_put(u64 *mids, u32 room, u32 *count, u64 mid)
@@ -45,6 +46,20 @@ static void psync_restart_put(u64 *mids, u32 room, u32 *count, u64 mid)
 	if (*count < room)
 		mids[*count] = mid;
 	++*count;
+}
+
+/*
+ * Is that leaf of the view not in the context of the sender's last message?  When
+ * that is lost, so may be all its context.
+ */
+static bool psync_restart_adds(const struct psync_view *view, u32 index)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_node *last = img->parts[view->index].last;
+
+	return test_bit(index, view->leaves) &&
+	       view->stamp[index] > (last ? last->stamp[index] :
+					    img->parts[index].gap);
 }
 
 /* Has a leaf of the view the sender's last message, which is lost, before it? */
@@ -55,7 +70,7 @@ static bool psync_restart_covered(const struct psync_view *view, u64 prev)
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++) {
-		if (view->stamp[i] == img->p.seq_base)
+		if (!psync_restart_adds(view, i))
 			continue;
 		node = psync_graph_known(img, i, view->stamp[i]);
 		if (node && node->stamp[view->index] >= prev)
@@ -80,8 +95,7 @@ u32 psync_restart_preds(const struct psync_view *view, u64 *mids, u32 room)
 						  PSYNC_MID(i, part->seq));
 			continue;
 		}
-		if (test_bit(i, view->leaves) &&
-		    !(last && last->stamp[i] >= view->stamp[i]))
+		if (psync_restart_adds(view, i))
 			psync_restart_put(mids, room, &count,
 					  PSYNC_MID(i, view->stamp[i]));
 	}
@@ -93,7 +107,7 @@ void psync_restart_context(const struct psync_view *view,
 {
 	const struct psync_image *img = view->img;
 	const struct psync_node *last = img->parts[view->index].last;
-	u32 wave = last ? last->wave : img->lost_depth;
+	u32 wave = last ? last->wave : psync_graph_lost_depth(img);
 	u32 i;
 
 	/* Of a last message that is lost all that is lost may be the context. */
@@ -124,6 +138,22 @@ static bool psync_restart_known(const struct psync_view *view)
 	       img->parts[view->index].seq != img->p.seq_base;
 }
 
+/* Has it not been told yet?  Every binding has a greater number (S1.1). */
+static bool psync_restart_is_news(const struct psync_part *part, u32 binding)
+{
+	return !part->told || (s32)(binding - part->told) > 0;
+}
+
+/*
+ * Was it told by the RS of an earlier incarnation, whose numbers say nothing of
+ * this one's?  There its RESTART is no news, whenever it comes.
+ */
+static bool psync_restart_is_before(const struct psync_part *part, u32 binding)
+{
+	return part->before && part->before == binding &&
+	       part->told != binding;
+}
+
 static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
 			       u32 opening)
 {
@@ -135,7 +165,7 @@ static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
 	part->told = binding;
 	/*
 	 * Who was never here before is not back, though it may not know.  What
-	 * it sent before may only be late.
+	 * it sent before may only be late: then its RESTART tells.
 	 */
 	part->untold = !remote->returned && part->seq == img->p.seq_base;
 	if (part->untold)
@@ -144,28 +174,46 @@ static void psync_restart_tell(struct psync_image *img, u32 index, u32 binding,
 			  PSYNC_MID(index, part->seq), opening);
 }
 
+void psync_restart_missed(struct psync_image *img, u32 index)
+{
+	struct psync_part *part = &img->parts[index];
+	bool awaited = part->back;
+
+	/* Without memory what is stable may not stay so. */
+	if (psync_sure_prepare(img))
+		psync_sure_back(img);
+	psync_ack_back(img, index);
+	img->nended--;
+	part->ended = false;
+	/* Which RESTART it was is not known. */
+	part->back = awaited;
+}
+
 void psync_restart_attach(struct psync_image *img,
 			  const struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
 	bool awaited = part->back;
+	bool before = psync_restart_is_before(part, node->binding);
 
-	if (part->ended)
-		psync_mask_returning(img);
+	psync_sure_back(img);
 	psync_ack_back(img, node->sender);
 	if (part->ended)
 		img->nended--;
 	part->ended = false;
-	/* It may have come back more than once. */
-	if (!awaited || part->told == node->binding)
+	/* It may have come back more than once: then what is awaited is later. */
+	if (!awaited || part->told == node->binding || !part->told ||
+	    (!before && psync_restart_is_news(part, node->binding)))
 		part->back = false;
 	if (part->told == node->binding)
 		part->past = false;
 	if (part->remote < 0)
 		return;
-	if (!part->back)
+	if (!part->back && !before)
 		psync_restart_tell(img, node->sender, node->binding,
 				   img->remotes[part->remote].opening);
+	if (before)
+		part->before = 0;
 	/* What its sender does not know that it sent. */
 	if (part->seq > node->prev)
 		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
@@ -189,6 +237,14 @@ void psync_restart_doubt(struct psync_image *img,
 			img->parts[i].past = true;
 }
 
+/* A new incarnation: what was told is not, but for a RESTART still to come. */
+static void psync_restart_untell(struct psync_part *part)
+{
+	if (part->back && part->told && !part->untold)
+		part->before = part->told;
+	part->told = 0;
+}
+
 /* Another site's participants have a new life; what is attached stays. */
 static void psync_restart_rebase(struct psync_image *img,
 				 struct psync_remote *remote,
@@ -203,9 +259,12 @@ static void psync_restart_rebase(struct psync_image *img,
 	psync_hold_forget(img, site);
 	for (i = 0; i < img->p.n; i++)
 		if (img->parts[i].remote == site)
-			img->parts[i].told = 0;
+			psync_restart_untell(&img->parts[i]);
 	psync_restart_doubt(img, remote);
 	psync_ack_rebase(img, remote);
+	/* What it had others may have got from it since they answered. */
+	for (i = 0; img->recover && i < img->nremotes; i++)
+		img->remotes[i].answers = false;
 }
 
 /*
@@ -228,6 +287,7 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 	u32 index = pkt->vector.index;
 	struct psync_pkt ack;
 	int later;
+	bool news;
 
 	if (!img->opening)
 		return PSYNC_DROP_UNCONFIRMED;
@@ -236,7 +296,9 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 	later = psync_restart_order(remote, pkt);
 	if (later < 0 || img->refused)
 		return PSYNC_DROP_STALE_OPENING;
-	if (later && psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
+	/* Two that are back, and doubt each other, would do so for ever. */
+	if (later && !psync_restart_unheard(img, remote) &&
+	    psync_confirm_doubt(img, remote, pkt->src_inc, img->now))
 		return PSYNC_DROP_UNCONFIRMED;
 	/* Whoever else is back there says so with its RESTART, too. */
 	if (img->now < (later ? remote->rebase_at : remote->back_at))
@@ -244,11 +306,14 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 	remote->back_at = img->now + img->p.limits.rto_min_ns;
 	if (later)
 		psync_restart_rebase(img, remote, pkt);
-	/* One that was overtaken by its RESTART announces no other. */
-	if (img->parts[index].told != pkt->vector.token)
+	/* One that was overtaken, by its RESTART or a later one, is no news. */
+	news = psync_restart_is_news(&img->parts[index], pkt->vector.token);
+	if (news)
 		psync_ack_back(img, index);
 	psync_ack_heard(img, remote);
-	psync_restart_tell(img, index, pkt->vector.token, pkt->opening);
+	/* Had it said nothing before, what is here by now may be new. */
+	if (news)
+		psync_restart_tell(img, index, pkt->vector.token, pkt->opening);
 	psync_ack_build(img, PSYNC_PKT_RS_ACK, &ack);
 	if (remote->returned)
 		ack.vector.flags = PSYNC_VECTORF_KNOWN;
@@ -356,16 +421,38 @@ static bool psync_restart_awaits(const struct psync_remote *remote)
 	return !remote->answers && psync_ack_counts(remote);
 }
 
+/* There is no memory to say now that somebody is back. */
+static void psync_restart_later(struct psync_image *img)
+{
+	img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+	img->rs_at = img->now + psync_ack_wait(img, NULL, 0);
+	psync_image_arm(img, img->rs_at);
+}
+
 static void psync_restart_ask(struct psync_image *img)
 {
+	struct psync_remote *remote;
 	u32 k;
 
-	for (k = 0; k < img->nremotes; k++)
-		if (psync_restart_awaits(&img->remotes[k]))
-			psync_restart_remind(img, &img->remotes[k]);
+	for (k = 0; k < img->nremotes; k++) {
+		remote = &img->remotes[k];
+		if (psync_restart_awaits(remote) &&
+		    !psync_ack_silent(img, remote, img->rs_tries))
+			psync_restart_remind(img, remote);
+	}
 	img->rs_at = img->now + psync_ack_wait(img, NULL, img->rs_tries);
 	img->rs_tries++;
 	psync_image_arm(img, img->rs_at);
+}
+
+/* Is a leaf nowhere, or void?  Of what is freed or lost all are told. */
+static bool psync_restart_leafless(const struct psync_view *view, u32 index)
+{
+	const struct psync_image *img = view->img;
+
+	return view->leaf[index] > max(img->parts[index].gap,
+				       img->floor.stamp[index]) &&
+	       !psync_graph_find(img, index, view->leaf[index]);
 }
 
 /* Its leaves are all that there are: those nobody has are told. */
@@ -375,7 +462,7 @@ static void psync_restart_settle(struct psync_view *view)
 	u32 i;
 
 	for (i = 0; view->leaf && i < img->p.n; i++)
-		if (view->leaf[i] > max(img->parts[i].seq, img->parts[i].gap))
+		if (psync_restart_leafless(view, i))
 			psync_image_event(img, view, PSYNC_EV_GAP,
 					  img->parts[i].pid.site,
 					  PSYNC_MID(i, view->leaf[i]), 0);
@@ -410,6 +497,14 @@ int psync_restart_speak(struct psync_image *img)
 	return result;
 }
 
+/* Without memory it is tried again, or before its first message. */
+static void psync_restart_resume(struct psync_image *img)
+{
+	img->rs_at = U64_MAX;
+	if (psync_restart_speak(img) == -ENOMEM)
+		psync_restart_later(img);
+}
+
 /* Those who had to be masked in (S5.3). */
 static void psync_restart_admit(struct psync_image *img)
 {
@@ -420,10 +515,8 @@ static void psync_restart_admit(struct psync_image *img)
 		admitted |= view->barred && !psync_mask_bars(view);
 	if (!admitted)
 		return;
-	/* Without memory it is tried again before its first message. */
-	if (psync_restart_speak(img) == -ENOMEM)
-		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
-	/* Else it is told when others leave room (S6.6). */
+	psync_restart_resume(img);
+	/* Not now: it is told when others leave room (S6.6). */
 	if (psync_image_may_send(img, 0))
 		img->ops->writable(img);
 	else
@@ -441,19 +534,21 @@ void psync_restart_check(struct psync_image *img)
 			return;
 	img->recover = false;
 	psync_mask_review(img);
+	img->rs_at = U64_MAX;
 	if (psync_restart_speak(img) == -ENOMEM) {
 		img->recover = true;
-		img->rs_at = img->now + psync_ack_wait(img, NULL, 0);
-		psync_image_arm(img, img->rs_at);
-		return;
+		psync_restart_later(img);
 	}
-	img->rs_at = U64_MAX;
 }
 
 void psync_restart_timer(struct psync_image *img)
 {
 	if (!img->recover) {
 		psync_restart_admit(img);
+		if (img->rs_at > img->now)
+			psync_image_arm(img, img->rs_at);
+		else
+			psync_restart_resume(img);
 		return;
 	}
 	if (img->rs_at <= img->now)
@@ -593,9 +688,8 @@ static void psync_restart_open(struct psync_image *img,
 	for (i = 0; i < img->nremotes; i++)
 		psync_restart_say(img, img->remotes[i].site, view);
 	psync_restart_tell_here(view);
-	/* Without memory it is tried again before its first message. */
-	if (!img->recover && psync_restart_speak(img) == -ENOMEM)
-		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
+	if (!img->recover)
+		psync_restart_resume(img);
 }
 
 int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
@@ -615,6 +709,8 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 	img->now = now;
 	view->index = index;
 	err = psync_view_init(view, img);
+	if (!err)
+		err = psync_sure_join(view);
 	if (!err)
 		err = psync_restart_leaves(view, how);
 	if (err) {

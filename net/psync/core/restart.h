@@ -38,6 +38,15 @@ void psync_restart_context(const struct psync_view *view,
 u64 psync_restart_seq(const struct psync_view *view);
 
 /**
+ * psync_restart_missed - something of one who has ended is lost
+ * @img: image
+ * @index: participant
+ *
+ * After an END comes nothing but a RESTART: it is back.
+ */
+void psync_restart_missed(struct psync_image *img, u32 index);
+
+/**
  * psync_restart_attach - a RESTART is being attached
  * @img: image
  * @node: it; its sender's last message is still the one before

@@ -406,7 +406,6 @@ static u64 psync_skip_lose(struct psync_image *img,
 	struct psync_node *node;
 	u64 lost = 0;
 
-	img->max_depth = max(img->max_depth, loss->wave);
 	img->lost_depth = max(img->lost_depth, loss->wave);
 	/* In a view they come behind all that they follow. */
 	psync_mask_follow(img, loss->take);

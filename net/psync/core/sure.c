@@ -161,6 +161,30 @@ static void psync_sure_put(struct psync_view *view, bool here)
 	}
 }
 
+bool psync_sure_prepare(struct psync_image *img)
+{
+	struct psync_view *view;
+
+	img->sure = true;
+	list_for_each_entry(view, &img->views, link)
+		if (psync_mask_begin(view))
+			return false;
+	return true;
+}
+
+int psync_sure_join(struct psync_view *view)
+{
+	return view->img->sure ? psync_mask_begin(view) : 0;
+}
+
+void psync_sure_back(struct psync_image *img)
+{
+	struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		psync_sure_keep(view);
+}
+
 void psync_sure_keep(struct psync_view *view)
 {
 	psync_sure_put(view, false);

@@ -20,6 +20,29 @@ size_t psync_sure_size(const struct psync_image *img);
 void psync_sure_begin(struct psync_view *view);
 
 /**
+ * psync_sure_prepare - memory to put down what is stable
+ * @img: image into which a RESTART is to come
+ *
+ * Who is back may lack what it had, and counts again after an END.
+ * Return: false without memory.
+ */
+bool psync_sure_prepare(struct psync_image *img);
+
+/**
+ * psync_sure_join - the same for a view that begins after somebody came back
+ * @view: initialised view
+ *
+ * Return: 0, -ENOMEM.
+ */
+int psync_sure_join(struct psync_view *view);
+
+/**
+ * psync_sure_back - put down what is stable in all views, before a RESTART counts
+ * @img: image, for which psync_sure_prepare() was called
+ */
+void psync_sure_back(struct psync_image *img);
+
+/**
  * psync_sure_keep - put down what is stable, before somebody counts again
  * @view: view with masks
  */

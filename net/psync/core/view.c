@@ -68,8 +68,8 @@ void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 {
 	unsigned long i;
 
-	if (node->kind == PSYNC_KIND_RESTART)
-		psync_mask_returns(view, node);
+	if (node->kind == PSYNC_KIND_RESTART && view->masks)
+		psync_sure_keep(view);
 	for_each_set_bit(i, view->leaves, view->img->p.n) {
 		if (node->stamp[i] >= view->stamp[i]) {
 			__clear_bit(i, view->leaves);
@@ -184,19 +184,20 @@ void psync_view_unwant(struct psync_view *view, struct psync_node *node)
 /* What is not given to the program enters by itself. */
 static void psync_view_pass(struct psync_view *view, struct psync_node *node)
 {
+	bool own = psync_view_own(view, node);
+	bool voided = node->kind == PSYNC_KIND_DATA && !own;
 	struct psync_image *img = view->img;
 
-	if (!psync_view_own(view, node)) {
+	if (!own)
 		img->ops->passed(img, view, node);
-		if (node->kind == PSYNC_KIND_DATA)
-			img->ops->dropped(img, PSYNC_DROP_VOID);
-	}
+	if (voided)
+		img->ops->dropped(img, PSYNC_DROP_VOID);
 	psync_view_enter(view, node);
 	psync_mask_entered(view, node);
 	if (psync_mask_keeps(view, node) && !node->gone)
 		psync_view_unwant(view, node);
 	/* It is void here, others wait for an answer. */
-	if (node->kind == PSYNC_KIND_DATA)
+	if (voided)
 		psync_null_due(view);
 }
 
@@ -416,17 +417,37 @@ static void psync_view_put(u64 *mids, u32 room, u32 *count, u64 mid)
 	++*count;
 }
 
+static int psync_view_cmp(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a;
+	u64 y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room)
 {
 	const struct psync_image *img = view->img;
-	u32 count = 0;
+	const struct psync_node *node;
+	u32 count = 0, first;
 	u32 i;
 
-	/* Only a participant's first message can be without predecessors. */
+	/* A participant's first message can be without predecessors, ... */
 	for (i = 0; i < img->p.n; i++)
 		if (img->parts[i].root && view->stamp[i] >= img->parts[i].root)
 			psync_view_put(mids, room, &count,
 				       PSYNC_MID(i, img->parts[i].root));
+	first = count;
+	/* ... or the RESTART of one that nobody could tell of any (S7.1). */
+	list_for_each_entry(node, &img->order, order)
+		if (node->kind == PSYNC_KIND_RESTART && !node->npred &&
+		    node->seq != img->parts[node->sender].root &&
+		    psync_view_has(view, node))
+			psync_view_put(mids, room, &count,
+				       psync_node_mid(node));
+	if (count > first)
+		sort(mids, min(count, room), sizeof(*mids), psync_view_cmp,
+		     NULL);
 	return count;
 }
 
@@ -439,14 +460,6 @@ u32 psync_view_leaves(const struct psync_view *view, u64 *mids, u32 room)
 		psync_view_put(mids, room, &count,
 			       PSYNC_MID(i, view->stamp[i]));
 	return count;
-}
-
-static int psync_view_cmp(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a;
-	u64 y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 int psync_view_step(const struct psync_view *view, u64 mid, bool forward,

@@ -814,6 +814,40 @@ static void psync_bound_test_absent(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Nor does it doubt one that is back, too, for what others said of that one. */
+static void psync_bound_test_doubt(void **state)
+{
+	static const u32 sites[2] = { 1, 2 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_remote *remote;
+	struct psync_pid pids[2];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u64 held[2] = {};
+	__be32 wire[2];
+
+	psync_bed_params(&p, pids, sites, 2, 4);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 5, 7, &how, 0),
+			 0);
+	remote = &bed.img.remotes[0];
+	remote->state = PSYNC_REMOTE_CONFIRMED;
+	remote->inc = 4999;
+	remote->opening = 1;
+	remote->hearsay = true;
+	psync_bed_vector(&bed, PSYNC_PKT_RS, 2, held, wire, &pkt);
+	pkt.opening = 5;
+	pkt.vector.index = 1;
+	pkt.vector.token = 9;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 2 * SEC), PSYNC_OK);
+	assert_int_equal(remote->opening, 5);
+	assert_false(remote->hearsay);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
 /* Another site that is back, too, need not hold what its earlier life did. */
 static void psync_bound_test_both(void **state)
 {
@@ -947,6 +981,13 @@ static void psync_bound_test_late(void **state)
 				 i ? PSYNC_DROP_DUPLICATE : PSYNC_OK);
 		assert_false(bed.img.parts[1].back);
 	}
+	/* Nor does one of an earlier life of it, and nobody is told again. */
+	assert_int_equal(bed.nevents, 1);
+	psync_bound_rs(&bed, 2, wire, &pkt);
+	pkt.vector.token = 8;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_false(bed.img.parts[1].back);
+	assert_int_equal(bed.nevents, 1);
 	psync_bed_craft(&bed, 1, 3, 3, 1, &mid, mids, &pkt);
 	pkt.opening = 2;
 	pkt.body_len = 0;
@@ -958,26 +999,184 @@ static void psync_bound_test_late(void **state)
 	psync_bound_close(&bed, &view);
 }
 
-/* What is lost is no deeper than it has messages. */
+/* What follows the last message of @sender, which is lost. */
+static enum psync_drop psync_bound_follow(struct psync_bed *bed, u32 sender,
+					  u32 wave)
+{
+	u64 seq = bed->img.parts[sender].seq;
+	u64 mid = PSYNC_MID(sender, seq);
+
+	return psync_bed_msg(bed, sender, seq + 1, wave, 1, &mid);
+}
+
+/* What is lost is no deeper than there are messages, whatever is said. */
 static void psync_bound_test_depth(void **state)
 {
 	u64 held[2] = { 0, 5 };
 	struct psync_view view;
 	struct psync_bed bed;
-	struct psync_pkt pkt;
-	__be32 wire[2];
 
 	psync_bound_open(&bed, &view, 2, 1, NULL);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	psync_bed_drain(&view);
-	assert_int_equal(psync_bound_gone(&bed, held, 6),
-			 PSYNC_DROP_BAD_VECTOR);
-	assert_int_equal(bed.img.max_depth, 1);
-	psync_bed_vector(&bed, PSYNC_PKT_GONE, 2, held, wire, &pkt);
-	pkt.vector.seq = 5;
-	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
-	assert_int_equal(bed.img.max_depth, 5);
+	assert_int_equal(psync_bound_gone(&bed, held, U32_MAX), PSYNC_OK);
 	assert_int_equal(bed.img.parts[1].seq, 5);
+	assert_int_equal(bed.img.max_depth, 1);
+	assert_int_equal(psync_graph_lost_depth(&bed.img), 5);
+	assert_int_equal(psync_bound_follow(&bed, 1, 7), PSYNC_DROP_BAD_WAVE);
+	assert_int_equal(psync_bound_follow(&bed, 1, 6), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* It may follow what is not lost, which is not named then. */
+static void psync_bound_test_deep(void **state)
+{
+	u64 held[4] = { 0, 0, 1, 0 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u64 mid;
+	u32 i;
+
+	psync_bound_open(&bed, &view, 4, 1, NULL);
+	for (i = 1; i <= 3; i++) {
+		mid = PSYNC_MID(1, i - 1);
+		assert_int_equal(psync_bed_msg(&bed, 1, i, i, i > 1, &mid),
+				 PSYNC_OK);
+	}
+	psync_bed_drain(&view);
+	assert_int_equal(psync_bound_gone(&bed, held, 4), PSYNC_OK);
+	assert_int_equal(bed.img.parts[2].seq, 1);
+	assert_int_equal(psync_bound_follow(&bed, 2, 5), PSYNC_OK);
+	psync_bed_drain(&view);
+	/* Nor is it when somebody asks here. */
+	held[2] = 0;
+	bed.muted = 0;
+	psync_bed_vector(&bed, PSYNC_PKT_RR, 4, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now), PSYNC_OK);
+	psync_bed_take(&bed, &pkt, NULL);
+	assert_int_equal(pkt.type, PSYNC_PKT_GONE);
+	assert_int_equal(pkt.vector.seq, 4);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/*
+ * b1 <- c1 <- c2 <- b2, where c1 is lost here: what b2 follows is not known to
+ * follow b1, and is taken.  Where nothing is lost it is not.
+ */
+static void psync_bound_test_between(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), c2 = PSYNC_MID(2, 2);
+	u64 held[3] = { 0, 1, 1 };
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_gone(&bed, held, 2), PSYNC_OK);
+	assert_int_equal(psync_bound_follow(&bed, 2, 3), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 4, 1, &c2), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_follow(&bed, 2, 2), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &c2),
+			 PSYNC_DROP_BAD_CONTEXT);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 2, 1, &b1), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+/* After an END what is lost is a RESTART: what follows is taken, and its END. */
+static void psync_bound_lost(u32 token)
+{
+	u64 held[3] = { 0, 0, 0 };
+	struct psync_remote *remote;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	remote = &bed.img.remotes[1];
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_next(&bed, 2, PSYNC_KIND_END), PSYNC_OK);
+	assert_int_equal(remote->nlive, 0);
+	if (token) {
+		psync_bed_vector(&bed, PSYNC_PKT_RS, 3, held, wire, &pkt);
+		pkt.opening = 2;
+		pkt.vector.index = 2;
+		pkt.vector.token = token;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		assert_int_equal(remote->nlive, 1);
+	}
+	held[2] = 3;
+	assert_int_equal(psync_bound_gone(&bed, held, 3), PSYNC_OK);
+	assert_int_equal(remote->nlive, 1);
+	psync_bed_craft(&bed, 2, 4, 4, 1, &(u64){ PSYNC_MID(2, 3) },
+			(struct psync_wire_mid[PSYNC_PREDS_LIST]){}, &pkt);
+	pkt.opening = token ? 2 : 1;
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.msg.binding = token;
+	pkt.body_len = 0;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 2), PSYNC_OK);
+	assert_int_equal(remote->nlive, 0);
+	psync_bed_drain(&view);
+	psync_bound_close(&bed, &view);
+}
+
+static void psync_bound_test_lost(void **state)
+{
+	psync_bound_lost(0);
+	psync_bound_lost(9);
+}
+
+/*
+ * Who is back and lost its last message takes all that is lost for its context:
+ * what it has of that is no predecessor.
+ */
+static void psync_bound_test_context(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	const struct psync_node *node;
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	/* As after a GONE: a3 and b5 are lost, b2 and c1 are here. */
+	bed.img.recover = false;
+	bed.img.parts[0].seq = 3;
+	bed.img.parts[0].gap = 3;
+	bed.img.parts[1].seq = 5;
+	bed.img.parts[1].gap = 5;
+	bed.img.parts[2].seq = 1;
+	bed.img.lost_depth = 4;
+	view.stamp[1] = 2;
+	view.stamp[2] = 1;
+	view.leaves[0] = 6;
+	view.nleaves = 2;
+	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART, 0,
+					  0, NULL, 0, &mid), 0);
+	node = bed.img.parts[0].last;
+	assert_int_equal(node->stamp[1], 5);
+	assert_int_equal(node->wave, 5);
+	assert_int_equal(node->npred, 2);
+	assert_int_equal(node->preds[0], PSYNC_MID(0, 3));
+	assert_int_equal(node->preds[1], PSYNC_MID(2, 1));
+	psync_bed_forget(&bed);
 	psync_bound_close(&bed, &view);
 }
 
@@ -998,9 +1197,9 @@ static void psync_bound_test_deepest(void **state)
 			 0);
 	/* As after a GONE. */
 	bed.img.recover = false;
-	bed.img.parts[0].seq = 3;
-	bed.img.parts[0].gap = 3;
-	bed.img.parts[0].claimed = 3;
+	bed.img.parts[0].seq = U32_MAX;
+	bed.img.parts[0].gap = U32_MAX;
+	bed.img.parts[0].claimed = U32_MAX;
 	bed.img.lost_depth = U32_MAX;
 	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART, 0,
 					  0, NULL, 0, &mid), -EOVERFLOW);
@@ -1049,43 +1248,8 @@ static void psync_bound_test_mute(void **state)
 	psync_bound_close(&bed, &view);
 }
 
-static bool psync_bound_is_stable(const struct psync_view *view, u64 mid)
-{
-	u32 participants, sites;
-	int stable;
-
-	stable = psync_view_stable(view, mid, &participants, &sites);
-	assert_int_equal(psync_stable_count(view, mid, &participants, &sites),
-			 stable);
-	return stable == 1;
-}
-
-/* What was stable because somebody had ended stays so when it is back (S2.2). */
-static void psync_bound_test_stable(void **state)
-{
-	struct psync_view view;
-	struct psync_bed bed;
-	u64 first, later;
-
-	psync_bound_open(&bed, &view, 2, 1, NULL);
-	bed.muted = ~0U;
-	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
-	psync_bed_drain(&view);
-	first = psync_bed_send(&bed, &view, 100);
-	assert_false(psync_bound_is_stable(&view, first));
-	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
-	assert_true(psync_bound_is_stable(&view, first));
-	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
-	assert_true(psync_bound_is_stable(&view, first));
-	later = psync_bed_send(&bed, &view, 100);
-	assert_false(psync_bound_is_stable(&view, later));
-	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
-	assert_true(psync_bound_is_stable(&view, later));
-	psync_bound_close(&bed, &view);
-}
-
-/* Nor does it matter that the RESTART is in the view only later. */
-static void psync_bound_test_stable_later(void **state)
+/* Who is masked out is not waited for; one who is back counts again. */
+static void psync_bound_test_stable_masked(void **state)
 {
 	u32 participants, sites;
 	struct psync_view view;
@@ -1218,6 +1382,333 @@ static void psync_bound_test_hash(void **state)
 		    psync_bound_hash(data, 16, 0));
 }
 
+static bool psync_bound_is_stable(const struct psync_view *view, u64 mid)
+{
+	u32 participants, sites;
+	int stable;
+
+	stable = psync_view_stable(view, mid, &participants, &sites);
+	assert_int_equal(psync_stable_count(view, mid, &participants, &sites),
+			 stable);
+	return stable == 1;
+}
+
+/* What was stable because somebody had ended stays so when it is back (S2.2). */
+static void psync_bound_test_stable(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 first, later;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	first = psync_bed_send(&bed, &view, 100);
+	assert_false(psync_bound_is_stable(&view, first));
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, first));
+	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, first));
+	later = psync_bed_send(&bed, &view, 100);
+	assert_false(psync_bound_is_stable(&view, later));
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, later));
+	psync_bound_close(&bed, &view);
+}
+
+/* Whoever lost what a RESTART follows, here all that is known. */
+static void psync_bound_test_follows(void **state)
+{
+	const u64 first = PSYNC_MID(2, 1), back = PSYNC_MID(1, 3);
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &first), PSYNC_OK);
+	/* It does not know any more what its own message followed. */
+	assert_int_equal(psync_bound_restart(&bed, 1, 3, 1, 3), PSYNC_OK);
+	assert_int_equal(bed.img.parts[1].last->stamp[2], 1);
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 4, 1, &back), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Nor does it matter that the RESTART is in the view only later. */
+static void psync_bound_test_stable_later(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~0U;
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &mid), PSYNC_OK);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 1, &mid), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_true(psync_bound_is_stable(&view, mid));
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_false(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 5, 1, &mid), PSYNC_OK);
+	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 4), PSYNC_OK);
+	assert_int_equal(view.stamp[1], 2);
+	assert_int_equal(psync_bed_drain(&view), 1);
+	assert_int_equal(view.stamp[1], 3);
+	assert_true(psync_bound_is_stable(&view, mid));
+	psync_bound_close(&bed, &view);
+}
+
+/* Who is back need not know that it has sent in that context. */
+static void psync_bound_test_stable_void(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &mid), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_true(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
+	assert_int_equal(view.stamp[1], 9);
+	assert_true(psync_bound_is_stable(&view, mid));
+	psync_bound_close(&bed, &view);
+}
+
+/* Without memory for that it is not attached, and comes again. */
+static void psync_bound_test_stable_memory(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	enum psync_drop drop;
+	u32 tries = 0;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 2, 1, NULL);
+	bed.muted = ~0U;
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &mid), PSYNC_OK);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	psync_bed_drain(&view);
+	mid = psync_bed_send(&bed, &view, 100);
+	do {
+		assert_int_equal(bed.img.parts[1].seq, 2);
+		bed.fail_at = bed.allocs + ++tries;
+		drop = psync_bound_restart(&bed, 1, 3, 2, 4);
+	} while (drop == PSYNC_DROP_NO_MEM);
+	assert_int_equal(drop, PSYNC_OK);
+	assert_int_equal(tries, 3);
+	assert_int_equal(bed.img.parts[1].seq, 3);
+	assert_true(psync_bound_is_stable(&view, mid));
+	psync_bound_close(&bed, &view);
+}
+
+/* One that is back again says so with a RESTART that comes before its RS. */
+static void psync_bound_test_newer(void **state)
+{
+	__be32 stamp[3] = { 0, cpu_to_be32(1) };
+	u8 bitmap[4] = { 2 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u32 binding;
+
+	for (binding = 8; binding <= 10; binding++) {
+		psync_bound_open(&bed, &view, 3, 1, NULL);
+		bed.img.p.limits.rto_min_ns = 0;
+		assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		psync_bound_rs(&bed, 2, wire, &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		psync_bed_craft(&bed, 1, 2, 2, 0, NULL, NULL, &pkt);
+		pkt.opening = 2;
+		pkt.body_len = 0;
+		pkt.msg.kind = PSYNC_KIND_RESTART;
+		pkt.msg.binding = binding;
+		pkt.msg.npred = 1;
+		pkt.msg.flags = PSYNC_MSGF_STAMP;
+		pkt.msg.stamp = stamp;
+		pkt.msg.bitmap = bitmap;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		/* An earlier one than the one told of is not awaited. */
+		assert_int_equal(bed.img.parts[1].back, binding < 9);
+		assert_int_equal(bed.nevents, binding > 9 ? 2 : 1);
+		psync_bed_drain(&view);
+		psync_bed_forget(&bed);
+		psync_bound_close(&bed, &view);
+	}
+}
+
+/* What follows a number left out is attached when its context is known. */
+static void psync_bound_test_void_context(void **state)
+{
+	const u64 lost = PSYNC_MID(1, 5);
+	__be32 stamp[3] = { 0, cpu_to_be32(5), cpu_to_be32(1) };
+	u8 bitmap[4] = { 2 };
+	struct psync_wire_mid mids[1];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
+	psync_bed_craft(&bed, 2, 2, 3, 1, &lost, mids, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1),
+			 PSYNC_DROP_CONTEXT_LOST);
+	psync_bed_craft(&bed, 2, 2, 3, 0, NULL, NULL, &pkt);
+	pkt.msg.npred = 1;
+	pkt.msg.preds = NULL;
+	pkt.msg.flags = PSYNC_MSGF_STAMP | PSYNC_MSGF_REPEAT;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(bed.img.parts[2].seq, 2);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Who has numbers left out says all of a context when it says it again. */
+static void psync_bound_test_void_repeat(void **state)
+{
+	const u64 first = PSYNC_MID(1, 1);
+	struct psync_view view;
+	struct psync_bed bed;
+	u32 len[2], i;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~(1U << PSYNC_PKT_MSG);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 1, &first), PSYNC_OK);
+	for (i = 0; i < 2; i++) {
+		psync_bed_forget(&bed);
+		psync_image_repeat(&bed.img, bed.img.parts[2].last, 2, 0);
+		assert_int_equal(bed.nsent, 1);
+		len[i] = bed.sent[0].len;
+		if (!i)
+			assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2),
+					 PSYNC_OK);
+	}
+	/* A stamp of three numbers and a bitmap for one mid. */
+	assert_int_equal(len[1], len[0] - 8 + 3 * 4 + 4);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Who says a message again with a stamp may have lost what it follows. */
+static void psync_bound_test_repeat_stamp(void **state)
+{
+	const u64 preds[1] = { PSYNC_MID(3, 1) };
+	__be32 stamp[4] = { 0, 0, cpu_to_be32(1) };
+	const struct psync_node *node;
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u8 bitmap[4] = { 4 };
+
+	psync_bound_open(&bed, &view, 4, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 1, preds), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 1, 3, 0, NULL, NULL, &pkt);
+	pkt.msg.npred = 1;
+	pkt.msg.preds = NULL;
+	pkt.msg.flags = PSYNC_MSGF_STAMP | PSYNC_MSGF_REPEAT;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(bed.img.parts[1].last->stamp[3], 1);
+	/* What it names beside that, since it does not know better. */
+	pkt.msg.seq++;
+	pkt.msg.wave++;
+	pkt.msg.npred = 3;
+	stamp[1] = cpu_to_be32(1);
+	stamp[3] = cpu_to_be32(1);
+	bitmap[0] = 14;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	node = bed.img.parts[1].last;
+	assert_int_equal(node->seq, 2);
+	assert_int_equal(node->npred, 1);
+	assert_int_equal(node->preds[0], PSYNC_MID(1, 1));
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* What a site had that is back others may have by now: they are asked again. */
+static void psync_bound_test_asked_again(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	const u64 held[3] = {};
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	bed.muted = ~0U;
+	psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, 2, held, wire, &pkt);
+	pkt.vector.dst_opening = 7;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_true(bed.img.remotes[0].answers);
+	psync_bed_vector(&bed, PSYNC_PKT_RS, 3, held, wire, &pkt);
+	pkt.opening = 5;
+	pkt.vector.index = 2;
+	pkt.vector.token = 9;
+	assert_int_equal(psync_bed_input(&bed, &pkt, SEC), PSYNC_OK);
+	assert_false(bed.img.remotes[0].answers);
+	assert_true(bed.img.recover);
+	psync_bound_close(&bed, &view);
+}
+
+/* One whom nobody could tell of any message begins once more: a root. */
+static void psync_bound_test_roots(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	__be32 stamp[3] = {};
+	struct psync_pkt pkt;
+	u8 bitmap[4] = {};
+	u64 mids[4];
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 9, 1, 0, NULL, NULL, &pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.preds = NULL;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_int_equal(psync_view_roots(&view, mids, 4), 3);
+	assert_int_equal(mids[0], PSYNC_MID(1, 1));
+	assert_int_equal(mids[1], PSYNC_MID(1, 9));
+	assert_int_equal(mids[2], PSYNC_MID(2, 1));
+	psync_bound_close(&bed, &view);
+}
+
 #define CROWD	512
 
 static void psync_bound_crowd(struct psync_bed *bed, struct psync_view *view)
@@ -1282,6 +1773,98 @@ static void psync_bound_test_next(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* The RESTART of a binding that was told is no news in a later incarnation. */
+static void psync_bound_test_told_before(void **state)
+{
+	static const u32 bindings[2] = { 9, 2 };
+	__be32 stamp[3] = { 0, cpu_to_be32(1) };
+	u8 bitmap[4] = { 2 };
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u32 i;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.img.p.limits.rto_min_ns = 0;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	for (i = 0; i < 2; i++) {
+		psync_bound_rs(&bed, 1, wire, &pkt);
+		pkt.src_inc += 1 + i;
+		pkt.vector.token = bindings[i];
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1 + 2 * i * SEC),
+				 PSYNC_OK);
+		assert_int_equal(bed.nevents, 1 + i);
+	}
+	/* Its numbers begin anew. */
+	for (i = 0; i < 2; i++) {
+		psync_bed_craft(&bed, 1, 2 + i, 2 + i, 0, NULL, NULL, &pkt);
+		stamp[1] = cpu_to_be32(1 + i);
+		pkt.src_inc += 2;
+		pkt.body_len = 0;
+		pkt.msg.kind = PSYNC_KIND_RESTART;
+		pkt.msg.binding = bindings[i];
+		pkt.msg.npred = 1;
+		pkt.msg.flags = PSYNC_MSGF_STAMP;
+		pkt.msg.stamp = stamp;
+		pkt.msg.bitmap = bitmap;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 3 * SEC),
+				 PSYNC_OK);
+		assert_int_equal(bed.img.parts[1].back, !i);
+		assert_int_equal(bed.nevents, 2);
+	}
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Site 3 sends the next message of the first opening of site 2. */
+static enum psync_drop psync_bound_kept(struct psync_bed *bed, u64 inc)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	const u64 first = PSYNC_MID(1, 1);
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, 1, 2, 2, 1, &first, mids, &pkt);
+	pkt.src_site = 3;
+	pkt.src_inc = 5003;
+	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt.msg.inc = inc;
+	pkt.msg.opening = 1;
+	return psync_bed_input(bed, &pkt, 2);
+}
+
+/*
+ * One that is back may die before it has told all: what these keep is taken,
+ * whichever incarnation they go by.
+ */
+static void psync_bound_test_lives(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	int i;
+
+	for (i = -1; i <= 1; i += 2) {
+		psync_bound_open(&bed, &view, 3, 1, NULL);
+		assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		/* Of one that is not known to be back: it is asked. */
+		assert_int_equal(psync_bound_kept(&bed, 5002 - i),
+				 PSYNC_DROP_STALE_OPENING);
+		psync_bound_rs(&bed, 1, wire, &pkt);
+		pkt.src_inc += i;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		assert_int_equal(psync_bound_kept(&bed, 5002), PSYNC_OK);
+		assert_int_equal(bed.img.parts[1].seq, 2);
+		assert_true(bed.img.remotes[0].inc == 5002 + i);
+		psync_bed_drain(&view);
+		psync_bed_forget(&bed);
+		psync_bound_close(&bed, &view);
+	}
+}
+
 const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_numbers),
 	cmocka_unit_test(psync_bound_test_base),
@@ -1300,11 +1883,17 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_once),
 	cmocka_unit_test(psync_bound_test_first),
 	cmocka_unit_test(psync_bound_test_absent),
+	cmocka_unit_test(psync_bound_test_doubt),
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
 	cmocka_unit_test(psync_bound_test_again),
 	cmocka_unit_test(psync_bound_test_late),
 	cmocka_unit_test(psync_bound_test_depth),
+	cmocka_unit_test(psync_bound_test_deep),
+	cmocka_unit_test(psync_bound_test_between),
+	cmocka_unit_test(psync_bound_test_lost),
+	cmocka_unit_test(psync_bound_test_context),
+	cmocka_unit_test(psync_bound_test_follows),
 	cmocka_unit_test(psync_bound_test_deepest),
 	cmocka_unit_test(psync_bound_test_mute),
 	cmocka_unit_test(psync_bound_test_history),
@@ -1313,5 +1902,16 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_next),
 	cmocka_unit_test(psync_bound_test_stable),
 	cmocka_unit_test(psync_bound_test_stable_later),
+	cmocka_unit_test(psync_bound_test_stable_masked),
+	cmocka_unit_test(psync_bound_test_newer),
+	cmocka_unit_test(psync_bound_test_void_context),
+	cmocka_unit_test(psync_bound_test_void_repeat),
+	cmocka_unit_test(psync_bound_test_repeat_stamp),
+	cmocka_unit_test(psync_bound_test_asked_again),
+	cmocka_unit_test(psync_bound_test_roots),
+	cmocka_unit_test(psync_bound_test_stable_void),
+	cmocka_unit_test(psync_bound_test_stable_memory),
+	cmocka_unit_test(psync_bound_test_told_before),
+	cmocka_unit_test(psync_bound_test_lives),
 };
 const size_t psync_bound_ntests = ARRAY_SIZE(psync_bound_tests);

@@ -397,6 +397,32 @@ static void psync_flow_test_blocked(void **state)
 	}
 }
 
+/* Nobody is left to wait; who comes back and is refused is told anew. */
+static void psync_flow_test_back(void **state)
+{
+	struct psync_restart_how how = { 0 };
+	struct psync_flow_lab lab;
+
+	psync_flow_open(&lab, 1 << 30, 100, 1);
+	lab.bed.img.p.limits.slow_ns = 500 * MS;
+	lab.bed.muted = ~0U;
+	psync_bed_send(&lab.bed, &lab.view, 10);
+	psync_flow_refused(&lab, 10);
+	psync_image_leave(&lab.bed.img, &lab.view, 0);
+	psync_bed_run(&lab.bed, 500 * MS);
+	assert_int_equal(lab.bed.nevents, 0);
+	assert_false(psync_image_over(&lab.bed.img));
+	assert_int_equal(psync_image_rejoin(&lab.bed.img, &lab.view, 0, 2, 7,
+					    &how, 500 * MS), 0);
+	psync_flow_refused(&lab, 10);
+	psync_bed_run(&lab.bed, 999 * MS);
+	assert_int_equal(lab.bed.nevents, 0);
+	psync_bed_run(&lab.bed, 1000 * MS);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	psync_bed_forget(&lab.bed);
+	psync_flow_close(&lab);
+}
+
 /* Room in time: nobody is told anything. */
 static void psync_flow_test_in_time(void **state)
 {
@@ -1012,6 +1038,7 @@ const struct CMUnitTest psync_flow_tests[] = {
 	cmocka_unit_test(psync_flow_test_absent),
 	cmocka_unit_test(psync_flow_test_manual),
 	cmocka_unit_test(psync_flow_test_blocked),
+	cmocka_unit_test(psync_flow_test_back),
 	cmocka_unit_test(psync_flow_test_in_time),
 	cmocka_unit_test(psync_flow_test_silent),
 	cmocka_unit_test(psync_flow_test_local),

@@ -933,7 +933,7 @@ static void psync_mask_test_memory(void **state)
 	psync_mask_open(&net, 3, true);
 	bed->muted = ~0U;
 	psync_bed_send(bed, &net.views[0], 10);
-	bed->fail_from = bed->allocs + 2;
+	bed->fail_from = bed->allocs + 3;
 	psync_mask_out(&net, 0, 1);
 	assert_true(net.views[0].announce);
 	assert_true(bed->img.parts[1].muted);

@@ -474,6 +474,90 @@ static void psync_restart_test_unknown(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* A leaf that its sender left out when it came back without it. */
+static void psync_restart_test_leaf_void(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 leaf, mid;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[2] = true;
+	leaf = psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, 0);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 2);
+	psync_restart_crash(&lab, 0);
+	psync_restart_crash(&lab, 1);
+	lab.cut[2] = false;
+	psync_restart_reboot(&lab, 1, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	mid = psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_reboot(&lab, 0, &leaf, 1, false);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[0].img.parts[1].seq, PSYNC_MID_SEQ(mid));
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_GAP), 1);
+	/* What came before the leaf is in the view. */
+	assert_int_equal(psync_bed_receive(&lab.views[0]), mid);
+	psync_restart_lab_close(&lab);
+}
+
+/* There is no room for what it may not receive before it has its leaves. */
+static void psync_restart_test_leaf_room(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 leaf = PSYNC_MID(2, 77);
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < 4; i++)
+		psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	lab.beds[0].img.p.limits.max_bytes = 1;
+	assert_int_equal(psync_restart_back(&lab, 0, &leaf, 1, false), 0);
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_GAP), 1);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 4);
+	psync_restart_lab_close(&lab);
+}
+
+/* One that was heard dies before it answers: it is waited for so long only. */
+static void psync_restart_test_silent(void **state)
+{
+	struct psync_bed_packet packet;
+	struct psync_restart_lab lab;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_crash(&lab, 0);
+	psync_restart_crash(&lab, 1);
+	lab.cut[1] = true;
+	psync_restart_boot(&lab, 0);
+	lab.beds[0].img.p.limits.silent_ns = 60 * SEC;
+	/* Those who are back do not wait for ever, though others may. */
+	lab.beds[0].img.p.limits.slow = PSYNC_SLOW_BLOCK;
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_reboot(&lab, 1, NULL, 0, false);
+	do {
+		packet = psync_bed_pop_type(&lab.beds[1], PSYNC_PKT_RS);
+		if (packet.site == 1)
+			assert_int_equal(psync_bed_give(&lab.beds[0], &packet,
+							lab.now), PSYNC_OK);
+		psync_bed_packet_free(&packet);
+	} while (!lab.beds[0].img.remotes[0].heard);
+	psync_restart_crash(&lab, 1);
+	psync_restart_pass(&lab, 50 * SEC);
+	assert_true(lab.beds[0].img.recover);
+	psync_restart_pass(&lab, 30 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_ABSENT), 1);
+	psync_restart_lab_close(&lab);
+}
+
 /* Crash between send and first receipt: nobody has it, nobody will. */
 static void psync_restart_test_unsent(void **state)
 {
@@ -1106,6 +1190,74 @@ static void psync_restart_test_root(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* Sites of which @away has not come yet. */
+static void psync_restart_lab_without(struct psync_restart_lab *lab, u32 away)
+{
+	u32 i;
+
+	memset(lab, 0, sizeof(*lab));
+	lab->number = NUMBER;
+	for (i = 0; i < SITES; i++) {
+		if (i == away)
+			continue;
+		psync_restart_boot(lab, i);
+		assert_int_equal(psync_image_join(&lab->beds[i].img,
+						  &lab->views[i], i, ++lab->inc,
+						  ++lab->opening, 0), 0);
+	}
+	psync_restart_pass(lab, MS);
+}
+
+/* It has heard nothing of one that is back: then it is told a little later. */
+static void psync_restart_test_untold(void **state)
+{
+	struct psync_restart_lab lab;
+
+	psync_restart_lab_without(&lab, 1);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 1);
+	assert_int_equal(psync_image_join(&lab.beds[1].img, &lab.views[1], 1,
+					  ++lab.inc, ++lab.opening, lab.now),
+			 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	lab.cut[2] = true;
+	psync_restart_pass(&lab, SEC);
+	assert_true(lab.beds[1].img.parts[0].untold);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_RESTARTED), 0);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_int_equal(psync_restart_events(&lab, 1, PSYNC_EV_RESTARTED), 1);
+	assert_int_equal(psync_restart_events(&lab, 2, PSYNC_EV_RESTARTED), 1);
+	psync_restart_lab_close(&lab);
+}
+
+/* It asks to be back and never was there: nobody is told, not later either. */
+static void psync_restart_test_never(void **state)
+{
+	struct psync_bed_packet late;
+	struct psync_restart_lab lab;
+	u64 mid;
+	u32 i;
+
+	psync_restart_lab_without(&lab, 0);
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	late = psync_bed_pop_type(&lab.beds[0], PSYNC_PKT_RS);
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	mid = psync_restart_send(&lab, 0);
+	assert_int_equal(mid, PSYNC_MID(0, 1));
+	psync_restart_pass(&lab, SEC);
+	i = late.site - 1;
+	assert_int_equal(psync_bed_receive(&lab.views[i]), mid);
+	assert_int_equal(psync_bed_give(&lab.beds[i], &late, lab.now),
+			 PSYNC_OK);
+	psync_bed_packet_free(&late);
+	assert_int_equal(psync_restart_events(&lab, i, PSYNC_EV_RESTARTED), 0);
+	psync_restart_lab_close(&lab);
+}
+
 /*
  * It ended, and others tell that it is back, message by message, before it
  * does: what it has to hold is counted once.
@@ -1557,12 +1709,92 @@ static void psync_restart_test_masks_again(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* No memory to say that it is back, and its program says nothing more. */
+static void psync_restart_test_silence(void **state)
+{
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_pid pids[SITES];
+	struct psync_view view = {};
+	struct psync_bed bed;
+	u32 tries = 0;
+
+	psync_bed_params(&p, pids, psync_restart_sites, SITES, 0);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 7, 0), 0);
+	bed.muted = ~0U;
+	psync_bed_send(&bed, &view, 100);
+	while (!view.restart) {
+		psync_image_leave(&bed.img, &view, 0);
+		do {
+			bed.fail_at = bed.allocs + ++tries;
+			memset(&view, 0, sizeof(view));
+		} while (psync_image_rejoin(&bed.img, &view, 0, 1 + tries, 7,
+					    &how, 0));
+		assert_true(tries < 20);
+	}
+	psync_bed_run(&bed, SEC);
+	assert_false(view.restart);
+	assert_int_equal(bed.img.parts[0].last->kind, PSYNC_KIND_RESTART);
+	psync_bed_leave(&bed, &view);
+	psync_bed_exit(&bed);
+}
+
+/* One heard first when we are back may be back, too, and lack what it sent. */
+static void psync_restart_test_first(void **state)
+{
+	static const u64 held[SITES] = {};
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_pid pids[SITES];
+	struct psync_view view = {};
+	__be32 wire[SITES];
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		psync_bed_params(&p, pids, psync_restart_sites, SITES, 0);
+		assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+		assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 2, 7,
+						    &how, 0), 0);
+		bed.muted = ~0U;
+		if (i)
+			psync_bed_craft(&bed, 1, 1, 1, 0, NULL, NULL, &pkt);
+		else
+			psync_bed_vector(&bed, PSYNC_PKT_ACK, 2, held, wire,
+					 &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+		psync_bed_craft(&bed, 1, 1 + i, 1 + i, i,
+				(u64[]){ PSYNC_MID(1, 1) },
+				(struct psync_wire_mid[1]){}, &pkt);
+		pkt.src_site = 3;
+		pkt.src_inc = 5003;
+		pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+		pkt.msg.inc = 5002;
+		pkt.msg.opening = 1;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+		assert_int_equal(bed.img.parts[1].seq, 1 + i);
+		/* What it sent itself it has. */
+		assert_int_equal(psync_ack_held(&bed.img, &bed.img.remotes[0],
+						1), i);
+		psync_bed_leave(&bed, &view);
+		psync_bed_exit(&bed);
+	}
+}
+
 const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_random),
 	cmocka_unit_test(psync_restart_test_rendezvous),
 	cmocka_unit_test(psync_restart_test_far),
 	cmocka_unit_test(psync_restart_test_leaves),
 	cmocka_unit_test(psync_restart_test_unknown),
+	cmocka_unit_test(psync_restart_test_leaf_void),
+	cmocka_unit_test(psync_restart_test_leaf_room),
+	cmocka_unit_test(psync_restart_test_silent),
+	cmocka_unit_test(psync_restart_test_silence),
+	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),
 	cmocka_unit_test(psync_restart_test_void),
 	cmocka_unit_test(psync_restart_test_lingering),
@@ -1579,6 +1811,8 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_clock),
 	cmocka_unit_test(psync_restart_test_root),
 	cmocka_unit_test(psync_restart_test_relayed),
+	cmocka_unit_test(psync_restart_test_untold),
+	cmocka_unit_test(psync_restart_test_never),
 	cmocka_unit_test(psync_restart_test_wire),
 	cmocka_unit_test(psync_restart_test_lag),
 	cmocka_unit_test(psync_restart_test_last),

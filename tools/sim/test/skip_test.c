@@ -458,6 +458,44 @@ static void psync_skip_test_lost(void **state)
 	}
 }
 
+/* What is lost unannounced may have announced something: that is not judged. */
+static void psync_skip_test_unknown(void **state)
+{
+	const u64 held[4] = {};
+	struct psync_skip_lab lab;
+	u32 participants, sites, i;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	int stable;
+
+	for (i = 0; i < 2; i++) {
+		psync_skip_open(&lab);
+		if (i)
+			lab.bed.img.p.limits.slow = PSYNC_SLOW_BLOCK;
+		assert_int_equal(psync_bed_msg(&lab.bed, 2, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		psync_bed_drain(&lab.views[0]);
+		psync_bed_vector(&lab.bed, PSYNC_PKT_GONE, 3, held, wire, &pkt);
+		wire[2] = cpu_to_be32(1);
+		wire[3] = cpu_to_be32(2);
+		pkt.vector.seq = 3;
+		lab.bed.img.rr_site = 3;
+		psync_remote_find(&lab.bed.img, 3)->requested = true;
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+		stable = psync_view_stable(&lab.views[0], PSYNC_MID(2, 1),
+					   &participants, &sites);
+		assert_int_equal(stable, i ? 0 : PSYNC_EFREED);
+		assert_int_equal(psync_bed_msg(&lab.bed, 2, 2, 2, 1,
+					       (u64[]){ PSYNC_MID(2, 1) }),
+				 PSYNC_OK);
+		psync_bed_drain(&lab.views[0]);
+		stable = psync_view_stable(&lab.views[0], PSYNC_MID(2, 2),
+					   &participants, &sites);
+		assert_int_equal(stable, 0);
+		psync_skip_close(&lab);
+	}
+}
+
 /* One about this very site is part of the graph, when nothing is missing. */
 static void psync_skip_test_us(void **state)
 {
@@ -509,6 +547,70 @@ static void psync_skip_test_acked(void **state)
 					   &participants, &sites), 0);
 	assert_int_equal(participants, 1);
 	assert_int_equal(sites, 2);
+	psync_skip_close(&lab);
+}
+
+/* The next message of @sender is one of its kernel, of wave @wave. */
+static void psync_skip_says(struct psync_skip_lab *lab, u32 sender, u8 kind,
+			    u32 wave)
+{
+	const u64 prev = lab->bed.img.parts[sender].seq;
+	const u64 pred = PSYNC_MID(sender, prev);
+	struct psync_wire_mid mids[1];
+	__be32 stamp[4] = {};
+	u8 bitmap[4] = {};
+	struct psync_pkt pkt;
+
+	psync_bed_craft(&lab->bed, sender, prev + 1, wave, 1, &pred, mids,
+			&pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = kind;
+	if (kind == PSYNC_KIND_RESTART) {
+		stamp[sender] = cpu_to_be32((u32)prev);
+		bitmap[0] = 1 << sender;
+		pkt.msg.binding = 9;
+		pkt.msg.flags = PSYNC_MSGF_STAMP;
+		pkt.msg.preds = NULL;
+		pkt.msg.stamp = stamp;
+		pkt.msg.bitmap = bitmap;
+	}
+	assert_int_equal(psync_bed_input(&lab->bed, &pkt, lab->bed.img.now),
+			 PSYNC_OK);
+	psync_bed_drain(&lab->views[0]);
+	psync_bed_drain(&lab->views[1]);
+}
+
+/* What was not acknowledged is not stable because somebody else is back. */
+static void psync_skip_test_sure(void **state)
+{
+	const u64 mid = PSYNC_MID(0, 1), last = PSYNC_MID(1, 1);
+	struct psync_skip_lab lab;
+	u32 participants, sites;
+	int stable;
+
+	psync_skip_open(&lab);
+	psync_skip_site3(&lab);
+	lab.bed.muted = ~0U;
+	psync_bed_forget(&lab.bed);
+	psync_bed_drain(&lab.views[1]);
+	psync_bed_send(&lab.bed, &lab.views[1], 10);
+	assert_int_equal(psync_bed_msg(&lab.bed, 2, 1, 5, 1, &last), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 3, 1, 5, 1, &last), PSYNC_OK);
+	psync_bed_drain(&lab.views[0]);
+	psync_bed_drain(&lab.views[1]);
+	psync_skip_says(&lab, 2, PSYNC_KIND_RESTART, 6);
+	stable = psync_view_stable(&lab.views[0], mid, &participants, &sites);
+	assert_int_equal(stable, 0);
+	assert_int_equal(participants, 2);
+	assert_int_equal(psync_stable_count(&lab.views[0], mid,
+					    &participants, &sites), 0);
+	/* After its END nobody waits for it; then it stays so. */
+	psync_skip_says(&lab, 3, PSYNC_KIND_END, 6);
+	stable = psync_view_stable(&lab.views[0], mid, &participants, &sites);
+	assert_int_equal(stable, 1);
+	psync_skip_says(&lab, 3, PSYNC_KIND_RESTART, 7);
+	stable = psync_view_stable(&lab.views[0], mid, &participants, &sites);
+	assert_int_equal(stable, 1);
 	psync_skip_close(&lab);
 }
 
@@ -726,8 +828,10 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_local),
 	cmocka_unit_test(psync_skip_test_heard),
 	cmocka_unit_test(psync_skip_test_lost),
+	cmocka_unit_test(psync_skip_test_unknown),
 	cmocka_unit_test(psync_skip_test_us),
 	cmocka_unit_test(psync_skip_test_acked),
+	cmocka_unit_test(psync_skip_test_sure),
 	cmocka_unit_test(psync_skip_test_gone),
 	cmocka_unit_test(psync_skip_test_relay),
 	cmocka_unit_test(psync_skip_test_held),

@@ -594,10 +594,10 @@ void psync_agent_passed(struct psync_agent *agent,
 	psync_agent_set(agent, node->preds, node->npred);
 	if (own)
 		psync_agent_sends(agent, node);
-	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u op %u about %u",
+	psync_sim_trace(sim, "%s %u:%u %u:%llu kind %u op %u about %u%s",
 			own ? "null" : "pass", agent->conv->index, agent->part,
 			node->sender, node->seq, node->kind, node->op,
-			node->about);
+			node->about, node->quiet ? " quiet" : "");
 	for (i = 0; own && i < node->npred; i++)
 		psync_sim_trace(sim, "     %u:%llu",
 				PSYNC_MID_INDEX(node->preds[i]),

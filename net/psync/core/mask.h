@@ -142,8 +142,10 @@ static inline bool psync_mask_keeps(const struct psync_view *view,
 static inline bool psync_mask_due(const struct psync_view *view,
 				  const struct psync_node *node)
 {
+	/* What was attached with an announcement comes with it (S6.6). */
 	return !psync_view_masked(view, node->sender) ||
-	       node->seq <= view->masks[node->sender].need;
+	       node->seq <= view->masks[node->sender].need ||
+	       (node->quiet && node->kind == PSYNC_KIND_GAP);
 }
 
 /**

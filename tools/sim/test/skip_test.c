@@ -669,6 +669,33 @@ static void psync_skip_test_gone(void **state)
 	psync_skip_close(&lab);
 }
 
+/* Who cuts off what was announced has lost what that says all the same. */
+static void psync_skip_test_cut(void **state)
+{
+	const u64 stamp[] = { 0, 0, 2, 3 };
+	const u64 end = PSYNC_MID(3, 2);
+	struct psync_skip_lab lab;
+	struct psync_wire_mid wire[8];
+	struct psync_pkt pkt;
+
+	psync_skip_open(&lab);
+	assert_int_equal(psync_bed_msg(&lab.bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_skip_gap(&lab, 3, 4, 0, stamp), PSYNC_OK);
+	psync_bed_craft(&lab.bed, 3, 3, 3, 1, &end, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.body_len = 0;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_skip_gone_to(&lab, stamp, 1), PSYNC_OK);
+	assert_int_equal(lab.bed.img.parts[2].seq, 3);
+	assert_int_equal(lab.views[0].stamp[2], 0);
+	assert_int_equal(psync_view_mask_out(&lab.views[0], 2, 0, 0), 0);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), PSYNC_MID(3, 1));
+	assert_int_equal(lab.views[0].stamp[3], 3);
+	assert_int_equal(lab.views[0].stamp[2], 3);
+	psync_bed_drain(&lab.views[1]);
+	psync_skip_close(&lab);
+}
+
 /* Who lost something does not tell others that it is gone, but the last. */
 static void psync_skip_test_relay(void **state)
 {
@@ -833,6 +860,7 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_acked),
 	cmocka_unit_test(psync_skip_test_sure),
 	cmocka_unit_test(psync_skip_test_gone),
+	cmocka_unit_test(psync_skip_test_cut),
 	cmocka_unit_test(psync_skip_test_relay),
 	cmocka_unit_test(psync_skip_test_held),
 	cmocka_unit_test(psync_skip_test_losing),

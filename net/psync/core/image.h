@@ -524,6 +524,7 @@ struct psync_remote {
  * @records: then: what it has sent before and not yet again, see redo.c
  * @redone: the last of these that it has, or 0
  * @past: its own last message that its leaves name, or 0
+ * @returned: its RESTART, or 0
  * @leaf: greatest sequence numbers that its leaves are to have, while they are
  *	not all in the view, and nothing is outstanding; else NULL
  * @died: set by the caller before psync_image_leave(): nobody has closed it
@@ -561,6 +562,7 @@ struct psync_view {
 	struct list_head	records;
 	u64			redone;
 	u64			past;
+	u64			returned;
 	u64			*leaf;
 	bool			died;
 	struct psync_mask	*masks;

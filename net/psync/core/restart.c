@@ -245,6 +245,14 @@ static void psync_restart_untell(struct psync_part *part)
 	part->told = 0;
 }
 
+/* Is the RESTART that an RS names here?  It may have come from others. */
+static bool psync_restart_is_here(const struct psync_part *part,
+				  const struct psync_pkt *pkt)
+{
+	return pkt->vector.flags & PSYNC_VECTORF_MID && !part->back &&
+	       pkt->vector.seq <= part->seq && pkt->vector.seq > part->gap;
+}
+
 /* Another site's participants have a new life; what is attached stays. */
 static void psync_restart_rebase(struct psync_image *img,
 				 struct psync_remote *remote,
@@ -285,13 +293,14 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 				    const struct psync_pkt *pkt)
 {
 	u32 index = pkt->vector.index;
+	struct psync_part *part = &img->parts[index];
 	struct psync_pkt ack;
 	int later;
 	bool news;
 
 	if (!img->opening)
 		return PSYNC_DROP_UNCONFIRMED;
-	if (img->parts[index].pid.site != remote->site)
+	if (part->pid.site != remote->site)
 		return PSYNC_DROP_NOT_MEMBER;
 	later = psync_restart_order(remote, pkt);
 	if (later < 0 || img->refused)
@@ -307,7 +316,9 @@ enum psync_drop psync_restart_input(struct psync_image *img,
 	if (later)
 		psync_restart_rebase(img, remote, pkt);
 	/* One that was overtaken, by its RESTART or a later one, is no news. */
-	news = psync_restart_is_news(&img->parts[index], pkt->vector.token);
+	if (psync_restart_is_here(part, pkt) && !part->told)
+		part->told = pkt->vector.token;
+	news = psync_restart_is_news(part, pkt->vector.token);
 	if (news)
 		psync_ack_back(img, index);
 	psync_ack_heard(img, remote);
@@ -391,6 +402,10 @@ static void psync_restart_say(struct psync_image *img, u32 site,
 	psync_ack_build(img, PSYNC_PKT_RS, &pkt);
 	pkt.vector.index = view->index;
 	pkt.vector.token = view->binding;
+	if (view->returned) {
+		pkt.vector.flags = PSYNC_VECTORF_MID;
+		pkt.vector.seq = view->returned;
+	}
 	img->ops->transmit(img, site, &pkt, NULL);
 }
 
@@ -486,11 +501,14 @@ int psync_restart_speak(struct psync_image *img)
 		}
 		psync_restart_settle(view);
 		err = 0;
+		mid = 0;
 		if (psync_restart_known(view))
 			err = psync_image_emit(img, view, PSYNC_KIND_RESTART, 0,
 					       0, NULL, 0, &mid);
 		if (err == -ENOMEM)
 			return err;
+		if (!err && mid)
+			view->returned = PSYNC_MID_SEQ(mid);
 		/* One for which there is no number, or no depth, stays mute. */
 		view->restart = err;
 	}

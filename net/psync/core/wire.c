@@ -606,7 +606,7 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 				  PSYNC_VECTORF_SLOW,
 		[PSYNC_PKT_RR] = PSYNC_VECTORF_MID | PSYNC_VECTORF_LAST,
 		[PSYNC_PKT_GONE] = PSYNC_VECTORF_SKIP,
-		[PSYNC_PKT_RS] = 0,
+		[PSYNC_PKT_RS] = PSYNC_VECTORF_MID,
 		[PSYNC_PKT_RS_ACK] = PSYNC_VECTORF_KNOWN,
 	};
 	bool rs = pkt->type == PSYNC_PKT_RS;

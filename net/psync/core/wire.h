@@ -278,7 +278,7 @@ struct psync_wire_dgram {
 
 #define PSYNC_VECTORF_ASK	0x01	/* ACK: answer with an ACK at once */
 #define PSYNC_VECTORF_ECHO	0x02	/* ACK: @echo answers a question */
-#define PSYNC_VECTORF_MID	0x04	/* RR: only what precedes @index, @seq */
+#define PSYNC_VECTORF_MID	0x04	/* @index and @seq name a message */
 #define PSYNC_VECTORF_SLOW	0x08	/* ACK: no more is granted for @index */
 #define PSYNC_VECTORF_SKIP	0x10	/* GONE: of what was announced (GAP) */
 #define PSYNC_VECTORF_LAST	0x20	/* RR: everybody was asked in vain */
@@ -293,15 +293,16 @@ struct psync_wire_dgram {
  * @echo: ACK with ECHO: @token of the question, or the sequence number of the
  *	message that asked; GONE with SKIP: messages among it that are not given
  *	up and the asker lacks; else zero
- * @seq: RR with MID: low 32 bits of a message's sequence number; GONE: greatest
- *	wave up to there; else zero
+ * @seq: with MID: low 32 bits of a message's sequence number; GONE: greatest
+ *	wave up to there; else zero.  RR with MID: only what precedes that
+ *	message; RS with MID: that RESTART says the same
  * @index: RR with MID: that message's sender; ACK with SLOW: the participant at
  *	the sending site that has yet to receive what is kept; RS: who is back;
  *	else zero
  * @n: number of participants
  * @flags: PSYNC_VECTORF_*
  * @reserved: zero
- * @seq_high: RR with MID: the other 16 bits of that number; else zero
+ * @seq_high: with MID: the other 16 bits of that number; else zero
  * @credit_bytes: ACK: bytes of messages that the receiving site may have under
  *	way beyond the vector; else zero
  * @credit_msgs: ACK: messages, likewise; else zero

@@ -949,13 +949,60 @@ static void psync_bound_test_again(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Its RESTART. */
+static enum psync_drop psync_bound_returns(struct psync_bed *bed)
+{
+	__be32 stamp[3] = { 0, cpu_to_be32(1) };
+	u8 bitmap[4] = { 2 };
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, 1, 2, 2, 0, NULL, NULL, &pkt);
+	pkt.opening = 2;
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.binding = 9;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	return psync_bed_input(bed, &pkt, 1);
+}
+
+/* Nor does one of an incarnation that was not heard before, if it says so. */
+static void psync_bound_test_late_life(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u32 i;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bound_rs(&bed, 2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(psync_bound_returns(&bed), PSYNC_OK);
+	assert_int_equal(bed.nevents, 1);
+	for (i = 0; i < 2; i++) {
+		psync_bound_rs(&bed, 2, wire, &pkt);
+		pkt.src_inc += 1 + i;
+		pkt.vector.flags = PSYNC_VECTORF_MID;
+		pkt.vector.seq = 2 + i;
+		assert_int_equal(psync_bed_input(&bed, &pkt, (2 + 2 * i) * SEC),
+				 PSYNC_OK);
+		assert_int_equal(bed.img.parts[1].back, i);
+		assert_int_equal(bed.nevents, 1 + i);
+	}
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
 /* An RS that comes after its RESTART does not announce another one. */
 static void psync_bound_test_late(void **state)
 {
 	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
-	__be32 stamp[3] = { 0, cpu_to_be32(1) };
 	u64 mid = PSYNC_MID(1, 2);
-	u8 bitmap[4] = { 2 };
 	struct psync_view view;
 	struct psync_bed bed;
 	struct psync_pkt pkt;
@@ -968,16 +1015,7 @@ static void psync_bound_test_late(void **state)
 	for (i = 0; i < 2; i++) {
 		psync_bound_rs(&bed, 2, wire, &pkt);
 		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
-		psync_bed_craft(&bed, 1, 2, 2, 0, NULL, NULL, &pkt);
-		pkt.opening = 2;
-		pkt.body_len = 0;
-		pkt.msg.kind = PSYNC_KIND_RESTART;
-		pkt.msg.binding = 9;
-		pkt.msg.npred = 1;
-		pkt.msg.flags = PSYNC_MSGF_STAMP;
-		pkt.msg.stamp = stamp;
-		pkt.msg.bitmap = bitmap;
-		assert_int_equal(psync_bed_input(&bed, &pkt, 1),
+		assert_int_equal(psync_bound_returns(&bed),
 				 i ? PSYNC_DROP_DUPLICATE : PSYNC_OK);
 		assert_false(bed.img.parts[1].back);
 	}
@@ -1887,6 +1925,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
 	cmocka_unit_test(psync_bound_test_again),
+	cmocka_unit_test(psync_bound_test_late_life),
 	cmocka_unit_test(psync_bound_test_late),
 	cmocka_unit_test(psync_bound_test_depth),
 	cmocka_unit_test(psync_bound_test_deep),

@@ -144,7 +144,8 @@ static void psync_wire_make_vector(struct psync_pkt *pkt)
 			pkt->vector.index = psync_wire_below(pkt->vector.n);
 		}
 	}
-	if (pkt->type == PSYNC_PKT_RR && psync_wire_below(2))
+	if ((pkt->type == PSYNC_PKT_RR || pkt->type == PSYNC_PKT_RS) &&
+	    psync_wire_below(2))
 		pkt->vector.flags = PSYNC_VECTORF_MID;
 	if (pkt->type == PSYNC_PKT_GONE) {
 		pkt->opening |= 1;

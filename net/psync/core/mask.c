@@ -665,9 +665,8 @@ bool psync_mask_remind(struct psync_image *img,
 	return done;
 }
 
-/* Does everybody at a site mask a participant out, or is masked out by it? */
-static bool psync_mask_deaf(const struct psync_image *img,
-			    const struct psync_remote *remote, u32 about)
+bool psync_mask_deaf(const struct psync_image *img,
+		     const struct psync_remote *remote, u32 about)
 {
 	bool deaf = false;
 	u32 i;

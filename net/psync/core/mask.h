@@ -149,6 +149,20 @@ static inline bool psync_mask_due(const struct psync_view *view,
 }
 
 /**
+ * psync_mask_deaf - does everybody at a site mask a participant out?
+ * @img: image
+ * @remote: that site
+ * @about: the participant
+ *
+ * As far as that is known here; or is masked out by it.
+ *
+ * Context: the image's lock.
+ * Return: true if so; false if nobody there has said anything.
+ */
+bool psync_mask_deaf(const struct psync_image *img,
+		     const struct psync_remote *remote, u32 about);
+
+/**
  * psync_mask_follow - messages follow what views leave out
  * @img: image
  * @context: of each participant, the last message that they follow

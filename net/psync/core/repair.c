@@ -369,6 +369,16 @@ static void psync_repair_continue(struct psync_image *img,
 		remote->answered_to = last;
 }
 
+/**
+ * struct psync_repair_ask - what a request says beside its vector
+ * @until: only what precedes this message is wanted, or NULL: all
+ * @last: everybody else was asked in vain
+ */
+struct psync_repair_ask {
+	const struct psync_node	*until;
+	bool			last;
+};
+
 /*
  * Up to where nothing that is not here can be had, of a participant.  Who has
  * asked everybody else (@last) is told of what this site alone was not waited
@@ -384,25 +394,44 @@ static u64 psync_repair_missing(const struct psync_image *img, u32 index,
 }
 
 /*
+ * Does who lacks it want a participant's message?  Whom everybody there masks out is
+ * wanted as far as it precedes the message that was asked about, or when nobody
+ * else could be asked.
+ */
+static bool psync_repair_wants(const struct psync_image *img,
+			       const struct psync_remote *remote,
+			       const struct psync_repair_ask *ask, u32 index,
+			       u64 seq)
+{
+	return ask->last || !psync_mask_deaf(img, remote, index) ||
+	       (ask->until && ask->until->stamp[index] >= seq);
+}
+
+/*
  * Does @remote lack what was given back here, or never came?  Then what was
  * attached before the first of that is the rest of what it can have.
  */
 static bool psync_repair_is_gone(const struct psync_image *img,
-				 const struct psync_remote *remote, bool last,
-				 u64 *first)
+				 const struct psync_remote *remote,
+				 const struct psync_repair_ask *ask, u64 *first)
 {
 	const struct psync_node *node;
+	u64 passed;
 	u32 i;
 
 	*first = 0;
-	for (i = 0; i < img->p.n; i++)
-		if (psync_repair_missing(img, i, last) >
-		    psync_ack_passed(img, remote, i))
+	for (i = 0; i < img->p.n; i++) {
+		passed = psync_ack_passed(img, remote, i);
+		if (psync_repair_missing(img, i, ask->last) > passed &&
+		    psync_repair_wants(img, remote, ask, i, passed + 1))
 			return true;
+	}
 	list_for_each_entry(node, &img->order, order) {
 		*first = node->ordinal;
 		if (node->gone && node->kind == PSYNC_KIND_DATA &&
-		    psync_ack_lacks(img, remote, node))
+		    psync_ack_lacks(img, remote, node) &&
+		    psync_repair_wants(img, remote, ask, node->sender,
+				       node->seq))
 			return true;
 	}
 	return false;
@@ -490,8 +519,9 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   struct psync_remote *remote,
 				   const struct psync_pkt *pkt)
 {
-	bool last = pkt->vector.flags & PSYNC_VECTORF_LAST;
-	const struct psync_node *until = NULL;
+	struct psync_repair_ask ask = {
+		.last = pkt->vector.flags & PSYNC_VECTORF_LAST,
+	};
 	enum psync_drop drop;
 	bool again;
 	u64 sum, end;
@@ -505,8 +535,8 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	if (pkt->vector.flags & PSYNC_VECTORF_MID) {
 		if (pkt->vector.seq < img->p.seq_base)
 			return PSYNC_DROP_BAD_CONTEXT;
-		until = psync_graph_find(img, pkt->vector.index,
-					 pkt->vector.seq);
+		ask.until = psync_graph_find(img, pkt->vector.index,
+					     pkt->vector.seq);
 	}
 	sum = psync_repair_sum(img, remote);
 	again = sum == remote->answered;
@@ -517,15 +547,15 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	remote->answered = sum;
 	remote->answered_at = img->now;
 	img->repairs--;
-	if (!psync_repair_is_gone(img, remote, last, &end)) {
+	if (!psync_repair_is_gone(img, remote, &ask, &end)) {
 		end = U64_MAX;
 		if (psync_skip_lacks(img, remote))
 			psync_skip_answer(img, remote);
 	} else if (!psync_mask_remind(img, remote)) {
 		end = U64_MAX;
-		psync_repair_tell_gone(img, remote, last);
+		psync_repair_tell_gone(img, remote, ask.last);
 	}
-	psync_repair_continue(img, remote, until, again, end);
+	psync_repair_continue(img, remote, ask.until, again, end);
 	return PSYNC_OK;
 }
 

@@ -1054,6 +1054,59 @@ static void psync_mask_test_turns(void **state)
 	psync_mask_done(&net);
 }
 
+/* What site 2 gets for asking again after a second: how many are GONE? */
+static u32 psync_mask_asked(struct psync_bed *bed, u64 mid, u8 flags)
+{
+	const u64 held[4] = { 2, 1, 1 };
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u32 gone;
+
+	psync_bed_forget(bed);
+	psync_bed_vector(bed, PSYNC_PKT_RR, 2, held, wire, &pkt);
+	pkt.vector.flags = flags | (mid ? PSYNC_VECTORF_MID : 0);
+	pkt.vector.index = PSYNC_MID_INDEX(mid);
+	pkt.vector.seq = PSYNC_MID_SEQ(mid);
+	gone = bed->ntypes[PSYNC_PKT_GONE];
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now + 1000 * MS),
+			 PSYNC_OK);
+	gone = bed->ntypes[PSYNC_PKT_GONE] - gone;
+	psync_bed_forget(bed);
+	return gone;
+}
+
+/* What nobody wants is given back, and who asks for something else has not lost it. */
+static void psync_mask_test_unwanted(void **state)
+{
+	const u64 held[4] = { 2, 1, 1 };
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u32 i;
+
+	psync_mask_open(&net, 4, false);
+	assert_int_equal(psync_bed_send(bed, &net.views[0], 10), A(1));
+	heard(bed, .mid = D(1), .kind = PSYNC_KIND_DATA, .preds = { A(1) });
+	assert_int_equal(psync_view_mask_out(&net.views[0], 3, 0, 1), 0);
+	heard(bed, says(B(1), 3, A(1)));
+	heard(bed, says(C(1), 3, A(1)));
+	for (i = 0; i < 2; i++) {
+		psync_bed_vector(bed, PSYNC_PKT_ACK, 2 + i, held, wire, &pkt);
+		assert_int_equal(psync_bed_input(bed, &pkt, 1), PSYNC_OK);
+	}
+	assert_true(psync_mask_spares(&bed->img, &bed->img.remotes[0]));
+	bed->muted = 0;
+	psync_bed_send(bed, &net.views[0], 10);
+	assert_true(psync_graph_find(&bed->img, 3, 1)->gone);
+	assert_int_equal(psync_mask_asked(bed, A(3), 0), 0);
+	assert_int_equal(psync_mask_asked(bed, 0, 0), 0);
+	assert_int_equal(psync_mask_asked(bed, 0, PSYNC_VECTORF_LAST), 1);
+	heard(bed, null(C(2), C(1), D(1)));
+	assert_int_equal(psync_mask_asked(bed, C(2), 0), 1);
+	psync_mask_done(&net);
+}
+
 /* What was announced before it was masked in does not count any more. */
 static void psync_mask_test_stands(void **state)
 {
@@ -1388,6 +1441,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_memory),
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),
+	cmocka_unit_test(psync_mask_test_unwanted),
 	cmocka_unit_test(psync_mask_test_stands),
 	cmocka_unit_test(psync_mask_test_kept_cut),
 	cmocka_unit_test(psync_mask_test_stays),

@@ -386,7 +386,7 @@ static bool psync_work_speakers(const struct psync_conv *conv)
 		if (agent->talks &&
 		    (psync_work_awaited(agent) ||
 		     (agent->state == PSYNC_AGENT_OPEN && !agent->refused &&
-		      !psync_work_stuck(agent))))
+		      !agent->life.lost && !psync_work_stuck(agent))))
 			return true;
 	}
 	return false;

@@ -1880,6 +1880,28 @@ static bool psync_check_mortal(struct psync_check *c,
 }
 
 /*
+ * Is nobody there any more who was when @seat closed?  Then nobody keeps what it
+ * had sent: those who are back had nobody to get it from.
+ */
+static bool psync_check_outlived(struct psync_check *c,
+				 const struct psync_check_seat *seat)
+{
+	const struct psync_check_seat *other;
+	uint32_t i;
+
+	if (seat->closed > c->rec->at)
+		return false;
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = other->next) {
+		other = &c->seats[i];
+		if (other->opened <= seat->closed && !other->crashed &&
+		    other->closed > c->rec->at)
+			return false;
+	}
+	return true;
+}
+
+/*
  * The same where participants come back, all of whom knew one another before:
  * whatever one who lives has said follows, it has.
  */
@@ -1888,16 +1910,19 @@ static void psync_check_owed(struct psync_check *c,
 			     const uint64_t *other, uint64_t *set)
 {
 	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_seat *from;
 	uint32_t i;
 
 	if (other)
 		memcpy(set, other, in->words * sizeof(*set));
 	else
 		memset(set, 0, in->words * sizeof(*set));
-	for (i = 0; i < in->nsent && !other; i++)
-		if (!psync_check_mortal(c, &c->seats[c->msgs[in->msgs +
-							i].seat]))
+	for (i = 0; i < in->nsent && !other; i++) {
+		from = &c->seats[c->msgs[in->msgs + i].seat];
+		if (!psync_check_mortal(c, from) &&
+		    !psync_check_outlived(c, from))
 			psync_check_put(set, i);
+	}
 	if (!other)
 		psync_check_close_down(c, in, set);
 	for (i = 0; i < in->words; i++)

@@ -493,12 +493,39 @@ static bool psync_graph_is_listed(const struct psync_node *node)
 	       !psync_wire_is_stamped(node->kind);
 }
 
+/* Does a message say what its sender's site holds? */
+static bool psync_graph_speaks(const struct psync_image *img,
+			       const struct psync_node *node)
+{
+	const struct psync_part *part = &img->parts[node->sender];
+
+	/* What others send of it may be older than the site's image. */
+	return part->remote >= 0 && !(node->foreign && part->past);
+}
+
+void psync_graph_heed(struct psync_image *img, const struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	if (!node->stamped && psync_graph_speaks(img, node))
+		psync_ack_context(img, &img->remotes[part->remote],
+				  node->stamp);
+}
+
 enum psync_drop psync_graph_check(struct psync_image *img,
 				  struct psync_node *node)
 {
-	const u64 *before = img->parts[node->sender].stamp;
+	const struct psync_part *part = &img->parts[node->sender];
+	const u64 *before = part->stamp;
 	enum psync_drop drop;
 
+	/*
+	 * It may not have all that its predecessors follow, but what it says
+	 * itself, and all of that is here; others may say more of it.
+	 */
+	if (node->stamped && !node->foreign && psync_graph_speaks(img, node))
+		psync_ack_context(img, &img->remotes[part->remote],
+				  node->stamp);
 	if (node->kind == PSYNC_KIND_RESTART)
 		return psync_graph_check_restart(img, node);
 	drop = psync_graph_check_preds(img, node);
@@ -598,9 +625,7 @@ void psync_graph_attach(struct psync_image *img, struct psync_node *node)
 	struct psync_part *part = &img->parts[node->sender];
 	struct psync_view *view;
 
-	if (psync_graph_speaks(img, node))
-		psync_ack_context(img, &img->remotes[part->remote],
-				  node->stamp);
+	psync_graph_heed(img, node);
 	if (img->nnodes >= 2 * img->nbuckets &&
 	    img->nbuckets < PSYNC_GRAPH_BUCKETS_MAX)
 		psync_graph_grow(img);

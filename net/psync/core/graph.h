@@ -119,19 +119,15 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 				  struct psync_node *node);
 
 /**
- * psync_graph_speaks - does a message say what its sender's site holds?
+ * psync_graph_heed - a message says what its sender's site holds
  * @img: image
- * @node: message
+ * @node: checked message
  *
- * What others send of it may be older than the site's image.
+ * One that came with a stamp has said so before that was completed.
+ *
+ * Context: the image's lock.
  */
-static inline bool psync_graph_speaks(const struct psync_image *img,
-				      const struct psync_node *node)
-{
-	const struct psync_part *part = &img->parts[node->sender];
-
-	return part->remote >= 0 && !(node->foreign && part->past);
-}
+void psync_graph_heed(struct psync_image *img, const struct psync_node *node);
 
 /**
  * psync_graph_attach - P 3.1.3: the message becomes part of the image

@@ -429,10 +429,21 @@ static struct psync_node *psync_image_compose(struct psync_image *img,
 }
 
 /*
- * The context of a message in wire order, in the image's scratch memory.  Who asks
- * for it may not have what its predecessors are: they may have been left out by one
- * that is back (S7.1).  What these follow is not void: then all of it is named.
+ * Is all of a context named, not the predecessors alone?  Who asks for a message
+ * may not have what these are: they may have been left out by one that is back
+ * (S7.1), and what they follow is not void.  And who took messages for lost may not
+ * have all that its leaves follow (S2.4).
  */
+static bool psync_image_is_stamped(const struct psync_image *img,
+				   const struct psync_node *node, bool again)
+{
+	return node->nsaid > PSYNC_PREDS_LIST ||
+	       psync_wire_is_stamped(node->kind) ||
+	       (node->nsaid && (node->stamped || (again && img->holes) ||
+				(node->made && img->lost_depth)));
+}
+
+/* The context of a message in wire order, in the image's scratch memory. */
 static void psync_image_context(struct psync_image *img,
 				const struct psync_node *node,
 				struct psync_pkt *pkt, bool again)
@@ -444,9 +455,7 @@ static void psync_image_context(struct psync_image *img,
 	u32 i, at, index;
 	u64 seq;
 
-	if (node->nsaid <= PSYNC_PREDS_LIST &&
-	    !psync_wire_is_stamped(node->kind) &&
-	    !(again && img->holes && node->nsaid)) {
+	if (!psync_image_is_stamped(img, node, again)) {
 		for (i = 0; i < node->nsaid; i++) {
 			index = PSYNC_MID_INDEX(node->preds[i]);
 			/* Those that are no edges stand behind the others. */
@@ -933,9 +942,8 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	else if (state == PSYNC_HOLD_WAIT)
 		drop = PSYNC_OK;
 	/* It may find no room, but what it says of its sender holds (S2.5). */
-	if (!drop && state == PSYNC_HOLD_READY && psync_graph_speaks(img, node))
-		psync_ack_context(img, &img->remotes[part->remote],
-				  node->stamp);
+	if (!drop && state == PSYNC_HOLD_READY)
+		psync_graph_heed(img, node);
 	else if (!drop)
 		drop = psync_image_expects(img, node);
 	if (!drop)

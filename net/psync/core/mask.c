@@ -332,6 +332,32 @@ static void psync_mask_weigh(struct psync_view *view, const u64 *stamp)
 	}
 }
 
+/* Was it announced to be masked out, and taken back since? */
+static bool psync_mask_over(const struct psync_view *view, u32 index)
+{
+	const struct psync_note *notes = view->img->parts[view->index].notes;
+
+	return notes && notes[index].closed && !view->masks[index].out;
+}
+
+/*
+ * One listens again, and may have lost what was said meanwhile: not that masks
+ * were announced, but that they were taken back.
+ */
+static void psync_mask_unsay(struct psync_view *view)
+{
+	u32 i;
+
+	for (i = 0; i < view->img->p.n; i++) {
+		if (!psync_mask_over(view, i))
+			continue;
+		view->masks[i].due = true;
+		view->announce = true;
+	}
+	if (view->announce)
+		psync_image_arm(view->img, view->img->now);
+}
+
 void psync_mask_taken_back(struct psync_image *img, u32 index, u32 about,
 			   u64 seq)
 {
@@ -339,8 +365,10 @@ void psync_mask_taken_back(struct psync_image *img, u32 index, u32 about,
 	struct psync_view *view = img->parts[about].view;
 
 	/* It counts again for the one it is about. */
-	if (view && !psync_mask_prepare(view))
+	if (view && !psync_mask_prepare(view)) {
 		psync_sure_keep(view);
+		psync_mask_unsay(view);
+	}
 	note->closed = seq;
 	if (view && view->owes)
 		psync_null_due(view);
@@ -752,7 +780,8 @@ static int psync_mask_say(struct psync_view *view, u32 index)
 	int err = 0;
 	u64 mid = 0;
 
-	if (!mask->out && !psync_mask_by(img, view->index, index))
+	if (!mask->out && !psync_mask_by(img, view->index, index) &&
+	    !psync_mask_over(view, index))
 		mask->due = false;
 	if (mask->agreed)
 		op = PSYNC_MASK_OP_KEPT;

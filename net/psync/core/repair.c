@@ -38,6 +38,8 @@
 
 /* Requests in vain, beside two for each site, before the asking ends. */
 #define PSYNC_REPAIR_TRIES	8
+/* One of so many names a held message. */
+#define PSYNC_REPAIR_NAMES	4
 /* Messages in one answer. */
 #define PSYNC_REPAIR_BURST	64
 /* To look for an answer costs as much as a message, which must be left, too. */
@@ -86,6 +88,20 @@ static u32 psync_repair_part(const struct psync_image *img, u32 from)
 			return at;
 	}
 	return img->p.n;
+}
+
+/* One whose next message is awaited by a held one, if there is any. */
+static u32 psync_repair_awaited(const struct psync_image *img, u32 from)
+{
+	u32 i, at;
+
+	for (i = 0; i < img->p.n; i++) {
+		at = (from + i) % img->p.n;
+		if (img->parts[at].claimed > img->parts[at].seq &&
+		    psync_hold_waiting(img, at, img->parts[at].seq + 1))
+			return at;
+	}
+	return psync_repair_part(img, from);
 }
 
 static bool psync_repair_askable(const struct psync_image *img,
@@ -203,6 +219,17 @@ static u32 psync_repair_tries(const struct psync_image *img)
 	return PSYNC_REPAIR_TRIES + 2 * img->nremotes;
 }
 
+/*
+ * Is only what a held message follows asked for?  First, as that is the answer
+ * that is needed; later everything.  But where somebody is masked out that alone
+ * says what is wanted of that one, so some of the later ones say it, too.
+ */
+static bool psync_repair_names(const struct psync_image *img)
+{
+	return !img->rr_tries ||
+	       (img->masking && img->rr_tries % PSYNC_REPAIR_NAMES == 0);
+}
+
 static void psync_repair_ask(struct psync_image *img,
 			     struct psync_remote *remote, u32 index,
 			     const struct psync_node *held)
@@ -211,7 +238,7 @@ static void psync_repair_ask(struct psync_image *img,
 	int owner;
 
 	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
-	if (held && !img->rr_tries) {
+	if (held && psync_repair_names(img)) {
 		pkt.vector.flags = PSYNC_VECTORF_MID;
 		pkt.vector.index = held->sender;
 		pkt.vector.seq = held->seq;
@@ -252,7 +279,9 @@ void psync_repair_timer(struct psync_image *img)
 	img->rr_at = U64_MAX;
 	psync_repair_give_up(img);
 	/* Another participant with every try: one may be beyond repair. */
-	index = psync_repair_part(img, img->rr_tries);
+	index = psync_repair_names(img) ?
+		psync_repair_awaited(img, img->rr_tries / PSYNC_REPAIR_NAMES) :
+		psync_repair_part(img, img->rr_tries);
 	if (index == img->p.n)
 		return;
 	held = psync_hold_waiting(img, index, img->parts[index].seq + 1);

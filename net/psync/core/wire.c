@@ -343,14 +343,10 @@ static enum psync_drop psync_wire_decode_fixed(const struct psync_wire_msg *msg,
 		return PSYNC_DROP_BAD_WAVE;
 	if (pkt->msg.npred > pkt->msg.n)
 		return PSYNC_DROP_BAD_CONTEXT;
-	/*
-	 * One form for each context: few predecessors as a list, many not; but
-	 * what is sent again may go to one that has not all of them.
-	 */
+	/* Who lost messages says of few predecessors, too, what it has. */
 	few = pkt->msg.npred <= PSYNC_PREDS_LIST &&
 	      !psync_wire_is_stamped(msg->kind);
-	if (few == !!(msg->flags & PSYNC_MSGF_STAMP) &&
-	    !(few && msg->flags & PSYNC_MSGF_REPEAT))
+	if (!few && !(msg->flags & PSYNC_MSGF_STAMP))
 		return PSYNC_DROP_BAD_CONTEXT;
 	return PSYNC_OK;
 }

@@ -998,6 +998,34 @@ static void psync_bound_test_late_life(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* What others keep of one that is back does not say what it has now. */
+static void psync_bound_test_past(void **state)
+{
+	struct psync_wire_mid wire_mid[1];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	__be32 wire[3];
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	mid = psync_bed_send(&bed, &view, 10);
+	psync_bound_rs(&bed, 2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	psync_bed_craft(&bed, 1, 1, 2, 1, &mid, wire_mid, &pkt);
+	pkt.msg.flags = PSYNC_MSGF_REPEAT | PSYNC_MSGF_FOREIGN;
+	pkt.msg.inc = bed.img.remotes[0].inc;
+	pkt.msg.opening = 2;
+	pkt.src_site = 3;
+	pkt.src_inc = 5003;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+	assert_int_equal(bed.img.parts[1].seq, 1);
+	assert_int_equal(psync_ack_held(&bed.img, &bed.img.remotes[0], 0), 0);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
 /* An RS that comes after its RESTART does not announce another one. */
 static void psync_bound_test_late(void **state)
 {
@@ -1618,6 +1646,56 @@ static void psync_bound_test_void_context(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Participant 2 follows 1:1, and says no more than that. */
+static enum psync_drop psync_bound_stamped(struct psync_bed *bed, u64 seq,
+					   u32 site)
+{
+	const u32 prev = (u32)seq - 1;
+	__be32 stamp[3] = { 0, cpu_to_be32(1), cpu_to_be32(prev) };
+	u8 bitmap[4] = { seq == 1 ? 2 : 6 };
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, 2, seq, seq + 2, 0, NULL, NULL, &pkt);
+	pkt.msg.npred = seq == 1 ? 1 : 2;
+	pkt.msg.preds = NULL;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	if (site != 3) {
+		pkt.src_site = site;
+		pkt.msg.flags |= PSYNC_MSGF_REPEAT | PSYNC_MSGF_FOREIGN;
+		pkt.msg.inc = pkt.src_inc;
+		pkt.msg.opening = pkt.opening;
+		pkt.src_inc = bed->img.remotes[0].inc;
+	}
+	return psync_bed_input(bed, &pkt, 1);
+}
+
+/* A site that lost something has what it says itself, not what that follows. */
+static void psync_bound_test_claims(void **state)
+{
+	const struct psync_remote *remote;
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	remote = &bed.img.remotes[1];
+	mid = psync_bed_send(&bed, &view, 10);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &mid), PSYNC_OK);
+	assert_int_equal(psync_bound_stamped(&bed, 1, 3), PSYNC_OK);
+	assert_int_equal(bed.img.parts[2].last->stamp[0], 1);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 0), 0);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 1), 1);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 2), 1);
+	/* What another one says of it is not what it has. */
+	assert_int_equal(psync_bound_stamped(&bed, 2, 2), PSYNC_OK);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 2), 1);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
 /* Who has numbers left out says all of a context when it says it again. */
 static void psync_bound_test_void_repeat(void **state)
 {
@@ -1925,6 +2003,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
 	cmocka_unit_test(psync_bound_test_again),
+	cmocka_unit_test(psync_bound_test_past),
 	cmocka_unit_test(psync_bound_test_late_life),
 	cmocka_unit_test(psync_bound_test_late),
 	cmocka_unit_test(psync_bound_test_depth),
@@ -1944,6 +2023,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_stable_masked),
 	cmocka_unit_test(psync_bound_test_newer),
 	cmocka_unit_test(psync_bound_test_void_context),
+	cmocka_unit_test(psync_bound_test_claims),
 	cmocka_unit_test(psync_bound_test_void_repeat),
 	cmocka_unit_test(psync_bound_test_repeat_stamp),
 	cmocka_unit_test(psync_bound_test_asked_again),

@@ -1251,6 +1251,59 @@ static void psync_mask_test_listens_again(void **state)
 	psync_mask_done(&net);
 }
 
+/* Where somebody is masked out it is asked again and again for what is wanted. */
+static void psync_mask_test_names(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+	struct psync_bed_packet packet;
+	struct psync_pkt pkt;
+	u64 missing = C(1);
+	u32 i;
+
+	psync_mask_open(&net, 4, true);
+	psync_bed_send(bed, &net.views[0], 10);
+	assert_int_equal(psync_bed_msg(bed, 1, 1, 3, 1, &missing), PSYNC_OK);
+	psync_mask_out(&net, 0, 3);
+	for (i = 0; i < 11; i++) {
+		psync_bed_forget(bed);
+		psync_bed_run(bed, bed->img.rr_at);
+		packet = psync_bed_pop_type(bed, PSYNC_PKT_RR);
+		assert_int_equal(psync_wire_decode(packet.data, packet.len,
+						   packet.len, &pkt), PSYNC_OK);
+		assert_int_equal(pkt.vector.flags,
+				 i % 4 ? 0 : PSYNC_VECTORF_MID);
+		psync_bed_packet_free(&packet);
+	}
+	psync_mask_done(&net);
+}
+
+/* So is what was taken back meanwhile, once: its announcement is known there. */
+static void psync_mask_test_taken_back_again(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_bed *bed = psync_mask_begun(&net);
+	const struct psync_node *node;
+
+	heard(bed, .mid = B(1), .op = OUT, .about = 0, .preds = { A(2) });
+	assert_int_equal(psync_view_mask_in(&net.views[0], 3, 1), 0);
+	heard(bed, null(C(1), OWN));
+	heard(bed, null(B(2), OWN));
+	assert_false(psync_view_masked(&net.views[0], 3));
+	assert_int_equal(bed->img.parts[0].seq, 3);
+	heard(bed, .mid = B(3), .op = PSYNC_MASK_OP_IN, .about = 0,
+	      .preds = { B(2) });
+	assert_int_equal(bed->img.parts[0].seq, 4);
+	node = bed->img.parts[0].last;
+	assert_int_equal(node->op, PSYNC_MASK_OP_IN);
+	assert_int_equal(node->about, 3);
+	/* It is told, too, and does not say it again for that. */
+	heard(bed, .mid = B(4), .op = PSYNC_MASK_OP_IN, .about = 0,
+	      .preds = { B(3) });
+	assert_int_equal(bed->img.parts[0].seq, 4);
+	psync_mask_done(&net);
+}
+
 static void psync_mask_test_stays(void **state)
 {
 	struct psync_mask_net net;
@@ -1447,6 +1500,8 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_stays),
 	cmocka_unit_test(psync_mask_test_stays_skipped),
 	cmocka_unit_test(psync_mask_test_listens_again),
+	cmocka_unit_test(psync_mask_test_taken_back_again),
+	cmocka_unit_test(psync_mask_test_names),
 	cmocka_unit_test(psync_mask_test_paid),
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),

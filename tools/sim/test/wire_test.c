@@ -642,7 +642,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ MSG, FOREIGN, 119, 0x80, PSYNC_DROP_BAD_HEADER },
 	{ MSG, FOREIGN, 123, 0x65, PSYNC_DROP_BAD_PARTICIPANTS },
 	{ MSG, 0, 75, 0x01, PSYNC_DROP_BAD_LENGTH },	/* no list then */
-	{ MSG, 0, 75, 0x02, PSYNC_DROP_BAD_CONTEXT },	/* stamp for 2 */
+	{ MSG, 0, 75, 0x02, PSYNC_DROP_TOO_SHORT },	/* a stamp */
 	{ MSG, 0, 83, 0x02, PSYNC_DROP_BAD_WAVE },
 	{ MSG, 0, 92, 0x04, PSYNC_DROP_BAD_PARTICIPANTS }, /* n 1034 */
 	{ MSG, 0, 92, 0xff, PSYNC_DROP_BAD_PARTICIPANTS },

@@ -362,7 +362,7 @@ static void message_flaws(void **state)
 		{ 1, AT_BODY_LEN, 4, 0, "DropBadLength" },
 		{ 1, AT_BODY_LEN, 4, 5, "DropBadLength" },
 		{ 1, AT_BODY_LEN, 4, 0xffffffff, "DropBadLength" },
-		{ 1, AT_MSG_FLAGS, 1, WIRE_STAMP, "DropBadContext" },
+		{ 1, AT_MSG_FLAGS, 1, WIRE_STAMP, "DropBadLength" },
 		/* A list not in order, of an index too great. */
 		{ 1, WIRE_MSG_FIXED, 2, 1, "DropBadContext" },
 		{ 1, WIRE_MSG_FIXED + 8, 2, 0, "DropBadContext" },

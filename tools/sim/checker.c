@@ -50,6 +50,8 @@ struct psync_check_pair {
  * @ngaps: announcements that a site is not waited for
  * @pairs: who masks whom out, now; or NULL: nobody does
  * @vague: one of its messages is
+ * @reused: two of its messages have one id: of those who knew the first one
+ *	nobody was there any more
  */
 struct psync_check_inst {
 	uint32_t conv;
@@ -62,6 +64,7 @@ struct psync_check_inst {
 	uint32_t ngaps;
 	struct psync_check_pair *pairs;
 	bool vague;
+	bool reused;
 };
 
 /**
@@ -820,8 +823,10 @@ static void psync_check_settled(struct psync_check *c)
 		begun[i] &= ~seat->lost[i];
 		wanted[i] &= ~seat->lost[i];
 	}
-	if (!psync_check_subset(wanted, begun, in->words) ||
-	    (!c->rec->answer && !psync_check_subset(begun, most, in->words)))
+	/* Its leaves may be others by now that have the same ids. */
+	if (!in->reused &&
+	    (!psync_check_subset(wanted, begun, in->words) ||
+	     (!c->rec->answer && !psync_check_subset(begun, most, in->words))))
 		psync_check_fail(c, "restart-view",
 				 "begins with %u, its leaves with %u",
 				 psync_check_count(begun, in->words),
@@ -1198,6 +1203,7 @@ static void psync_check_send(struct psync_check *c)
 		psync_check_fail(c, "leaves", "sent after the unknown");
 	msg->prev = psync_check_previous(c, seat, msg->preds);
 	psync_check_preds(c, seat, msg);
+	in->reused |= !!psync_check_find(c, seat->inst, rec->mid, NULL, 0);
 	psync_check_describe(in, msg, rec);
 	if (msg->mask)
 		psync_check_announce(c);

@@ -552,15 +552,21 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
 	psync_ack_recount(img, remote, counted);
 }
 
+/* Who is not heard from now on is absent after a while (S1.5). */
+static void psync_ack_await(struct psync_image *img)
+{
+	if (img->absent_at == U64_MAX)
+		img->absent_at = img->now + img->p.limits.absent_ns;
+	psync_image_arm(img, img->absent_at);
+}
+
 void psync_ack_denied(struct psync_image *img, struct psync_remote *remote)
 {
 	/* As if it had never been heard; it may open (again) while we wait. */
 	if (remote->absent)
 		return;
 	remote->heard = false;
-	if (img->absent_at == U64_MAX)
-		img->absent_at = img->now + img->p.limits.absent_ns;
-	psync_image_arm(img, img->absent_at);
+	psync_ack_await(img);
 }
 
 void psync_ack_judge(struct psync_image *img, u32 index, bool live)
@@ -580,9 +586,13 @@ void psync_ack_judge(struct psync_image *img, u32 index, bool live)
 	counted = psync_ack_counts(remote);
 	remote->nlive += live ? 1 : -1;
 	psync_ack_recount(img, remote, counted);
-	/* Its grants are for what it did not lack then. */
-	if (!counted && psync_ack_counts(remote))
+	if (!counted && psync_ack_counts(remote)) {
+		/* Its grants are for what it did not lack then. */
 		psync_flow_init(img, remote);
+		/* While it did not count it was not missed. */
+		if (!remote->heard && img->nopen)
+			psync_ack_await(img);
+	}
 	for (k = 0; live && k < img->nremotes; k++)
 		if (psync_ack_counts(&img->remotes[k]))
 			psync_ack_claim(img, index,

@@ -1278,6 +1278,29 @@ static void psync_mask_test_names(void **state)
 	psync_mask_done(&net);
 }
 
+/* Who was never heard is missed when it counts again, too. */
+static void psync_mask_test_absent(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+	u64 absent;
+
+	psync_mask_open(&net, 4, true);
+	absent = bed->img.p.limits.absent_ns;
+	net.cut[3] = ~0U;
+	psync_bed_send(bed, &net.views[0], 10);
+	psync_mask_pass(&net, 100 * MS, true);
+	psync_mask_out(&net, 0, 3);
+	psync_mask_pass(&net, absent + 200 * MS, true);
+	assert_false(bed->img.remotes[2].absent);
+	assert_int_equal(psync_view_mask_in(&net.views[0], 3, bed->img.now), 0);
+	psync_mask_pass(&net, absent + 1000 * MS, true);
+	assert_false(psync_view_masked(&net.views[0], 3));
+	psync_mask_pass(&net, 2 * absent + 1000 * MS, true);
+	assert_true(bed->img.remotes[2].absent);
+	psync_mask_close(&net);
+}
+
 /* So is what was taken back meanwhile, once: its announcement is known there. */
 static void psync_mask_test_taken_back_again(void **state)
 {
@@ -1501,6 +1524,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_stays_skipped),
 	cmocka_unit_test(psync_mask_test_listens_again),
 	cmocka_unit_test(psync_mask_test_taken_back_again),
+	cmocka_unit_test(psync_mask_test_absent),
 	cmocka_unit_test(psync_mask_test_names),
 	cmocka_unit_test(psync_mask_test_paid),
 	cmocka_unit_test(psync_mask_test_new),

@@ -50,6 +50,10 @@ struct psync_check_pair {
  * @ngaps: announcements that a site is not waited for
  * @pairs: who masks whom out, now; or NULL: nobody does
  * @vague: one of its messages is
+ * @tails: of each participant, its last message by now, plus 1, 0: none; NULL: no
+ *	message at all
+ * @gaps: the last announcement that a site is not waited for, likewise
+ * @backs: the last RESTART, likewise
  * @reused: two of its messages have one id: of those who knew the first one
  *	nobody was there any more
  */
@@ -64,6 +68,9 @@ struct psync_check_inst {
 	uint32_t ngaps;
 	struct psync_check_pair *pairs;
 	bool vague;
+	uint32_t *tails;
+	uint32_t gaps;
+	uint32_t backs;
 	bool reused;
 };
 
@@ -88,6 +95,8 @@ struct psync_check_inst {
  * @prev: then: its sender's message before it, by number, or NONE
  * @preds: set: its immediate predecessors
  * @said: set: those that its sender named: more, if it had lost messages
+ * @before: its participant's last message before it in the instance, plus 1, 0: none
+ * @kin: of @gap, or of @back, the last one of its kind before it, likewise
  */
 struct psync_check_msg {
 	uint64_t mid;
@@ -105,6 +114,8 @@ struct psync_check_msg {
 	bool alone;
 	bool vague;
 	uint32_t prev;
+	uint32_t before;
+	uint32_t kin;
 	uint64_t *context;
 	uint64_t *preds;
 	uint64_t *said;
@@ -151,6 +162,8 @@ enum psync_check_truth {
  * @unsaid: it passed what follows something lost, and not yet the announcement
  * @gone: set: what was lost, as it was told
  * @may: set: what was perhaps so
+ * @replies: for each participant two sets: of which messages its first one that
+ *	follows them is known, and of those, which it does not acknowledge; or NULL
  * @lost: set: what it was told to be lost
  * @wanted: set: what its view is to begin with
  * @unfound: set: what of that is nowhere
@@ -190,6 +203,7 @@ struct psync_check_seat {
 	bool unsaid;
 	uint64_t *gone;
 	uint64_t *may;
+	uint64_t *replies;
 	uint64_t *lost;
 	uint64_t *wanted;
 	uint64_t *unfound;
@@ -458,50 +472,74 @@ psync_check_follower(struct psync_check *c, const struct psync_check_seat *seat,
 		     uint32_t part, const struct psync_check_msg *msg)
 {
 	const struct psync_check_inst *in = &c->insts[seat->inst];
-	const struct psync_check_msg *first;
+	const struct psync_check_msg *at, *first = NULL;
 	uint32_t i;
 
-	for (i = msg->bit + 1; i < in->nsent; i++) {
-		first = &c->msgs[in->msgs + i];
-		if (c->seats[first->seat].part == part &&
-		    psync_check_has(first->context, msg->bit) &&
-		    psync_check_has(seat->view, i))
-			return first;
+	for (i = in->tails[part]; i > msg->bit + 1; i = at->before) {
+		at = &c->msgs[in->msgs + i - 1];
+		if (psync_check_has(at->context, msg->bit) &&
+		    psync_check_has(seat->view, i - 1))
+			first = at;
 	}
-	return NULL;
+	return first;
 }
 
-/*
- * S6.6: the last message of participant @part follows @msg, but its first one that
- * does follows an announcement that its site may lack @msg.
- */
-static bool psync_check_unacked(struct psync_check *c,
-				const struct psync_check_seat *seat,
-				uint32_t part,
-				const struct psync_check_msg *msg)
+/* Does @first follow an announcement that the site of participant @part lacks @msg? */
+static bool psync_check_warned(struct psync_check *c,
+			       const struct psync_check_inst *in, uint32_t part,
+			       const struct psync_check_msg *first,
+			       const struct psync_check_msg *msg)
 {
-	struct psync_check_inst *in = &c->insts[seat->inst];
-	const struct psync_hist_conv *conv = &c->hist->convs[in->conv];
-	const uint64_t *sites = &c->hist->sets[conv->sites];
-	const struct psync_check_msg *first, *gap;
+	const uint64_t *sites = &c->hist->sets[c->hist->convs[in->conv].sites];
+	const struct psync_check_msg *gap;
 	uint32_t i;
 
-	if (!in->ngaps)
-		return false;
-	first = psync_check_follower(c, seat, part, msg);
-	for (i = 0; first && i < in->nsent; i++) {
-		gap = &c->msgs[in->msgs + i];
-		if (gap->gap && sites[gap->about] == sites[part] &&
+	for (i = in->gaps; i; i = gap->kin) {
+		gap = &c->msgs[in->msgs + i - 1];
+		if (sites[gap->about] == sites[part] &&
 		    psync_check_has(gap->context, msg->bit) &&
-		    psync_check_has(first->context, i))
+		    psync_check_has(first->context, i - 1))
 			return true;
 	}
 	return false;
 }
 
+/*
+ * S6.6: the last message of participant @part follows @msg, but its first one that
+ * does follows an announcement that its site may lack @msg.  Once that first one
+ * is there that does not change.
+ */
+static bool psync_check_unacked(struct psync_check *c,
+				struct psync_check_seat *seat, uint32_t part,
+				const struct psync_check_msg *msg)
+{
+	struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *first;
+	uint64_t *known, *missed;
+
+	if (!in->ngaps)
+		return false;
+	if (!seat->replies)
+		seat->replies = psync_check_alloc(2 * (size_t)in->words *
+						  c->hist->convs[in->conv].n,
+						  sizeof(*seat->replies));
+	known = seat->replies + 2 * (size_t)part * in->words;
+	missed = known + in->words;
+	if (psync_check_has(known, msg->bit))
+		return psync_check_has(missed, msg->bit);
+	first = psync_check_follower(c, seat, part, msg);
+	if (!first)
+		return false;
+	psync_check_put(known, msg->bit);
+	if (!psync_check_warned(c, in, part, first, msg))
+		return false;
+	psync_check_put(missed, msg->bit);
+	return true;
+}
+
 /* Does the last message of participant @part in a view acknowledge @msg? */
 static bool psync_check_acks(struct psync_check *c,
-			     const struct psync_check_seat *seat, uint32_t part,
+			     struct psync_check_seat *seat, uint32_t part,
 			     const struct psync_check_msg *msg)
 {
 	const struct psync_check_msg *last;
@@ -513,7 +551,7 @@ static bool psync_check_acks(struct psync_check *c,
 
 /* Did participant @part end, as @seat has seen, without @msg? */
 static bool psync_check_ended(struct psync_check *c,
-			      const struct psync_check_seat *seat, uint32_t part,
+			      struct psync_check_seat *seat, uint32_t part,
 			      const struct psync_check_msg *msg)
 {
 	const struct psync_check_msg *last;
@@ -528,7 +566,7 @@ static bool psync_check_ended(struct psync_check *c,
  * may be.
  */
 static enum psync_check_truth
-psync_check_truth(struct psync_check *c, const struct psync_check_seat *seat,
+psync_check_truth(struct psync_check *c, struct psync_check_seat *seat,
 		  const struct psync_check_msg *msg)
 {
 	uint32_t n = psync_check_conv(c)->n, sender, i;
@@ -591,7 +629,7 @@ static bool psync_check_seen(const struct psync_check_seat *seat,
 static bool psync_check_everywhere(struct psync_check *c,
 				   const struct psync_check_msg *msg)
 {
-	const struct psync_check_seat *asker = &c->seats[c->rec->seat];
+	struct psync_check_seat *asker = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = psync_check_inst(c);
 	uint32_t n = psync_check_conv(c)->n, i, got = 0;
 	struct psync_check_seat *seat;
@@ -725,9 +763,9 @@ psync_check_void(struct psync_check *c,
 	const struct psync_check_msg *back;
 	uint32_t i;
 
-	for (i = 0; i < in->nsent; i++) {
-		back = &c->msgs[in->msgs + i];
-		if (back->back && psync_check_has(seat->view, i) &&
+	for (i = in->backs; i; i = back->kin) {
+		back = &c->msgs[in->msgs + i - 1];
+		if (psync_check_has(seat->view, i - 1) &&
 		    c->seats[back->seat].part == c->seats[msg->seat].part &&
 		    msg->mid < back->mid &&
 		    (back->prev == PSYNC_CHECK_NONE ||
@@ -1171,6 +1209,26 @@ static void psync_check_describe(struct psync_check_inst *in,
 	msg->mask = rec->mask;
 }
 
+/* Where to find it later among those of its participant, and of its kind. */
+static void psync_check_chain(struct psync_check *c,
+			      struct psync_check_inst *in,
+			      struct psync_check_msg *msg)
+{
+	uint32_t *tail;
+
+	if (!in->tails)
+		in->tails = psync_check_alloc(psync_check_conv(c)->n,
+					      sizeof(*in->tails));
+	tail = &in->tails[c->seats[msg->seat].part];
+	msg->before = *tail;
+	*tail = msg->bit + 1;
+	if (!msg->gap && !msg->back)
+		return;
+	tail = msg->gap ? &in->gaps : &in->backs;
+	msg->kin = *tail;
+	*tail = msg->bit + 1;
+}
+
 /* All that precedes the predecessors of @msg precedes it; and its wave. */
 static void psync_check_sum(struct psync_check *c,
 			    const struct psync_check_inst *in,
@@ -1216,6 +1274,7 @@ static void psync_check_send(struct psync_check *c)
 	seat->fresh = false;
 	msg->seat = rec->seat;
 	msg->bit = in->nsent++;
+	psync_check_chain(c, in, msg);
 	psync_check_sum(c, in, msg);
 	if ((seat->partial || seat->gapped) && rec->wave > msg->wave)
 		msg->wave = rec->wave;
@@ -2553,9 +2612,12 @@ void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
 	for (i = 0; i < hist->nseats; i++) {
 		free(c.seats[i].limits);
 		free(c.seats[i].agreed);
+		free(c.seats[i].replies);
 	}
-	for (i = 0; i < c.ninsts; i++)
+	for (i = 0; i < c.ninsts; i++) {
 		free(c.insts[i].pairs);
+		free(c.insts[i].tails);
+	}
 	free(c.seats);
 	free(c.insts);
 	free(c.msgs);

@@ -250,6 +250,26 @@ static void psync_mask_test_announced(void **state)
 	psync_mask_close(&net);
 }
 
+/* Who asks for null messages and END is not given MASK as if it were empty. */
+static void psync_mask_test_nulls(void **state)
+{
+	struct psync_mask_net net;
+	u64 a1;
+
+	psync_mask_open(&net, 3, false);
+	psync_view_nulls(&net.views[2], true, 1);
+	a1 = psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_out(&net, 0, 1);
+	psync_mask_flush(&net, 1);
+	assert_int_equal(psync_mask_events(&net.beds[2], PSYNC_EV_MASKED), 1);
+	assert_int_equal(net.views[2].outstanding, 1);
+	assert_int_equal(psync_bed_receive(&net.views[2]), a1);
+	assert_int_equal(net.views[2].stamp[0], 2);
+	assert_int_equal(net.views[2].outstanding, 0);
+	assert_null(psync_view_next(&net.views[2]));
+	psync_mask_close(&net);
+}
+
 /* Before the first message of all there is nobody to tell. */
 static void psync_mask_test_first(void **state)
 {
@@ -1506,6 +1526,7 @@ static void psync_mask_test_same_cut(void **state)
 const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_errors),
 	cmocka_unit_test(psync_mask_test_announced),
+	cmocka_unit_test(psync_mask_test_nulls),
 	cmocka_unit_test(psync_mask_test_first),
 	cmocka_unit_test(psync_mask_test_first_two),
 	cmocka_unit_test(psync_mask_test_exception),

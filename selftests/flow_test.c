@@ -344,6 +344,7 @@ static void trio_back(struct trio *t)
  */
 static void masks(void **state)
 {
+	uint64_t masked = stat_of(1, "SlowMasked");
 	uint64_t said = stat_of(1, "MsgMaskSent");
 	struct trio t = trio_open(PSYNC_SLOW_MASK);
 	struct psync_event ev;
@@ -363,6 +364,7 @@ static void masks(void **state)
 	trio_go_on(&t);
 	assert_int_equal(opt_info(t.fd[0]).slow, PSYNC_SLOW_MASK);
 	assert_true(stat_of(1, "MsgMaskSent") > said);
+	assert_true(stat_of(1, "SlowMasked") == masked + 1);
 	lab_run(1, "psync conv show %016llx | grep -q ' masks 2'",
 		(unsigned long long)opt_u64(t.fd[0], PSYNC_CID));
 	lab_run(1, "psync conv show %016llx | grep -q 'slow mask after %d ms'",

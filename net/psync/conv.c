@@ -422,8 +422,11 @@ void psync_conv_lock(struct psync_conv *conv)
 	spin_lock_bh(&conv->lock);
 }
 
-/* How often, and why, the window was made smaller since it was looked at. */
-static void psync_conv_count_cuts(struct psync_conv *conv)
+/*
+ * How often, and why, the window was made smaller since it was looked at, and how
+ * often a slow site was masked out.
+ */
+static void psync_conv_count_flow(struct psync_conv *conv)
 {
 	static const enum psync_counter counters[] = {
 		[PSYNC_CUT_LOSS]	= PSYNC_MIB_CUT_LOSS,
@@ -439,6 +442,8 @@ static void psync_conv_count_cuts(struct psync_conv *conv)
 			this_cpu_add(conv->pnet->mib->counters[counters[i]],
 				     more);
 	}
+	for (; conv->shuts != conv->img.shuts; conv->shuts++)
+		PSYNC_INC(conv->pnet, SLOW_MASKED);
 }
 
 void psync_conv_unlock(struct psync_conv *conv)
@@ -450,7 +455,7 @@ void psync_conv_unlock(struct psync_conv *conv)
 	__skb_queue_head_init(&txq);
 	skb_queue_splice_tail_init(&conv->txq, &txq);
 	psync_charge_settle(conv);
-	psync_conv_count_cuts(conv);
+	psync_conv_count_flow(conv);
 	spin_unlock_bh(&conv->lock);
 	while ((skb = __skb_dequeue(&txq)))
 		psync_output_send(conv->pnet, skb);

@@ -46,6 +46,7 @@
 	X(SLOW_BLOCKED,	"SlowBlocked",	"times that a slow member held senders back") \
 	X(SLOW_SUSPECTED, "SlowSuspected", "of these, where it is suspected then") \
 	X(SLOW_SKIPPED,	"SlowSkipped",	"times that one is not waited for any more") \
+	X(SLOW_MASKED,	"SlowMasked",	"times that a slow site was masked out") \
 	X(SLOW_RESUMED,	"SlowResumed",	"times that senders went on after it") \
 	X(MARK_HEARD,	"MarkHeard",	"messages received with a congestion mark") \
 	X(CUT_LOSS,	"CutLoss",	"windows made smaller for a loss")	\

@@ -409,6 +409,7 @@ struct psync_group {
  * @cost: what psync_image_ops.cost() said last
  * @charge: who pays for what is kept
  * @cuts: psync_image.cuts, as far as they are counted
+ * @shuts: psync_image.shuts, likewise
  * @armed: the timer holds a reference
  * @txq: packets to leave when the lock is given back
  * @timer: runs psync_image_timer() or ends an embryo
@@ -436,6 +437,7 @@ struct psync_conv {
 	u32			cost;
 	struct psync_charge	charge;
 	u32			cuts[PSYNC_CUT_MAX];
+	u32			shuts;
 	bool			armed;
 	struct sk_buff_head	txq;
 	struct hrtimer		timer;

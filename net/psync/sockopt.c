@@ -519,8 +519,9 @@ static int psync_get_wait(struct socket *sock, int len, char __user *optval,
 }
 
 /* One participant as another counts it; the conversation is locked. */
-static void psync_masked_fill(struct psync_view *view, u32 index,
-			      u32 about, struct psync_masked *masked)
+static void psync_masked_fill(const struct psync_view *view, u32 index,
+			      const struct psync_announced *said,
+			      struct psync_masked *masked)
 {
 	const struct psync_image *img = view->img;
 
@@ -541,8 +542,36 @@ static void psync_masked_fill(struct psync_view *view, u32 index,
 		masked->flags |= PSYNC_MASKED_BY;
 	if (img->parts[index].ended)
 		masked->flags |= PSYNC_MASKED_ENDED;
-	if (about != PSYNC_MASKS_ALL && psync_mask_awaited(view, index, about))
+	if (said->count && psync_mask_awaited(img, index, said))
 		masked->flags |= PSYNC_MASKED_AWAITED;
+}
+
+/* All of them; what is awaited with @about is what was when it was asked. */
+static int psync_masked_list(struct psync_participant *part, u32 about,
+			     struct psync_masked *masked, u32 count)
+{
+	u32 n = part->conv->img.p.n;
+	struct psync_announced said = {};
+	u32 i;
+
+	if (about != PSYNC_MASKS_ALL) {
+		said.stamp = kvmalloc_array(n, sizeof(*said.stamp) +
+					    sizeof(*said.about), GFP_KERNEL);
+		if (!said.stamp)
+			return -ENOMEM;
+		said.about = (u32 *)(said.stamp + n);
+		psync_conv_lock(part->conv);
+		psync_mask_announced(&part->view, about, &said);
+		psync_conv_unlock(part->conv);
+	}
+	for (i = 0; i < count; i++) {
+		psync_conv_lock(part->conv);
+		psync_masked_fill(&part->view, i, &said, &masked[i]);
+		psync_conv_unlock(part->conv);
+		cond_resched();
+	}
+	kvfree(said.stamp);
+	return 0;
 }
 
 static int psync_get_masks(struct psync_participant *part, int len,
@@ -550,8 +579,8 @@ static int psync_get_masks(struct psync_participant *part, int len,
 {
 	struct psync_query_masks q;
 	struct psync_masked *masked;
-	u32 i, filled;
-	int err = 0;
+	u32 filled;
+	int err;
 
 	if (len < (int)sizeof(q))
 		return -EINVAL;
@@ -565,18 +594,15 @@ static int psync_get_masks(struct psync_participant *part, int len,
 	masked = kvmalloc_array(q.count, sizeof(*masked), GFP_KERNEL);
 	if (!masked)
 		return -ENOMEM;
-	/* Each for itself: who is awaited is looked for among all participants. */
-	for (i = 0; i < filled; i++) {
-		psync_conv_lock(part->conv);
-		psync_masked_fill(&part->view, i, q.index, &masked[i]);
-		psync_conv_unlock(part->conv);
-		cond_resched();
-	}
+	err = psync_masked_list(part, q.index, masked, filled);
+	if (err)
+		goto out;
 	if (copy_to_user(optval, &q, sizeof(q)) ||
 	    (filled && copy_to_user(optval + sizeof(q), masked,
 				    filled * sizeof(*masked))) ||
 	    put_user((int)(sizeof(q) + filled * sizeof(*masked)), optlen))
 		err = -EFAULT;
+out:
 	kvfree(masked);
 	return err;
 }

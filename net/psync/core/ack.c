@@ -163,8 +163,7 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 	part->claimed = seq;
 }
 
-/* The last message of a participant that a site which counts holds, or we. */
-static u64 psync_ack_greatest(const struct psync_image *img, u32 index)
+u64 psync_ack_greatest(const struct psync_image *img, u32 index)
 {
 	u64 seq = img->parts[index].seq;
 	u32 k;

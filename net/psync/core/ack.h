@@ -149,6 +149,15 @@ void psync_ack_grant(struct psync_image *img, struct psync_remote *remote);
 void psync_ack_claim(struct psync_image *img, u32 index, u64 seq);
 
 /**
+ * psync_ack_greatest - a participant's last message that is known to be held
+ * @img: image
+ * @index: participant
+ *
+ * Return: its sequence number; here, or at a site that counts.
+ */
+u64 psync_ack_greatest(const struct psync_image *img, u32 index);
+
+/**
  * psync_ack_disclaim - forget what only sites that do not count are known to hold
  * @img: image
  *

@@ -686,6 +686,7 @@ struct psync_image_params {
  * @landed: bytes that have arrived since the window last grew by a step
  * @cut_at: messages attached when it was last made smaller
  * @cuts: how often it was, by enum psync_cut
+ * @shuts: how often a site was masked out for what it held back (S6.6)
  * @absent_at: when sites that were not heard become absent, U64_MAX: done
  * @linger_end: with nobody open here any more: when it is given up
  * @repairs: messages that may be sent again now, see psync_limits.repair_rate
@@ -765,6 +766,7 @@ struct psync_image {
 	u64				landed;
 	u64				cut_at;
 	u32				cuts[PSYNC_CUT_MAX];
+	u32				shuts;
 	u64				absent_at;
 	u64				linger_end;
 	u32				repairs;

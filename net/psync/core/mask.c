@@ -1022,7 +1022,10 @@ bool psync_mask_shut(struct psync_image *img, u32 site)
 				img->ops->dropped(img, PSYNC_DROP_NO_MEM);
 		}
 	}
-	return !psync_ack_counts(remote);
+	if (psync_ack_counts(remote))
+		return false;
+	img->shuts++;
+	return true;
 }
 
 /* What was announced is taken back when nobody counts on it any more. */

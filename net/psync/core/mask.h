@@ -10,11 +10,23 @@
 #define PSYNC_MASK_NO_CUT	U64_MAX
 
 /**
+ * struct psync_vote_span - what one participant has announced about a set
+ * @least: the least of the sequence numbers of its last ones, U64_MAX: none
+ * @first: the greatest of those with which it began to mask one of them out
+ */
+struct psync_vote_span {
+	u64	least;
+	u64	first;
+};
+
+/**
  * struct psync_mask - what a view goes by about one participant
  * @out: it is masked out
  * @agreed: by all who remain, for good
  * @due: that is to be announced, perhaps again
  * @in: it is in the set that is looked at whether it is agreed
+ * @next: then: who came into that set after it
+ * @span: what it has announced about that set
  * @since: sequence number of the first announcement since it is masked out, 0: none
  * @asked: it is to be masked in when all who count know of that
  * @asked_at: sequence number of the announcement that says so, 0: not yet said
@@ -33,6 +45,8 @@ struct psync_mask {
 	bool	due;
 	bool	in;
 	bool	asked;
+	u32	next;
+	struct psync_vote_span	span;
 	u64	since;
 	u64	asked_at;
 	u64	cut;

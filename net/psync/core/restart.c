@@ -579,15 +579,21 @@ void psync_restart_timer(struct psync_image *img)
 /* Is all here that this site has sent, and all that others have told it? */
 static bool psync_restart_kept(const struct psync_image *img)
 {
+	u32 i;
+
+	/* A site that did not count when this one was back may have more. */
+	for (i = 0; !img->recover && i < img->p.n; i++)
+		if (img->parts[i].remote < 0 &&
+		    psync_ack_greatest(img, i) > img->parts[i].seq)
+			return false;
 	return img->opening && !psync_mask_misses(img);
 }
 
 /* Takes the leaves, each the last of its participant that is to be there. */
 static int psync_restart_leaves(struct psync_view *view,
-				const struct psync_restart_how *how)
+				const struct psync_restart_how *how, bool kept)
 {
 	struct psync_image *img = view->img;
-	bool kept = !img->recover && psync_restart_kept(img);
 	u32 i, index;
 	u64 seq;
 
@@ -603,7 +609,7 @@ static int psync_restart_leaves(struct psync_view *view,
 		seq = PSYNC_MID_SEQ(how->leaves[i]);
 		if (index >= img->p.n || seq <= img->p.seq_base)
 			return -EINVAL;
-		if (kept && seq > img->parts[index].seq)
+		if (kept && !img->recover && seq > img->parts[index].seq)
 			return -ENOENT;
 		view->leaf[index] = max(view->leaf[index], seq);
 		if (index == view->index)
@@ -682,9 +688,8 @@ static void psync_restart_tell_here(const struct psync_view *view)
 }
 
 static void psync_restart_open(struct psync_image *img,
-			       struct psync_view *view, u32 opening)
+			       struct psync_view *view, u32 opening, bool kept)
 {
-	bool kept = psync_restart_kept(img);
 	u32 i;
 
 	if (!kept) {
@@ -693,6 +698,10 @@ static void psync_restart_open(struct psync_image *img,
 		img->rs_tries = 0;
 		for (i = 0; i < img->nremotes; i++)
 			img->remotes[i].answers = false;
+		for (i = 0; i < img->p.n; i++)
+			if (img->parts[i].remote < 0)
+				psync_ack_claim(img, i,
+						psync_ack_greatest(img, i));
 		psync_mask_review(img);
 	}
 	view->restart = true;
@@ -714,6 +723,7 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 		       u32 index, u32 binding, u32 opening,
 		       const struct psync_restart_how *how, u64 now)
 {
+	bool kept;
 	int err;
 
 	if (index >= img->p.n || img->parts[index].remote >= 0)
@@ -725,12 +735,14 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 	if ((how->all || how->redo) && psync_restart_partial(img))
 		return -ENODATA;
 	img->now = now;
+	/* It may be the first here who masks nobody: that is no more known then. */
+	kept = psync_restart_kept(img);
 	view->index = index;
 	err = psync_view_init(view, img);
 	if (!err)
 		err = psync_sure_join(view);
 	if (!err)
-		err = psync_restart_leaves(view, how);
+		err = psync_restart_leaves(view, how, kept);
 	if (err) {
 		psync_view_exit(view);
 		return err;
@@ -741,7 +753,7 @@ int psync_image_rejoin(struct psync_image *img, struct psync_view *view,
 	INIT_LIST_HEAD(&view->records);
 	psync_restart_disown(view);
 	psync_image_settle(img, view);
-	psync_restart_open(img, view, opening);
+	psync_restart_open(img, view, opening, kept);
 	psync_flow_settle(img);
 	return 0;
 }

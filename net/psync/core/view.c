@@ -128,9 +128,11 @@ const struct psync_node *psync_view_behind(struct psync_view *view,
 static bool psync_view_shows(const struct psync_view *view,
 			     const struct psync_node *node)
 {
-	return node->kind == PSYNC_KIND_DATA ||
-	       (view->nulls && !node->quiet &&
-		node->kind != PSYNC_KIND_RESTART);
+	if (node->kind == PSYNC_KIND_DATA)
+		return true;
+	/* Of the rest events tell: as messages they would look like empty ones. */
+	return view->nulls && !node->quiet &&
+	       (node->kind == PSYNC_KIND_NULL || node->kind == PSYNC_KIND_END);
 }
 
 /* Does the program know of it because it has sent it, or will? */

@@ -31,7 +31,9 @@
  * nothing will be, or it has counted that one out.
  */
 #include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 #include "mask.h"
 #include "vote.h"
 
@@ -217,24 +219,23 @@ static const struct psync_vote *psync_vote_at(const struct psync_image *img,
 	       NULL : vote;
 }
 
-/* Has @index announced all of the set in that context, knowing of all of it? */
-static bool psync_vote_covers(const struct psync_view *view, u32 index,
-			      const u64 *stamp, u32 turns)
-{
-	const struct psync_vote *vote;
-	u64 least = U64_MAX, first = 0;
-	u32 i;
+static const struct psync_vote_span psync_vote_none = { .least = U64_MAX };
 
-	for (i = 0; i < view->img->p.n; i++) {
-		if (!view->masks[i].in)
-			continue;
-		vote = psync_vote_at(view->img, index, i, stamp);
-		if (!vote || !vote->whole || vote->turns != turns)
-			return false;
-		least = min(least, vote->seq);
-		first = max(first, vote->first);
-	}
-	return first <= least;
+/*
+ * One more, @about, is in the set: has @index announced all of it, knowing of all
+ * of it?  Once it has not, it never has.
+ */
+static bool psync_vote_covers(const struct psync_image *img, u32 index,
+			      u32 about, const u64 *stamp, u32 turns,
+			      struct psync_vote_span *span)
+{
+	const struct psync_vote *vote = psync_vote_at(img, index, about, stamp);
+
+	if (!vote || !vote->whole || vote->turns != turns)
+		return false;
+	span->least = min(span->least, vote->seq);
+	span->first = max(span->first, vote->first);
+	return span->first <= span->least;
 }
 
 /* Does one remain whose word is needed for the set? */
@@ -254,25 +255,33 @@ static bool psync_vote_remains(const struct psync_view *view, u32 index,
 static bool psync_vote_gather(struct psync_view *view, u32 about,
 			      const u64 *stamp)
 {
-	u32 turns = psync_vote_turns(view->img, stamp);
-	bool more = true;
+	const struct psync_image *img = view->img;
+	u32 turns = psync_vote_turns(img, stamp);
+	struct psync_mask *masks = view->masks;
+	u32 at = about, last = about;
 	u32 i;
 
-	for (i = 0; i < view->img->p.n; i++)
-		view->masks[i].in = i == about;
-	while (more) {
-		more = false;
-		if (!psync_vote_covers(view, view->index, stamp, turns))
-			return false;
-		for (i = 0; i < view->img->p.n; i++) {
-			if (!psync_vote_remains(view, i, stamp) ||
-			    psync_vote_covers(view, i, stamp, turns))
-				continue;
-			view->masks[i].in = true;
-			more = true;
-		}
+	for (i = 0; i < img->p.n; i++) {
+		masks[i].in = i == about;
+		masks[i].span = psync_vote_none;
 	}
-	return true;
+	for (;; at = masks[at].next) {
+		if (!psync_vote_covers(img, view->index, at, stamp, turns,
+				       &masks[view->index].span))
+			return false;
+		for (i = 0; i < img->p.n; i++) {
+			if (i == view->index ||
+			    !psync_vote_remains(view, i, stamp) ||
+			    psync_vote_covers(img, i, at, stamp, turns,
+					      &masks[i].span))
+				continue;
+			masks[i].in = true;
+			masks[last].next = i;
+			last = i;
+		}
+		if (at == last)
+			return true;
+	}
 }
 
 /* Has the view masked it out ever since what it announced in that context? */
@@ -311,17 +320,36 @@ bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
 	return true;
 }
 
-bool psync_mask_awaited(struct psync_view *view, u32 index, u32 about)
+void psync_mask_announced(const struct psync_view *view, u32 about,
+			  struct psync_announced *said)
 {
-	const u64 *stamp = view->stamp;
+	const struct psync_image *img = view->img;
 	u32 i;
 
+	said->count = 0;
+	memcpy(said->stamp, view->stamp, img->p.n * sizeof(*said->stamp));
+	said->turns = psync_vote_turns(img, said->stamp);
 	if (!psync_view_masked(view, about) || view->masks[about].agreed)
-		return false;
-	for (i = 0; i < view->img->p.n; i++)
-		view->masks[i].in = psync_vote_at(view->img, view->index, i,
-						  stamp);
-	return psync_vote_remains(view, index, stamp) &&
-	       !psync_vote_covers(view, index, stamp,
-				  psync_vote_turns(view->img, stamp));
+		return;
+	for (i = 0; i < img->p.n; i++)
+		if (psync_vote_at(img, view->index, i, said->stamp))
+			said->about[said->count++] = i;
+}
+
+bool psync_mask_awaited(const struct psync_image *img, u32 index,
+			const struct psync_announced *said)
+{
+	struct psync_vote_span span = psync_vote_none;
+	bool ended, covers = true;
+	u32 i;
+
+	psync_vote_turned(&img->parts[index], said->stamp[index], &ended);
+	for (i = 0; i < said->count; i++) {
+		if (said->about[i] == index)
+			return false;
+		covers = covers &&
+			 psync_vote_covers(img, index, said->about[i],
+					   said->stamp, said->turns, &span);
+	}
+	return !ended && !covers;
 }

@@ -92,11 +92,36 @@ bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
 		       u64 *cut);
 
 /**
- * psync_mask_awaited - must a participant yet announce a mask (S5.2)?
- * @view: view that masks @about
- * @index: participant
- * @about: who is masked out
+ * struct psync_announced - whom a view's participant has announced to mask
+ * @stamp: in this context; as many entries as there are participants
+ * @about: these participants; as much room
+ * @count: entries
+ * @turns: ENDs and RESTARTs in that context
  */
-bool psync_mask_awaited(struct psync_view *view, u32 index, u32 about);
+struct psync_announced {
+	u64	*stamp;
+	u32	*about;
+	u32	count;
+	u32	turns;
+};
+
+/**
+ * psync_mask_announced - whom has a view's participant announced to mask, with
+ * another one?
+ * @view: view
+ * @about: that one
+ * @said: the answer; nobody, when that one is not masked out or is agreed
+ */
+void psync_mask_announced(const struct psync_view *view, u32 about,
+			  struct psync_announced *said);
+
+/**
+ * psync_mask_awaited - must a participant yet announce the same (S5.2)?
+ * @img: the view's image
+ * @index: participant
+ * @said: of psync_mask_announced(), perhaps some time ago
+ */
+bool psync_mask_awaited(const struct psync_image *img, u32 index,
+			const struct psync_announced *said);
 
 #endif /* _PSYNC_CORE_VOTE_H */

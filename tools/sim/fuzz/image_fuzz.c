@@ -15,7 +15,10 @@
 #include <linux/limits.h>
 
 #include "core/image.h"
+#include "core/mask.h"
 #include "core/stable.h"
+#include "core/view.h"
+#include "core/vote.h"
 #include "state.h"
 
 #define PSYNC_FUZZ_CID		0x0123456789abcdefULL
@@ -146,7 +149,9 @@ static void psync_fuzz_op_transmit(struct psync_image *img, u32 site,
 				     pkt->msg.kind != PSYNC_KIND_DATA));
 	if (pkt->type == PSYNC_PKT_MSG && pkt->msg.flags & PSYNC_MSGF_ASK)
 		f->token = pkt->msg.seq;
-	if (pkt->type == PSYNC_PKT_ACK && pkt->vector.flags & PSYNC_VECTORF_ASK)
+	if (pkt->type == PSYNC_PKT_RS ||
+	    (pkt->type == PSYNC_PKT_ACK &&
+	     pkt->vector.flags & PSYNC_VECTORF_ASK))
 		f->token = pkt->vector.token;
 	len = psync_wire_hdr_size(pkt);
 	buf = malloc(len);
@@ -208,7 +213,11 @@ static void psync_fuzz_op_passed(struct psync_image *img,
 				 const struct psync_node *node)
 {
 	psync_fuzz_require(view->img == img && (!view->pending || view->nulls));
-	psync_fuzz_require(node->kind != PSYNC_KIND_DATA && !node->body);
+	/* A program's message is passed over where it is void; others may not. */
+	if (node->kind == PSYNC_KIND_DATA)
+		psync_fuzz_require(view->masks);
+	else
+		psync_fuzz_require(!node->body);
 }
 
 static void psync_fuzz_op_dropped(struct psync_image *img,
@@ -309,6 +318,22 @@ static void psync_fuzz_head(struct psync_fuzz *f, struct psync_pkt *pkt,
 	pkt->opening = psync_fuzz_byte(f) % 4;
 }
 
+/* GAP, MASK or RESTART. */
+static void psync_fuzz_rare(struct psync_fuzz *f, struct psync_pkt *pkt)
+{
+	u8 about = psync_fuzz_byte(f);
+
+	pkt->msg.about = about % f->n;
+	if (!(about & 0x80))
+		return;
+	pkt->msg.kind = PSYNC_KIND_RESTART;
+	if (about & 0x40)
+		return;
+	pkt->msg.kind = PSYNC_KIND_MASK;
+	pkt->msg.op = PSYNC_MASK_OP_OUT + psync_fuzz_byte(f) % 3;
+	pkt->msg.last = f->img.p.seq_base + psync_fuzz_number(f);
+}
+
 /* Its kind and who sends it: its own site, or another that has it. */
 static void psync_fuzz_kind(struct psync_fuzz *f, struct psync_pkt *pkt)
 {
@@ -318,7 +343,7 @@ static void psync_fuzz_kind(struct psync_fuzz *f, struct psync_pkt *pkt)
 
 	pkt->msg.kind = kinds[what & 3];
 	if (pkt->msg.kind == PSYNC_KIND_GAP)
-		pkt->msg.about = psync_fuzz_byte(f) % PSYNC_FUZZ_PARTS;
+		psync_fuzz_rare(f, pkt);
 	pkt->msg.flags = what & (PSYNC_MSGF_RESENT | PSYNC_MSGF_ASK |
 				 PSYNC_MSGF_REPEAT | PSYNC_MSGF_MANUAL);
 	if (pkt->msg.kind != PSYNC_KIND_DATA)
@@ -391,7 +416,48 @@ static void psync_fuzz_msg(struct psync_fuzz *f)
 	psync_fuzz_feed(f, &pkt);
 }
 
-/* An ACK, RR or GONE: true to what this image has, more or less, or any. */
+/* What an ACK, RR, GONE, RS or RS_ACK says beside its numbers. */
+static void psync_fuzz_about(struct psync_fuzz *f, struct psync_pkt *pkt,
+			     u8 what)
+{
+	switch (pkt->type) {
+	case PSYNC_PKT_ACK:
+		pkt->vector.flags = what >> 2 & 3;
+		if (what & 4)
+			pkt->vector.token = psync_fuzz_byte(f);
+		if (what & 8)
+			pkt->vector.echo = what & 0x10 ? f->token :
+							 psync_fuzz_byte(f);
+		break;
+	case PSYNC_PKT_GONE:
+		pkt->vector.seq = psync_fuzz_number(f);
+		if (!(what & 4))
+			break;
+		pkt->vector.flags = PSYNC_VECTORF_SKIP;
+		pkt->vector.echo = psync_fuzz_byte(f) % 4;
+		break;
+	case PSYNC_PKT_RS:
+	case PSYNC_PKT_RS_ACK:
+		pkt->vector.token = 1 + psync_fuzz_byte(f) % 4;
+		if (what & 4 && pkt->type == PSYNC_PKT_RS_ACK)
+			pkt->vector.echo = f->token;
+		pkt->vector.index = psync_fuzz_byte(f) % f->n;
+		pkt->vector.seq = psync_fuzz_number(f);
+		pkt->vector.flags = psync_fuzz_byte(f);
+		break;
+	default:
+		if (!(what & 4))
+			break;
+		pkt->vector.flags = PSYNC_VECTORF_MID;
+		pkt->vector.index = psync_fuzz_byte(f) % f->n;
+		pkt->vector.seq = f->img.p.seq_base + psync_fuzz_number(f);
+	}
+}
+
+/*
+ * An ACK, RR, GONE, RS or RS_ACK: true to what this image has, more or less, or
+ * any.
+ */
 static void psync_fuzz_vector(struct psync_fuzz *f)
 {
 	__be32 seqs[PSYNC_FUZZ_PARTS];
@@ -404,22 +470,11 @@ static void psync_fuzz_vector(struct psync_fuzz *f)
 	psync_fuzz_head(f, &pkt, what & 1 ? PSYNC_PKT_RR : PSYNC_PKT_ACK);
 	if ((what & 0xc1) == 0x81)
 		pkt.type = PSYNC_PKT_GONE;
+	else if ((what & 0xc1) == 0xc1)
+		pkt.type = what & 8 ? PSYNC_PKT_RS : PSYNC_PKT_RS_ACK;
 	pkt.vector.n = f->n;
 	pkt.vector.dst_opening = what & 2 ? f->img.opening : 0;
-	if (pkt.type == PSYNC_PKT_ACK) {
-		pkt.vector.flags = what >> 2 & 3;
-		if (what & 4)
-			pkt.vector.token = psync_fuzz_byte(f);
-		if (what & 8)
-			pkt.vector.echo = what & 0x10 ? f->token :
-							psync_fuzz_byte(f);
-	} else if (pkt.type == PSYNC_PKT_GONE) {
-		pkt.vector.seq = psync_fuzz_number(f);
-	} else if (what & 4) {
-		pkt.vector.flags = PSYNC_VECTORF_MID;
-		pkt.vector.index = psync_fuzz_byte(f) % f->n;
-		pkt.vector.seq = f->img.p.seq_base + psync_fuzz_number(f);
-	}
+	psync_fuzz_about(f, &pkt, what);
 	for (i = 0; i < f->n; i++) {
 		seq = f->img.p.seq_base + psync_fuzz_number(f);
 		if (what & 0x20 && f->img.p.pids)
@@ -511,6 +566,97 @@ static void psync_fuzz_join(struct psync_fuzz *f, u32 i)
 				     ++f->openings, f->now);
 }
 
+/* A message that a checkpoint may name, or invent. */
+static u64 psync_fuzz_leaf(struct psync_fuzz *f)
+{
+	u32 i = psync_fuzz_byte(f) % f->n;
+
+	return PSYNC_MID(i, f->img.p.seq_base + psync_fuzz_number(f));
+}
+
+/* Is back, from up to three leaves, or from nothing. */
+static void psync_fuzz_rejoin(struct psync_fuzz *f, u32 i)
+{
+	u8 what = psync_fuzz_byte(f);
+	u64 leaves[3];
+	struct psync_restart_how how = {
+		.leaves = leaves,
+		.nleaves = what % 4,
+		.all = what & 0x10,
+		.redo = what & 0x20,
+	};
+	u32 k;
+
+	if (f->in[i] || !f->img.p.pids || f->pids[i].site != PSYNC_FUZZ_SITE)
+		return;
+	for (k = 0; k < how.nleaves; k++)
+		leaves[k] = psync_fuzz_leaf(f);
+	memset(&f->views[i], 0, sizeof(f->views[i]));
+	f->in[i] = !psync_image_rejoin(&f->img, &f->views[i], i, 1,
+				       ++f->openings, &how, f->now);
+}
+
+/* S5: out, with a cut or without, and in again. */
+static void psync_fuzz_mask(struct psync_fuzz *f, u32 i)
+{
+	u8 what = psync_fuzz_byte(f);
+	u32 index = what % f->n;
+	u64 cut = PSYNC_MASK_NO_CUT;
+
+	if (!f->in[i] || f->views[i].pending)
+		return;
+	if (what & 0x40)
+		cut = f->img.p.seq_base + psync_fuzz_number(f);
+	if (what & 0x80)
+		psync_view_mask_in(&f->views[i], index, f->now);
+	else
+		psync_view_mask_out(&f->views[i], index, cut, f->now);
+}
+
+/* Whom it awaits to announce what it has. */
+static void psync_fuzz_await(struct psync_fuzz *f, struct psync_view *view,
+			     u32 index, u32 about)
+{
+	u64 stamp[PSYNC_FUZZ_PARTS];
+	u32 others[PSYNC_FUZZ_PARTS];
+	struct psync_announced said = { .stamp = stamp, .about = others };
+
+	psync_mask_announced(view, about, &said);
+	psync_fuzz_require(said.count <= f->n);
+	psync_fuzz_require(!psync_mask_awaited(&f->img, index, &said) ||
+			   said.count);
+}
+
+/* What a participant asks of its site. */
+static void psync_fuzz_wish(struct psync_fuzz *f, u32 i)
+{
+	u8 what = psync_fuzz_byte(f);
+	u64 arg = psync_fuzz_number(f);
+	u64 ns;
+
+	switch (what % 4) {
+	case 0:
+		psync_image_history(&f->img, arg << 8);
+		break;
+	case 1:
+		if (f->in[i])
+			psync_view_slow(&f->views[i], what / 4 %
+					(PSYNC_SLOW_SUSPECT + 1),
+					arg * 1000000, f->now);
+		psync_image_slow(&f->img, &ns);
+		break;
+	case 2:
+		if (f->in[i] && !f->views[i].pending && f->img.p.pids)
+			psync_fuzz_await(f, &f->views[i], arg % f->n,
+					 what / 4 % f->n);
+		break;
+	default:
+		psync_fuzz_require(!f->img.p.pids ||
+				   psync_image_part_index(&f->img,
+							  &f->pids[i]) == i);
+	}
+}
+
 static void psync_fuzz_send(struct psync_fuzz *f, u32 i)
 {
 	struct psync_fuzz_body *body;
@@ -532,7 +678,7 @@ static void psync_fuzz_receive(struct psync_fuzz *f, u32 i)
 	while (f->in[i] && count-- &&
 	       (node = psync_view_next(&f->views[i]))) {
 		/* To one who only listens, what the kernel made waits, too. */
-		if (node->kind != PSYNC_KIND_DATA && !f->views[i].nulls) {
+		if (!psync_view_counts(&f->views[i], node)) {
 			psync_fuzz_require(f->views[i].pending);
 			return;
 		}
@@ -567,6 +713,9 @@ static void psync_fuzz_ask(struct psync_fuzz *f, u32 i)
 	psync_view_precedes(view, mid, mid2);
 	psync_view_stable(view, mid, &others, &sites);
 	psync_view_find(view, mid, &node);
+	/* Who only listens has no socket that these could be asked of. */
+	if (view->pending)
+		return;
 	psync_view_resend(view, mid, f->now);
 	if (psync_fuzz_byte(f) & 1)
 		psync_view_free(view, mid, f->now);
@@ -598,12 +747,37 @@ static void psync_fuzz_absence(struct psync_fuzz *f)
 	psync_fuzz_feed(f, &out);
 }
 
+static void psync_fuzz_more(struct psync_fuzz *f, u8 op, u32 i)
+{
+	switch (op % 24) {
+	case 16:
+		if (f->in[i])
+			psync_view_manual(&f->views[i], op & 0x80, f->now);
+		if (f->in[i])
+			psync_view_nulls(&f->views[i], op & 0x40, f->now);
+		break;
+	case 20:
+		psync_fuzz_rejoin(f, i);
+		break;
+	case 21:
+	case 22:
+		psync_fuzz_mask(f, i);
+		break;
+	case 23:
+		psync_fuzz_wish(f, i);
+		break;
+	default:
+		psync_fuzz_msg(f);
+		break;
+	}
+}
+
 static void psync_fuzz_op(struct psync_fuzz *f)
 {
 	u8 op = psync_fuzz_byte(f);
 	u32 i = psync_fuzz_byte(f) % f->n;
 
-	switch (op % 20) {
+	switch (op % 24) {
 	case 0:
 		psync_fuzz_raw(f);
 		break;
@@ -646,14 +820,8 @@ static void psync_fuzz_op(struct psync_fuzz *f)
 	case 15:
 		psync_fuzz_absence(f);
 		break;
-	case 16:
-		if (f->in[i])
-			psync_view_manual(&f->views[i], op & 0x80, f->now);
-		if (f->in[i])
-			psync_view_nulls(&f->views[i], op & 0x40, f->now);
-		break;
 	default:
-		psync_fuzz_msg(f);
+		psync_fuzz_more(f, op, i);
 		break;
 	}
 	psync_image_over(&f->img);
@@ -705,8 +873,9 @@ static int psync_fuzz_open(struct psync_fuzz *f)
 	p.limits.max_msgs = 1 + psync_fuzz_byte(f) % 32;
 	p.limits.first_msgs = 1 + psync_fuzz_byte(f) % 32;
 	p.limits.first_bytes = 1 + (psync_fuzz_byte(f) << 4);
-	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_SUSPECT + 1);
+	p.limits.slow = psync_fuzz_byte(f) % (PSYNC_SLOW_MASK + 1);
 	p.limits.slow_ns = 1 + psync_fuzz_byte(f) * 1000000;
+	p.limits.suspect_ns = psync_fuzz_byte(f) * 1000000;
 	return psync_image_init(&f->img, &p, &psync_fuzz_ops);
 }
 

@@ -9,6 +9,8 @@
 #include "core/ack.h"
 #include "core/flow.h"
 #include "core/graph.h"
+#include "core/mask.h"
+#include "core/view.h"
 #include "state.h"
 
 void psync_fuzz_check(bool good, const char *what, const char *file, int line)
@@ -42,14 +44,19 @@ static u32 psync_fuzz_wanted(const struct psync_image *img,
 	u32 wanted = 0;
 
 	list_for_each_entry(view, &img->views, link)
-		wanted += view->stamp[node->sender] < node->seq;
+		if (!psync_view_has(view, node) &&
+		    psync_mask_keeps(view, node)) {
+			/* What did not count may not be there when it does. */
+			psync_fuzz_require(!node->gone || view->masks);
+			wanted += !node->gone;
+		}
 	return wanted;
 }
 
 static void psync_fuzz_nodes(const struct psync_image *img)
 {
 	u32 count = 0, untaken = 0, owed = 0, unheld, lag = 0, k;
-	u64 body = 0, own = 0, ordinal = 0;
+	u64 body = 0, own = 0, history = 0, ordinal = 0;
 	const struct psync_node *node;
 	bool here;
 
@@ -65,19 +72,26 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 			continue;
 		}
 		psync_fuzz_require(node->unheld == unheld);
-		psync_fuzz_require(unheld || node->wanted || !img->joined);
 		here = img->parts[node->sender].remote < 0;
-		untaken++;
 		lag += unheld;
 		body += node->cost;
-		own += here ? node->cost : 0;
 		owed += here && unheld;
+		/* What rests may be lacked again by one who is back. */
+		if (node->kept) {
+			history += node->cost;
+			continue;
+		}
+		psync_fuzz_require(unheld || node->wanted || !img->joined);
+		untaken++;
+		own += here ? node->cost : 0;
 	}
 	psync_fuzz_require(img->nnodes == count);
 	psync_fuzz_require(img->nuntaken == untaken);
 	psync_fuzz_require(img->nowed == owed);
 	psync_fuzz_require(img->own_bytes == own);
 	psync_fuzz_require(img->body_bytes == body + img->waiting_bytes);
+	psync_fuzz_require(img->history_bytes == history);
+	body -= history;
 	for (k = 0; k < img->nremotes; k++) {
 		lag -= psync_ack_counts(&img->remotes[k]) ?
 		       img->remotes[k].lag : 0;
@@ -97,7 +111,7 @@ static void psync_fuzz_nodes(const struct psync_image *img)
 static void psync_fuzz_flow(const struct psync_image *img)
 {
 	const struct psync_remote *remote;
-	const struct psync_node *node;
+	const struct psync_node *node, *oldest;
 	u64 kept, flight, under_way = 0;
 	u32 k, from;
 
@@ -106,22 +120,26 @@ static void psync_fuzz_flow(const struct psync_image *img)
 		    img->parts[node->sender].remote < 0 && node->unheld)
 			under_way += psync_flow_size(node);
 	psync_fuzz_require(img->flight == under_way);
-	psync_fuzz_require(img->window && img->recover <= img->attached);
+	psync_fuzz_require(img->window && img->cut_at <= img->attached);
 
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		kept = 0;
 		flight = 0;
+		oldest = NULL;
 		list_for_each_entry(node, &img->order, order) {
 			if (node->gone || node->kind != PSYNC_KIND_DATA)
 				continue;
 			from = img->parts[node->sender].remote;
-			kept += from == k;
+			kept += from == k && !node->kept;
+			if (from == k && !node->kept && !oldest)
+				oldest = node;
 			flight += from == -1 && !node->spared &&
 				  psync_ack_counts(remote) &&
 				  psync_ack_lacks(img, remote, node);
 		}
 		psync_fuzz_require(remote->kept_msgs == kept);
+		psync_fuzz_require(remote->oldest == oldest);
 		psync_fuzz_require(remote->flight_msgs == flight);
 		psync_fuzz_require(kept || !remote->kept_bytes);
 		psync_fuzz_require(flight || !remote->flight_bytes);
@@ -137,7 +155,8 @@ static void psync_fuzz_parts(const struct psync_image *img)
 	for (i = 0; i < img->p.n; i++) {
 		part = &img->parts[i];
 		psync_fuzz_require(part->claimed >= part->seq);
-		psync_fuzz_require(part->remote >= 0 ||
+		/* Who is back asks for its own messages. */
+		psync_fuzz_require(part->remote >= 0 || img->restart ||
 				   part->claimed == part->seq);
 		lack += part->claimed > part->seq;
 	}
@@ -150,8 +169,11 @@ static void psync_fuzz_parts(const struct psync_image *img)
 				img->parts[i].live;
 			psync_fuzz_require(!img->parts[i].live ||
 					   !img->parts[i].ended);
+			/* Of what was sent here only who recovers wants more. */
 			psync_fuzz_require(!psync_ack_counts(remote) ||
 					   !img->parts[i].live ||
+					   (img->parts[i].remote < 0 &&
+					    !img->recover) ||
 					   psync_ack_held(img, remote, i) <=
 					   img->parts[i].claimed);
 		}

@@ -693,6 +693,7 @@ static void psync_flow_test_mask_keeper(void **state)
 	assert_int_equal(lab.bed.events[0].reason, 3);
 	assert_true(psync_view_masked(&lab.view, 2));
 	assert_false(psync_view_masked(&lab.view, 1));
+	assert_int_equal(lab.bed.img.shuts, 1);
 	assert_int_equal(lab.bed.img.remotes[0].kept_msgs, 0);
 	assert_true(lab.bed.img.full_at == U64_MAX);
 	psync_bed_forget(&lab.bed);

@@ -134,6 +134,19 @@ static const struct psync_event *psync_mask_event(const struct psync_bed *bed,
 	return NULL;
 }
 
+/* Must @index yet announce what @view has, about @about and others? */
+static bool psync_mask_waits(const struct psync_view *view, u32 index,
+			     u32 about)
+{
+	u64 stamp[4];
+	u32 others[4];
+	struct psync_announced said = { .stamp = stamp, .about = others };
+
+	assert_in_range(view->img->p.n, 0, 4);
+	psync_mask_announced(view, about, &said);
+	return psync_mask_awaited(view->img, index, &said);
+}
+
 static void psync_mask_test_errors(void **state)
 {
 	struct psync_view pending = { .pending = true };
@@ -207,9 +220,9 @@ static void psync_mask_test_announced(void **state)
 	assert_int_equal(net.beds[1].img.remotes[0].nlive, 0);
 	assert_int_equal(net.beds[2].img.remotes[0].nlive, 1);
 	assert_int_equal(net.beds[2].img.remotes[1].nlive, 1);
-	assert_true(psync_mask_awaited(&net.views[0], 2, 1));
+	assert_true(psync_mask_waits(&net.views[0], 2, 1));
 	/* What it says it has it has yet to receive. */
-	assert_true(psync_mask_awaited(&net.views[0], 0, 1));
+	assert_true(psync_mask_waits(&net.views[0], 0, 1));
 	/* It is taken back when the third has answered. */
 	assert_int_equal(psync_view_mask_in(&net.views[0], 1, 4), 0);
 	assert_int_equal(psync_view_mask_in(&net.views[0], 1, 4), -EALREADY);
@@ -234,6 +247,26 @@ static void psync_mask_test_announced(void **state)
 	assert_int_equal(PSYNC_MID_INDEX(ev->mid), 0);
 	assert_int_equal(net.beds[0].img.remotes[0].nlive, 1);
 	assert_int_equal(net.beds[1].img.remotes[0].nlive, 1);
+	psync_mask_close(&net);
+}
+
+/* Who asks for null messages and END is not given MASK as if it were empty. */
+static void psync_mask_test_nulls(void **state)
+{
+	struct psync_mask_net net;
+	u64 a1;
+
+	psync_mask_open(&net, 3, false);
+	psync_view_nulls(&net.views[2], true, 1);
+	a1 = psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_out(&net, 0, 1);
+	psync_mask_flush(&net, 1);
+	assert_int_equal(psync_mask_events(&net.beds[2], PSYNC_EV_MASKED), 1);
+	assert_int_equal(net.views[2].outstanding, 1);
+	assert_int_equal(psync_bed_receive(&net.views[2]), a1);
+	assert_int_equal(net.views[2].stamp[0], 2);
+	assert_int_equal(net.views[2].outstanding, 0);
+	assert_null(psync_view_next(&net.views[2]));
 	psync_mask_close(&net);
 }
 
@@ -575,9 +608,9 @@ static void psync_mask_test_agreed(void **state)
 		psync_mask_out(&net, i, 3);
 		psync_mask_flush(&net, 3 + i);
 	}
-	assert_false(psync_mask_awaited(&net.views[0], 0, 3));
-	assert_false(psync_mask_awaited(&net.views[0], 1, 3));
-	assert_true(psync_mask_awaited(&net.views[0], 2, 3));
+	assert_false(psync_mask_waits(&net.views[0], 0, 3));
+	assert_false(psync_mask_waits(&net.views[0], 1, 3));
+	assert_true(psync_mask_waits(&net.views[0], 2, 3));
 	psync_mask_out(&net, 2, 3);
 	/* Who announces last has everything: it declares it at once. */
 	net.cut[2] = ~0U;
@@ -595,7 +628,7 @@ static void psync_mask_test_agreed(void **state)
 		assert_int_equal(net.beds[i].img.parts[3].seq, 2);
 		assert_int_equal(psync_view_mask_in(&net.views[i], 3, 9),
 				 -EPERM);
-		assert_false(psync_mask_awaited(&net.views[i], 2, 3));
+		assert_false(psync_mask_waits(&net.views[i], 2, 3));
 		assert_int_equal(psync_bed_msg(&net.beds[i], 3, 3, 3, 1, &cut),
 				 PSYNC_DROP_MASKED);
 	}
@@ -625,8 +658,8 @@ static void psync_mask_test_anew(void **state)
 	assert_true(note[3].vote->seq > note[2].first);
 	psync_mask_pass(&net, 600 * MS, true);
 	assert_int_equal(psync_mask_events(&net.beds[0], PSYNC_EV_AGREED), 0);
-	assert_true(psync_mask_awaited(&net.views[0], 1, 2));
-	assert_true(psync_mask_awaited(&net.views[0], 1, 3));
+	assert_true(psync_mask_waits(&net.views[0], 1, 2));
+	assert_true(psync_mask_waits(&net.views[0], 1, 3));
 	psync_mask_out(&net, 1, 2);
 	psync_mask_pass(&net, 800 * MS, true);
 	for (i = 0; i < 2; i++) {
@@ -787,7 +820,7 @@ static void psync_mask_test_taken_back(void **state)
 	for (i = 0; i < 2; i++)
 		assert_int_equal(psync_mask_events(&net.beds[i],
 						   PSYNC_EV_AGREED), 0);
-	assert_true(psync_mask_awaited(&net.views[1], 0, 2));
+	assert_true(psync_mask_waits(&net.views[1], 0, 2));
 	psync_mask_out(&net, 0, 2);
 	psync_mask_pass(&net, 600 * MS, true);
 	for (i = 0; i < 2; i++)
@@ -1031,7 +1064,7 @@ static void psync_mask_test_order(void **state)
 	heard(bed, says(B(1), 3, A(4)));
 	heard(bed, says(B(2), 2, B(1)));
 	assert_int_equal(psync_mask_events(bed, PSYNC_EV_AGREED), 0);
-	assert_true(psync_mask_awaited(&net.views[0], 1, 2));
+	assert_true(psync_mask_waits(&net.views[0], 1, 2));
 	heard(bed, says(B(3), 3, B(2)));
 	assert_int_equal(psync_mask_events(bed, PSYNC_EV_AGREED), 2);
 	psync_mask_done(&net);
@@ -1048,7 +1081,7 @@ static void psync_mask_test_turns(void **state)
 	heard(bed, says(B(1), 3, A(2)));
 	heard(bed, null(B(2), A(3), B(1)));
 	assert_int_equal(psync_mask_events(bed, PSYNC_EV_AGREED), 0);
-	assert_true(psync_mask_awaited(&net.views[0], 1, 3));
+	assert_true(psync_mask_waits(&net.views[0], 1, 3));
 	heard(bed, says(B(3), 3, B(2)));
 	assert_int_equal(psync_mask_events(bed, PSYNC_EV_AGREED), 1);
 	psync_mask_done(&net);
@@ -1493,6 +1526,7 @@ static void psync_mask_test_same_cut(void **state)
 const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_errors),
 	cmocka_unit_test(psync_mask_test_announced),
+	cmocka_unit_test(psync_mask_test_nulls),
 	cmocka_unit_test(psync_mask_test_first),
 	cmocka_unit_test(psync_mask_test_first_two),
 	cmocka_unit_test(psync_mask_test_exception),

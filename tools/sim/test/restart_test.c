@@ -1060,6 +1060,103 @@ static void psync_restart_test_shared(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* What is said of participants at this site by @site. */
+static void psync_restart_hear(struct psync_bed *bed, u32 site, u64 own)
+{
+	u64 held[] = { 0, own, 0, 0 };
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_bed_vector(bed, PSYNC_PKT_RS_ACK, site, held, wire, &pkt);
+	pkt.vector.dst_opening = bed->img.opening;
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+}
+
+/*
+ * Who did not count when one of a site was back has what another one there sent:
+ * that one, back when it counts, asks for it.
+ */
+static void psync_restart_test_shared_more(void **state)
+{
+	static const u32 sites[] = { 1, 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_view a = {}, b = {};
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	struct psync_image *img = &bed.img;
+
+	psync_bed_params(&p, pids, sites, 4, NUMBER);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_rejoin(img, &a, 0, 1, 7, &how, MS), 0);
+	assert_int_equal(psync_view_mask_out(&a, 2, PSYNC_MASK_NO_CUT, MS), 0);
+	psync_restart_hear(&bed, 2, 5);
+	psync_restart_hear(&bed, 3, 0);
+	/* It is asked all the same, in vain. */
+	psync_bed_run(&bed, 60 * SEC);
+	assert_false(img->recover);
+	assert_int_equal(img->nlack, 0);
+	assert_int_equal(psync_view_mask_in(&a, 2, img->now), 0);
+	/* It counts, but nobody here says that this was sent here. */
+	assert_int_equal(img->nlack, 0);
+	assert_int_equal(psync_image_rejoin(img, &b, 1, 2, 7, &how, img->now),
+			 0);
+	assert_true(img->recover);
+	assert_int_equal(img->parts[1].claimed, 5);
+	assert_int_equal(img->nlack, 1);
+	psync_bed_leave(&bed, &b);
+	psync_bed_leave(&bed, &a);
+	psync_bed_exit(&bed);
+}
+
+/*
+ * Nobody is here any more, and who was here masked somebody out: what was not
+ * asked for then is recovered, and leaves that are not here may be there.
+ */
+static void psync_restart_test_masked_kept(void **state)
+{
+	u64 leaf = PSYNC_MID(0, 5);
+	struct psync_restart_how how = { .leaves = &leaf, .nleaves = 1 };
+	struct psync_view a = {};
+	struct psync_image_params p;
+	struct psync_pid pids[SITES];
+	struct psync_bed bed;
+	struct psync_image *img = &bed.img;
+	struct psync_pkt pkt;
+	u32 masked, i;
+
+	for (masked = 0; masked < 2; masked++) {
+		psync_bed_params(&p, pids, psync_restart_sites, SITES, 0);
+		psync_bed_times(&p);
+		assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+		bed.muted = ~0U;
+		assert_int_equal(psync_image_join(img, &a, 0, 1, 7, 0), 0);
+		if (masked)
+			assert_int_equal(psync_view_mask_out(&a, 1,
+							     PSYNC_MASK_NO_CUT,
+							     1), 0);
+		psync_bed_leave(&bed, &a);
+		memset(&a, 0, sizeof(a));
+		bed.muted = ~(1U << PSYNC_PKT_MSG);
+		assert_int_equal(psync_image_rejoin(img, &a, 0, 2, 8, &how, 2),
+				 masked ? 0 : -ENOENT);
+		assert_int_equal(img->recover, masked);
+		assert_int_equal(bed.nsent, 0);
+		for (i = 2; masked && i <= SITES; i++)
+			psync_restart_hear(&bed, i, 0);
+		if (masked) {
+			assert_false(img->recover);
+			psync_bed_take(&bed, &pkt, NULL);
+			assert_int_equal(pkt.msg.kind, PSYNC_KIND_RESTART);
+			assert_false(pkt.msg.flags & PSYNC_MSGF_START);
+			psync_bed_leave(&bed, &a);
+		}
+		psync_bed_exit(&bed);
+	}
+}
+
 /* What the decoder says to a packet. */
 static enum psync_drop psync_restart_decode(struct psync_pkt *pkt)
 {
@@ -1808,6 +1905,8 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_survivor),
 	cmocka_unit_test(psync_restart_test_nobody),
 	cmocka_unit_test(psync_restart_test_shared),
+	cmocka_unit_test(psync_restart_test_shared_more),
+	cmocka_unit_test(psync_restart_test_masked_kept),
 	cmocka_unit_test(psync_restart_test_clock),
 	cmocka_unit_test(psync_restart_test_root),
 	cmocka_unit_test(psync_restart_test_relayed),

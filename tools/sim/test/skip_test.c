@@ -147,6 +147,34 @@ static void psync_skip_site3(struct psync_skip_lab *lab)
 	psync_image_timer(&lab->bed.img, SLOW);
 }
 
+/* Numbers that are lost are no messages that are looked through. */
+static void psync_skip_test_hole(void **state)
+{
+	struct psync_remote *remote;
+	struct psync_skip_lab lab;
+	struct psync_part *part;
+
+	psync_skip_open(&lab);
+	remote = &lab.bed.img.remotes[1];
+	part = &lab.bed.img.parts[1];
+	psync_bed_send(&lab.bed, &lab.views[1], 10);
+	psync_skip_ack(&lab, 2, 0, 1, 0, 0, 100);
+	psync_skip_ack(&lab, 3, 0, 0, 0, 0, 1);
+	psync_bed_drain(&lab.views[0]);
+	/* As who was back may be told by others. */
+	part->seq = 1ULL << 40;
+	part->claimed = part->seq;
+	part->gap = part->seq;
+	part->last = NULL;
+	lab.bed.img.holes = true;
+	psync_skip_refused(&lab);
+	psync_bed_run(&lab.bed, SLOW);
+	assert_true(remote->skipped);
+	assert_true(psync_ack_passed(&lab.bed.img, remote, 1) >= 1);
+	assert_int_equal(psync_bed_bodies, 0);
+	psync_skip_close(&lab);
+}
+
 /* It is announced, nobody waits for it, and it gets what is left later. */
 static void psync_skip_test_announced(void **state)
 {
@@ -848,6 +876,7 @@ static void psync_skip_test_lingers(void **state)
 
 const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_announced),
+	cmocka_unit_test(psync_skip_test_hole),
 	cmocka_unit_test(psync_skip_test_back),
 	cmocka_unit_test(psync_skip_test_kept),
 	cmocka_unit_test(psync_skip_test_closed),

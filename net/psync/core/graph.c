@@ -385,17 +385,22 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 	return psync_graph_reduce(node, known);
 }
 
-u32 psync_graph_lost_depth(const struct psync_image *img)
+/* Nothing is deeper than there are messages, as far as is known. */
+static u64 psync_graph_deepest(const struct psync_image *img)
 {
 	u64 sum = 0;
 	u32 i;
 
-	if (!img->lost_depth)
-		return 0;
 	for (i = 0; i < img->p.n; i++)
 		sum += max(img->parts[i].seq, img->parts[i].claimed) -
 		       img->p.seq_base;
-	return min_t(u64, img->lost_depth, sum);
+	return sum;
+}
+
+u32 psync_graph_lost_depth(const struct psync_image *img)
+{
+	return img->lost_depth ? min_t(u64, img->lost_depth,
+				       psync_graph_deepest(img)) : 0;
 }
 
 /* How deep may what is here be, or what of it is lost? */
@@ -477,7 +482,9 @@ psync_graph_check_restart(struct psync_image *img, struct psync_node *node)
 {
 	enum psync_drop drop;
 
-	if (node->wave - 1 > psync_graph_depth(img))
+	/* What its sender lost may be deeper than what came here by now. */
+	if (node->wave - 1 > psync_graph_depth(img) &&
+	    node->wave - 1 > psync_graph_deepest(img))
 		return PSYNC_DROP_BAD_WAVE;
 	psync_graph_follow(img, node);
 	drop = psync_graph_check_stamp(img, node, NULL);

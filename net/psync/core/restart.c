@@ -102,6 +102,17 @@ u32 psync_restart_preds(const struct psync_view *view, u64 *mids, u32 room)
 	return count;
 }
 
+/* What is here and still to be received is not said to be received. */
+static void psync_restart_except(const struct psync_view *view, u64 *stamp)
+{
+	const struct psync_node *node;
+
+	list_for_each_entry(node, &view->img->order, order)
+		if (!psync_view_has(view, node))
+			stamp[node->sender] = min(stamp[node->sender],
+						  node->seq - 1);
+}
+
 void psync_restart_context(const struct psync_view *view,
 			   struct psync_node *node)
 {
@@ -114,6 +125,8 @@ void psync_restart_context(const struct psync_view *view,
 	for (i = 0; i < img->p.n; i++)
 		node->stamp[i] = max(node->stamp[i], last ? last->stamp[i] :
 							    img->parts[i].gap);
+	if (!last)
+		psync_restart_except(view, node->stamp);
 	/* Nothing is deeper than that: 0. */
 	node->wave = wave == U32_MAX ? 0 : max(node->wave, wave + 1);
 }

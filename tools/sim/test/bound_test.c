@@ -1207,9 +1207,10 @@ static void psync_bound_test_lost(void **state)
  * Who is back and lost its last message takes all that is lost for its context:
  * what it has of that is no predecessor.
  */
-static void psync_bound_test_context(void **state)
+static void psync_bound_context(bool kept)
 {
 	static const u32 sites[3] = { 1, 2, 3 };
+	const u64 before = PSYNC_MID(1, 3);
 	struct psync_restart_how how = {};
 	const struct psync_node *node;
 	struct psync_image_params p;
@@ -1234,16 +1235,30 @@ static void psync_bound_test_context(void **state)
 	view.stamp[2] = 1;
 	view.leaves[0] = 6;
 	view.nleaves = 2;
+	if (kept) {
+		/* b4 is, too, and still to be received. */
+		bed.img.parts[1].seq = 3;
+		assert_int_equal(psync_bed_msg(&bed, 1, 4, 4, 1, &before),
+				 PSYNC_OK);
+		bed.img.parts[1].seq = 5;
+		bed.img.parts[1].last = NULL;
+	}
 	assert_int_equal(psync_image_emit(&bed.img, &view, PSYNC_KIND_RESTART, 0,
 					  0, NULL, 0, &mid), 0);
 	node = bed.img.parts[0].last;
-	assert_int_equal(node->stamp[1], 5);
+	assert_int_equal(node->stamp[1], kept ? 3 : 5);
 	assert_int_equal(node->wave, 5);
 	assert_int_equal(node->npred, 2);
 	assert_int_equal(node->preds[0], PSYNC_MID(0, 3));
 	assert_int_equal(node->preds[1], PSYNC_MID(2, 1));
 	psync_bed_forget(&bed);
 	psync_bound_close(&bed, &view);
+}
+
+static void psync_bound_test_context(void **state)
+{
+	psync_bound_context(false);
+	psync_bound_context(true);
 }
 
 /* Who is back does not begin at depth 0 when there is no greater one. */

@@ -957,6 +957,35 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 	}
 }
 
+/* Who is too slow is masked out by all who are at the site (S6.6). */
+static void psync_agent_shut(struct psync_conv *conv, struct psync_site *site,
+			     const struct psync_event *ev)
+{
+	const struct psync_image *img = &site->places[conv->index].img;
+	struct psync_agent *agent;
+	struct psync_rec *rec;
+	bool asked;
+	u32 i, k;
+
+	for (i = 0; i < conv->n; i++) {
+		agent = &conv->agents[i];
+		if (agent->site != site || agent->state != PSYNC_AGENT_OPEN)
+			continue;
+		for (k = 0; k < conv->n; k++) {
+			asked = psync_view_masked(&agent->view, k) &&
+				agent->view.masks[k].asked;
+			if (!asked && (img->parts[k].pid.site != ev->site ||
+				       img->parts[k].ended ||
+				       psync_view_masked(&agent->view, k)))
+				continue;
+			rec = psync_agent_rec(agent, PSYNC_REC_MASK);
+			rec->answer = PSYNC_REC_MASK_OUT;
+			rec->others = k;
+			conv->sim->stats->shut++;
+		}
+	}
+}
+
 void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 		       struct psync_agent *agent, const struct psync_event *ev)
 {
@@ -976,6 +1005,9 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 			sim->convs[i].told |= 1 << ev->type;
 	if (conv && ev->type == PSYNC_EV_GAP && ev->site && !agent)
 		psync_place_lost(&site->places[conv->index], ev->reason);
+	if (conv && ev->type == PSYNC_EV_SUSPECT &&
+	    conv->limits.slow == PSYNC_SLOW_MASK)
+		psync_agent_shut(conv, site, ev);
 	if (conv)
 		psync_agent_told(conv, site, agent, ev);
 	for (i = 0; conv && i < conv->n; i++)

@@ -171,7 +171,7 @@ void psync_mask_offer(struct psync_view *view, struct psync_node *node)
 static void psync_mask_renounce(struct psync_image *img, u32 index)
 {
 	struct psync_part *part = &img->parts[index];
-	u64 seq = max(part->seq, part->need);
+	u64 seq = max(part->seq, psync_ack_asked_for(img, index));
 
 	if (part->claimed <= seq)
 		return;
@@ -208,8 +208,6 @@ static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 	if (muted)
 		part->need = max(part->need, need);
 	psync_ack_judge(img, index, !muted && !part->shut && !alike);
-	if (psync_ack_ignored(part) && part->remote >= 0)
-		psync_mask_renounce(img, index);
 }
 
 void psync_mask_review(struct psync_image *img)
@@ -241,6 +239,11 @@ void psync_mask_review(struct psync_image *img)
 		psync_mask_judge(img, i, remote->nspoke &&
 				 remote->nspoke == remote->nquiet);
 	}
+	/* Who keeps something for us is known when all were judged. */
+	for (i = 0; i < img->p.n; i++)
+		if (psync_ack_ignored(&img->parts[i]) &&
+		    img->parts[i].remote >= 0)
+			psync_mask_renounce(img, i);
 	psync_stable_review(img);
 	psync_graph_trim(img);
 }

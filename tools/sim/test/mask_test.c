@@ -857,6 +857,49 @@ static void psync_mask_test_remind(void **state)
 	psync_mask_close(&net);
 }
 
+/* What others keep for it is asked for, though its sender has masked it out. */
+static void psync_mask_test_kept_for(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_part *parts;
+	u64 before;
+
+	psync_mask_open(&net, 4, true);
+	parts = net.beds[1].img.parts;
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	before = net.beds[0].img.parts[2].seq;
+	psync_mask_out(&net, 1, 3);
+	psync_mask_flush(&net, 200 * MS);
+	/* The first has it, and does not care for it; the second knows nothing. */
+	net.cut[2] = 1 << 1;
+	psync_bed_send(&net.beds[3], &net.views[3], 10);
+	psync_mask_flush(&net, 200 * MS);
+	psync_bed_drain(&net.views[2]);
+	psync_bed_send(&net.beds[2], &net.views[2], 10);
+	psync_mask_flush(&net, 200 * MS);
+	assert_int_equal(psync_view_mask_out(&net.views[0], 2, before,
+					     200 * MS), 0);
+	psync_mask_flush(&net, 200 * MS);
+	net.cut[2] = 1 << 0;
+	psync_mask_out(&net, 2, 1);
+	psync_mask_flush(&net, 200 * MS);
+	assert_int_equal(parts[2].hint, PSYNC_MASK_OP_OUT);
+	assert_int_equal(parts[2].seq, before);
+	/* What it follows is not asked for either, but for that. */
+	assert_int_equal(parts[3].seq, before);
+	memset(net.cut, 0, sizeof(net.cut));
+	psync_mask_pass(&net, 20000 * MS, false);
+	assert_true(parts[2].shut);
+	assert_int_equal(parts[2].seq, net.beds[0].img.parts[2].seq);
+	assert_true(parts[2].seq > before);
+	assert_true(parts[3].seq > before);
+	assert_int_equal(net.beds[0].img.remotes[0].lag, 0);
+	/* Nobody who counts has more. */
+	assert_int_equal(parts[2].claimed, parts[2].seq);
+	psync_mask_close(&net);
+}
+
 /* A site that should speak and does not; and that is heard again. */
 static void psync_mask_test_suspect(void **state)
 {
@@ -1512,6 +1555,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_taken_back),
 	cmocka_unit_test(psync_mask_test_sides),
 	cmocka_unit_test(psync_mask_test_remind),
+	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),

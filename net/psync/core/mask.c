@@ -22,7 +22,9 @@
  *
  * When one is counted out for good is found in vote.c (S5.2).  Who takes an
  * announcement back before has to ask: it goes on masking out until everybody who
- * counts has sent something behind that, or that one is counted out.
+ * counts has sent something behind that, or that one is counted out.  Nobody can
+ * be left out of that: what it announced before may reach others afterwards.  When
+ * only those are silent who may stay so for ever, it goes on masking out.
  *
  * One who is agreed out, or has ended, comes back by a restart (S5.3): it masks
  * nobody then, and is masked in by those who want it; its first message waits
@@ -43,6 +45,9 @@
 #include "sure.h"
 #include "view.h"
 #include "vote.h"
+
+/* So many of the greatest waits, an answer is waited for in any case. */
+#define PSYNC_MASK_WAITS	4
 
 static size_t psync_mask_size(const struct psync_image *img)
 {
@@ -801,30 +806,95 @@ static int psync_mask_say(struct psync_view *view, u32 index)
 	return 0;
 }
 
+/* Has a participant yet to send something behind the view's message @seq? */
+static bool psync_mask_silent(const struct psync_view *view, u32 index,
+			      u64 seq)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[index];
+	const struct psync_node *last;
+
+	if (index == view->index || part->ended || view->masks[index].agreed)
+		return false;
+	/* Who never opened says nothing either. */
+	if (part->remote >= 0 && part->seq == img->p.seq_base &&
+	    img->remotes[part->remote].absent)
+		return false;
+	last = view->masks[index].out ? part->last :
+	       psync_graph_known(img, index, view->stamp[index]);
+	return !last || last->stamp[view->index] < seq;
+}
+
 /* Has everybody who counts sent something behind the view's message @seq? */
 static bool psync_mask_answered(const struct psync_view *view, u32 about,
 				u64 seq)
 {
-	const struct psync_image *img = view->img;
-	const struct psync_part *part;
-	const struct psync_node *last;
 	u32 i;
 
-	for (i = 0; i < img->p.n; i++) {
-		part = &img->parts[i];
-		if (i == view->index || i == about || part->ended ||
-		    view->masks[i].agreed)
-			continue;
-		/* Who never opened says nothing either. */
-		if (part->remote >= 0 && part->seq == img->p.seq_base &&
-		    img->remotes[part->remote].absent)
-			continue;
-		last = view->masks[i].out ? part->last :
-		       psync_graph_known(img, i, view->stamp[i]);
-		if (!last || last->stamp[view->index] < seq)
+	for (i = 0; i < view->img->p.n; i++)
+		if (i != about && psync_mask_silent(view, i, seq))
 			return false;
-	}
 	return true;
+}
+
+/* Can it be relied on that a participant says something? */
+static bool psync_mask_relies(const struct psync_view *view, u32 index)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[index];
+
+	if (psync_mask_ignores(view, index) || part->shut)
+		return false;
+	return part->remote < 0 || (!img->remotes[part->remote].absent &&
+				    !img->remotes[part->remote].moved);
+}
+
+/* Do those who have not answered owe nothing, all of them? */
+static bool psync_mask_in_vain(const struct psync_view *view, u32 about)
+{
+	u64 seq = view->masks[about].asked_at;
+	u32 i;
+
+	for (i = 0; seq && i < view->img->p.n; i++)
+		if (i != about && psync_mask_silent(view, i, seq) &&
+		    psync_mask_relies(view, i))
+			return false;
+	return seq;
+}
+
+/* So long those are waited for who owe no answer. */
+static u64 psync_mask_patience(const struct psync_image *img)
+{
+	return max(img->p.limits.suspect_ns,
+		   PSYNC_MASK_WAITS * img->p.limits.rto_max_ns);
+}
+
+/* It stays masked out where nobody is left who could be waited for. */
+static void psync_mask_give_up(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	struct psync_mask *mask;
+	u32 i;
+
+	for (i = 0; i < img->p.n && view->asks; i++) {
+		mask = &view->masks[i];
+		if (!mask->asked)
+			continue;
+		if (img->now < mask->until) {
+			psync_image_arm(img, mask->until);
+			continue;
+		}
+		mask->until = img->now + psync_mask_patience(img);
+		psync_image_arm(img, mask->until);
+		if (!psync_mask_in_vain(view, i))
+			continue;
+		view->asks--;
+		mask->asked = false;
+		mask->asked_at = 0;
+		mask->due = true;
+		view->announce = true;
+		psync_mask_review(img);
+	}
 }
 
 /* It is waited for again, unless all who remain have announced it meanwhile. */
@@ -932,6 +1002,7 @@ void psync_mask_timer(struct psync_image *img)
 
 	list_for_each_entry(view, &img->views, link) {
 		psync_mask_settle(view);
+		psync_mask_give_up(view);
 		if (view->announce)
 			psync_mask_announce(view);
 	}
@@ -1031,13 +1102,16 @@ bool psync_mask_shut(struct psync_image *img, u32 site)
 /* What was announced is taken back when nobody counts on it any more. */
 static void psync_mask_ask(struct psync_view *view, u32 index)
 {
+	struct psync_image *img = view->img;
 	struct psync_mask *mask = &view->masks[index];
 
 	mask->asked = true;
+	mask->until = img->now + psync_mask_patience(img);
+	psync_image_arm(img, mask->until);
 	mask->due = true;
 	view->asks++;
 	view->announce = true;
-	psync_mask_review(view->img);
+	psync_mask_review(img);
 	psync_mask_announce(view);
 }
 

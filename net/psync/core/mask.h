@@ -18,6 +18,7 @@
  * @since: sequence number of the first announcement since it is masked out, 0: none
  * @asked: it is to be masked in when all who count know of that
  * @asked_at: sequence number of the announcement that says so, 0: not yet said
+ * @until: then it is looked at whether anybody can answer
  * @cut: its last message that counts, when it is agreed and that is not yet
  *	told; else PSYNC_MASK_NO_CUT
  * @need: up to this message what it sent is taken, as far as it counts
@@ -35,6 +36,7 @@ struct psync_mask {
 	bool	asked;
 	u64	since;
 	u64	asked_at;
+	u64	until;
 	u64	cut;
 	u64	need;
 	u64	limit;
@@ -67,7 +69,8 @@ int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now);
  *
  * If that was announced, it stays masked out until everybody who counts has sent
  * something behind the announcement that takes it back: then PSYNC_EV_UNMASKED
- * says so, unless it is agreed meanwhile (PSYNC_EV_AGREED).
+ * says so, unless it is agreed meanwhile (PSYNC_EV_AGREED).  When those who have
+ * not may never do so it stays out, and that is announced.
  * What was given back while it was masked out is lost, with an event.
  * Return: 0, -EINVAL (no such participant), -EALREADY (it is not masked out, or
  * asked for already), -EPERM (all who remain have agreed: only its restart

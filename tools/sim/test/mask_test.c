@@ -1484,6 +1484,77 @@ static void psync_mask_test_listens(void **state)
 	psync_mask_done(&net);
 }
 
+/* Asks to mask the last one in; the others have not answered when it is over. */
+static struct psync_bed *psync_mask_asking(struct psync_mask_net *net)
+{
+	struct psync_bed *bed = psync_mask_begun(net);
+
+	bed->img.p.limits.rto_max_ns = 10 * MS;
+	bed->img.p.limits.suspect_ns = 100 * MS;
+	heard(bed, null(B(1), A(1)));
+	heard(bed, null(C(1), A(1)));
+	return bed;
+}
+
+/* What its timer does until then. */
+static void psync_mask_wait(struct psync_mask_net *net, u64 until)
+{
+	struct psync_bed *bed = &net->beds[0];
+
+	while (bed->img.deadline < until) {
+		psync_bed_run(bed, bed->img.deadline);
+		psync_bed_forget(bed);
+	}
+}
+
+/* Who is masked out, or masks one out, may never answer: it ends all the same. */
+static void psync_mask_test_in_vain(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_view *view = &net.views[0];
+	struct psync_bed *bed = psync_mask_asking(&net);
+
+	psync_mask_out(&net, 0, 2);
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	psync_mask_wait(&net, 1000 * MS);
+	/* One is relied on. */
+	assert_int_equal(view->asks, 1);
+	heard(bed, null(B(2), OWN));
+	assert_int_equal(view->asks, 1);
+	psync_mask_wait(&net, 1200 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	assert_true(psync_mask_by(&bed->img, 0, 3));
+	assert_true(bed->img.parts[2].muted);
+	assert_int_equal(psync_mask_events(bed, PSYNC_EV_UNMASKED), 0);
+	/* Once more: it answers in time. */
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(C(2), OWN));
+	heard(bed, null(B(3), C(2)));
+	assert_false(psync_view_masked(view, 3));
+	psync_mask_done(&net);
+
+	bed = psync_mask_asking(&net);
+	heard(bed, says(C(2), 0, C(1)));
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(2), OWN));
+	psync_mask_wait(&net, 50 * MS);
+	assert_int_equal(view->asks, 1);
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	psync_mask_done(&net);
+
+	bed = psync_mask_asking(&net);
+	bed->img.remotes[1].absent = true;
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(2), OWN));
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	bed->img.remotes[1].absent = false;
+	psync_mask_done(&net);
+}
+
 /* Masked out anew: nobody is waited for, and it is announced. */
 static void psync_mask_test_cancelled(void **state)
 {
@@ -1574,6 +1645,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),
+	cmocka_unit_test(psync_mask_test_in_vain),
 	cmocka_unit_test(psync_mask_test_cancelled),
 	cmocka_unit_test(psync_mask_test_same_cut),
 };

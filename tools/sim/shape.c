@@ -362,7 +362,6 @@ static void psync_shape_slow(struct psync_conv *conv)
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_MEMORY) ||
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT))
 		return;
-	conv->hesitates = false;
 	conv->limits.slow = PSYNC_SLOW_MASK;
 	conv->limits.slow_ns = psync_prng_range(&rng, 1, 500) * PSYNC_MSEC;
 	conv->limits.max_msgs = conv->sim->nsites *

@@ -719,8 +719,12 @@ bool psync_mask_deaf(const struct psync_image *img,
 	return deaf;
 }
 
-/* Will no view here ever have a message that it could be needed for? */
+/*
+ * Will nobody here whom a site listens to ever have a message that it could be
+ * needed for there?
+ */
 static bool psync_mask_idle(const struct psync_image *img,
+			    const struct psync_remote *remote,
 			    const struct psync_node *node)
 {
 	const struct psync_view *view;
@@ -729,7 +733,9 @@ static bool psync_mask_idle(const struct psync_image *img,
 		return true;
 	list_for_each_entry(view, &img->views, link)
 		if (view->index != node->sender &&
-		    (psync_view_has(view, node) || psync_mask_due(view, node)))
+		    (psync_view_has(view, node) ||
+		     psync_mask_due(view, node)) &&
+		    !psync_mask_deaf(img, remote, view->index))
 			return false;
 	return true;
 }
@@ -741,13 +747,14 @@ static bool psync_mask_useless(const struct psync_image *img,
 	const struct psync_remote *remote;
 	u32 k;
 
-	if (node->gone || !node->unheld || !psync_mask_idle(img, node))
+	if (node->gone || !node->unheld)
 		return false;
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		if (psync_ack_counts(remote) &&
 		    psync_ack_lacks(img, remote, node) &&
-		    !psync_mask_deaf(img, remote, node->sender))
+		    (!psync_mask_idle(img, remote, node) ||
+		     !psync_mask_deaf(img, remote, node->sender)))
 			return false;
 	}
 	return true;
@@ -765,7 +772,7 @@ bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 		if (node->gone || node->spared ||
 		    !psync_ack_lacks(img, remote, node))
 			continue;
-		if (!psync_mask_idle(img, node) ||
+		if (!psync_mask_idle(img, remote, node) ||
 		    !psync_mask_deaf(img, remote, node->sender))
 			return false;
 		if (!--left)

@@ -266,9 +266,9 @@ bool psync_mask_remind(struct psync_image *img,
  * @img: image
  * @remote: site that lacks something
  *
- * What no view here has, or what kernels say, of one whom all there mask out is
- * in no other's context until somebody says something behind it.  It is given
- * back when no site waits for it.
+ * What no view here has whose messages are taken there, or what kernels say, of
+ * one whom all there mask out is in no other's context until somebody says
+ * something behind it.  It is given back when no site waits for it.
  */
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote);
 

@@ -1063,6 +1063,69 @@ static void psync_mask_done(struct psync_mask_net *net)
 	psync_mask_close(net);
 }
 
+/* A site has all that it listens to, but nothing more of two others. */
+static void psync_mask_acks(struct psync_bed *bed, u32 site)
+{
+	u64 held[4] = {
+		bed->img.parts[0].seq, bed->img.parts[1].seq, 1,
+		bed->img.p.seq_base,
+	};
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_bed_vector(bed, PSYNC_PKT_ACK, site, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+}
+
+/* Who masks out all but one at a site is not waited for with what others say. */
+static void psync_mask_test_deaf(void **state)
+{
+	struct psync_view a = {}, d = {};
+	struct psync_image_params p;
+	struct psync_remote *remote;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	remote = &bed.img.remotes[0];
+	assert_int_equal(remote->site, 2);
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_image_join(&bed.img, &d, 3, 1, 1, 0), 0);
+	heard(&bed, .mid = B(1), .kind = PSYNC_KIND_DATA);
+	heard(&bed, .mid = C(1), .kind = PSYNC_KIND_DATA, .preds = { B(1) });
+	psync_bed_drain(&a);
+	psync_bed_drain(&d);
+	psync_bed_run(&bed, 200 * MS);
+	psync_bed_held(&bed);
+	assert_int_equal(remote->lag, 0);
+	assert_int_equal(psync_view_mask_out(&a, 2, NO_CUT, bed.img.now), 0);
+	assert_int_equal(psync_view_mask_out(&a, 3, NO_CUT, bed.img.now), 0);
+	heard(&bed, says(B(2), 2, B(1)));
+	psync_bed_held(&bed);
+	assert_int_equal(remote->lag, 0);
+	heard(&bed, .mid = C(2), .kind = PSYNC_KIND_DATA, .preds = { C(1) });
+	assert_int_equal(psync_bed_drain(&d), 1);
+	/* What the one that it listens to says next may follow that. */
+	psync_bed_run(&bed, bed.img.now + 1000 * MS);
+	psync_mask_acks(&bed, 2);
+	psync_bed_run(&bed, bed.img.now + 10000 * MS);
+	assert_true(psync_ack_lacks(&bed.img, remote,
+				    psync_graph_find(&bed.img, 2, 2)));
+	assert_false(psync_graph_find(&bed.img, 2, 2)->spared);
+	heard(&bed, says(B(3), 3, B(2)));
+	psync_bed_run(&bed, bed.img.now + 1000 * MS);
+	psync_mask_acks(&bed, 2);
+	psync_bed_run(&bed, bed.img.now + 10000 * MS);
+	assert_true(psync_graph_find(&bed.img, 2, 2)->spared);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &d);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 /* Each is announced behind the first announcement of each other. */
 static void psync_mask_test_order(void **state)
 {
@@ -1630,6 +1693,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_suspect),
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
+	cmocka_unit_test(psync_mask_test_deaf),
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),
 	cmocka_unit_test(psync_mask_test_unwanted),

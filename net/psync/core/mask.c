@@ -192,6 +192,14 @@ static bool psync_mask_deafens(const struct psync_view *view, u32 index)
 	return psync_view_masked(view, index) && !view->asks;
 }
 
+/* Does a participant mask the view's one out, as far as is known? */
+static bool psync_mask_against(const struct psync_view *view, u32 index)
+{
+	if (view->masks && view->masks[index].hint)
+		return view->masks[index].hint == PSYNC_MASK_OP_OUT;
+	return psync_mask_by(view->img, index, view->index);
+}
+
 /* Do all who are here mask it out, or it, or those at its site, all of them? */
 static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 {
@@ -202,8 +210,7 @@ static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 
 	list_for_each_entry(view, &img->views, link) {
 		muted &= psync_mask_deafens(view, index);
-		shut &= part->hint ? part->hint == PSYNC_MASK_OP_OUT :
-			psync_mask_by(img, index, view->index);
+		shut &= psync_mask_against(view, index);
 		if (muted)
 			need = max(need, view->masks[index].need);
 	}
@@ -405,15 +412,31 @@ static void psync_mask_tell(struct psync_image *img, u32 index, u64 seq, u8 op,
 					  about);
 }
 
+/* What an earlier one says is not news; and that one may be lost. */
+static void psync_mask_unhint(struct psync_view *view,
+			      const struct psync_node *node)
+{
+	struct psync_mask *mask;
+
+	if (!view->masks)
+		return;
+	mask = &view->masks[node->sender];
+	if (node->seq >= mask->hint_at &&
+	    (node->kind == PSYNC_KIND_RESTART || node->about == view->index ||
+	     view->img->parts[node->sender].gap < mask->hint_at))
+		mask->hint = 0;
+}
+
 /* Who is back masks nobody, whatever it has said before. */
 static void psync_mask_restart(struct psync_image *img,
 			       const struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
+	struct psync_view *view;
 	u32 i;
 
-	if (node->seq >= part->hint_at)
-		part->hint = 0;
+	list_for_each_entry(view, &img->views, link)
+		psync_mask_unhint(view, node);
 	for (i = 0; part->notes && i < img->p.n; i++) {
 		if (!psync_mask_by(img, node->sender, i))
 			continue;
@@ -427,13 +450,13 @@ static void psync_mask_restart(struct psync_image *img,
 static void psync_mask_heed(struct psync_image *img,
 			    const struct psync_node *node)
 {
-	struct psync_part *part = &img->parts[node->sender];
-	bool known = part->hint && node->seq == part->hint_at;
+	struct psync_view *view = img->parts[node->about].view;
+	bool known = view && view->masks &&
+		     view->masks[node->sender].hint &&
+		     node->seq == view->masks[node->sender].hint_at;
 
-	/* What an earlier one says is not news; and that one may be lost. */
-	if (node->seq >= part->hint_at &&
-	    (img->parts[node->about].view || part->gap < part->hint_at))
-		part->hint = 0;
+	list_for_each_entry(view, &img->views, link)
+		psync_mask_unhint(view, node);
 	if (!known)
 		psync_mask_tell(img, node->sender, node->seq, node->op,
 				node->about);
@@ -443,20 +466,22 @@ static void psync_mask_heed(struct psync_image *img,
 void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 		     u64 seq)
 {
-	struct psync_part *part = &img->parts[pkt->msg.sender];
+	struct psync_view *view = img->parts[pkt->msg.about].view;
+	struct psync_mask *mask;
 	u8 op;
 
-	/* With several here it concerns no more than one of them. */
-	if (img->recover || !img->parts[pkt->msg.about].view || img->nviews != 1 ||
-	    seq <= part->hint_at)
+	/* Without memory it is not known, and said again. */
+	if (img->recover || !view || psync_mask_prepare(view))
 		return;
-	part->hint_at = seq;
+	mask = &view->masks[pkt->msg.sender];
+	if (seq <= mask->hint_at)
+		return;
+	mask->hint_at = seq;
 	op = pkt->msg.op == PSYNC_MASK_OP_IN ? PSYNC_MASK_OP_IN :
 					       PSYNC_MASK_OP_OUT;
-	if (part->hint == op)
+	if (mask->hint == op)
 		return;
-	part->hint = op;
-	img->masking = true;
+	mask->hint = op;
 	psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
 	psync_mask_review(img);
 }
@@ -850,7 +875,7 @@ static bool psync_mask_relies(const struct psync_view *view, u32 index)
 	const struct psync_image *img = view->img;
 	const struct psync_part *part = &img->parts[index];
 
-	if (psync_mask_ignores(view, index) || part->shut)
+	if (psync_view_masked(view, index) || psync_mask_against(view, index))
 		return false;
 	return part->remote < 0 || (!img->remotes[part->remote].absent &&
 				    !img->remotes[part->remote].moved);

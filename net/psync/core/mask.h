@@ -27,6 +27,9 @@
  *	or came back, in the view; and at this site, whether received or not
  * @least: what somebody lacks is after this one, while that is looked for
  * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
+ * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
+ *	come says about the view's participant
+ * @hint_at: sequence number of that message
  */
 struct psync_mask {
 	bool	out;
@@ -43,6 +46,8 @@ struct psync_mask {
 	u64	sure[2];
 	u64	least;
 	bool	back;
+	u8	hint;
+	u64	hint_at;
 };
 
 /**

@@ -444,7 +444,8 @@ static void psync_mask_test_masked(void **state)
 	psync_mask_flush(&net, 6);
 	/* It was told by what is only held; its site needs none to hold it. */
 	assert_int_equal(psync_mask_events(&net.beds[1], PSYNC_EV_MASKED), 1);
-	assert_int_equal(net.beds[1].img.parts[0].hint, PSYNC_MASK_OP_OUT);
+	assert_int_equal(net.views[1].masks[0].hint,
+			 PSYNC_MASK_OP_OUT);
 	assert_int_equal(net.beds[1].img.remotes[0].nlive, 0);
 	assert_int_equal(psync_view_stable(&net.views[1], b2, &participants,
 					   &sites), 0);
@@ -884,7 +885,8 @@ static void psync_mask_test_kept_for(void **state)
 	net.cut[2] = 1 << 0;
 	psync_mask_out(&net, 2, 1);
 	psync_mask_flush(&net, 200 * MS);
-	assert_int_equal(parts[2].hint, PSYNC_MASK_OP_OUT);
+	assert_int_equal(net.views[1].masks[2].hint,
+			 PSYNC_MASK_OP_OUT);
 	assert_int_equal(parts[2].seq, before);
 	/* What it follows is not asked for either, but for that. */
 	assert_int_equal(parts[3].seq, before);
@@ -1061,6 +1063,58 @@ static void psync_mask_done(struct psync_mask_net *net)
 {
 	psync_bed_forget(&net->beds[0]);
 	psync_mask_close(net);
+}
+
+/* Each of several at a site is told by what has come without its context. */
+static void psync_mask_test_hints(void **state)
+{
+	struct psync_view a = {}, d = {};
+	struct psync_wire_mid wire[8];
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u64 c9 = C(9);
+	struct psync_pkt pkt;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_image_join(&bed.img, &d, 3, 1, 1, 0), 0);
+	psync_bed_send(&bed, &a, 10);
+	psync_bed_craft(&bed, 2, 10, 10, 1, &c9, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	pkt.msg.about = 0;
+	pkt.body_len = 0;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_int_equal(a.masks[2].hint, PSYNC_MASK_OP_OUT);
+	assert_false(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 1);
+	pkt.msg.seq = 11;
+	pkt.msg.about = 3;
+	bed.fail_at = bed.allocs + 1;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_null(d.masks);
+	psync_bed_input(&bed, &pkt, 1);
+	assert_true(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 0);
+	assert_int_equal(psync_mask_events(&bed, PSYNC_EV_MASKED), 2);
+	/* One of them, later; and what was said before is no news. */
+	pkt.msg.seq = 13;
+	pkt.msg.about = 0;
+	pkt.msg.op = PSYNC_MASK_OP_IN;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_false(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 1);
+	pkt.msg.seq = 12;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_false(bed.img.parts[2].shut);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &d);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
 }
 
 /* A site has all that it listens to, but nothing more of two others. */
@@ -1693,6 +1747,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_suspect),
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
+	cmocka_unit_test(psync_mask_test_hints),
 	cmocka_unit_test(psync_mask_test_deaf),
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),

@@ -877,8 +877,11 @@ static bool psync_mask_relies(const struct psync_view *view, u32 index)
 
 	if (psync_view_masked(view, index) || psync_mask_against(view, index))
 		return false;
-	return part->remote < 0 || (!img->remotes[part->remote].absent &&
-				    !img->remotes[part->remote].moved);
+	/* Who has never said anything may never open. */
+	return part->remote < 0 ? !!part->view :
+	       part->seq != img->p.seq_base &&
+	       !img->remotes[part->remote].absent &&
+	       !img->remotes[part->remote].moved;
 }
 
 /* Do those who have not answered owe nothing, all of them? */

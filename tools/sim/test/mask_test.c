@@ -1670,6 +1670,16 @@ static void psync_mask_test_in_vain(void **state)
 	assert_true(psync_view_masked(view, 3));
 	bed->img.remotes[1].absent = false;
 	psync_mask_done(&net);
+
+	/* One has never said anything. */
+	bed = psync_mask_begun(&net);
+	bed->img.p.limits.rto_max_ns = 10 * MS;
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(1), OWN));
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	psync_mask_done(&net);
 }
 
 /* Masked out anew: nobody is waited for, and it is announced. */

@@ -20,6 +20,8 @@
 
 /* No slow reader is slower. */
 #define PSYNC_AGENT_SLOWEST	(2 * PSYNC_SEC)
+/* A victim is masked in again so often at most. */
+#define PSYNC_AGENT_SPARES	3
 
 static void psync_agent_tick(void *ctx, uint64_t session);
 
@@ -786,7 +788,10 @@ static void psync_agent_mask_out(struct psync_agent *agent, u32 index)
 	size_t at;
 	int err;
 
-	if (psync_prng_chance(rng, 300))
+	/* not what is void already */
+	if (psync_view_masked(&agent->view, index))
+		cut = agent->view.masks[index].limit;
+	if (psync_prng_chance(rng, 300) && cut == PSYNC_MASK_NO_CUT)
 		cut = agent->view.stamp[index] + psync_prng_below(rng, 3);
 	/* before what is told meanwhile */
 	rec = psync_agent_rec(agent, PSYNC_REC_MASK);
@@ -822,7 +827,7 @@ static void psync_agent_mask_in(struct psync_agent *agent, u32 index)
 	err = psync_place_unmask(agent, index);
 	conv->sim->stats->unmasked += !err;
 	if (!err)
-		agent->spares |= 1U << (index != conv->victims[0]);
+		agent->spares[index != conv->victims[0]]++;
 	/* it is told when all who count know of it */
 	if (err || psync_view_masked(&agent->view, index))
 		conv->sim->hist->recs[at].answer = PSYNC_REC_MASK_NONE;
@@ -832,27 +837,38 @@ static void psync_agent_mask_in(struct psync_agent *agent, u32 index)
 			agent->part, index, err);
 }
 
+/* Out, in, and so on; in the end, out or in. */
+static void psync_agent_waver(struct psync_agent *agent, u32 index, u32 spared)
+{
+	struct psync_conv *conv = agent->conv;
+
+	if (!psync_view_masked(&agent->view, index)) {
+		if (spared < PSYNC_AGENT_SPARES)
+			psync_agent_mask_out(agent, index);
+	} else if (agent->view.masks[index].asked) {
+		/* before that is done */
+		if (spared < PSYNC_AGENT_SPARES &&
+		    psync_prng_chance(&conv->sim->rng, 200))
+			psync_agent_mask_out(agent, index);
+	} else if (conv->hesitates && spared < PSYNC_AGENT_SPARES) {
+		psync_agent_mask_in(agent, index);
+	}
+}
+
 static void psync_agent_mask(struct psync_agent *agent)
 {
 	struct psync_conv *conv = agent->conv;
 	struct psync_prng *rng = &conv->sim->rng;
-	u32 index, spared;
+	u32 index;
 
 	if (!conv->masks || agent->refused || conv->closing ||
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT) ||
 	    !psync_prng_chance(rng, 60))
 		return;
 	index = conv->victims[psync_prng_chance(rng, 250)];
-	spared = 1U << (index != conv->victims[0]);
-	if (index == agent->part)
-		return;
-	if (!psync_view_masked(&agent->view, index)) {
-		/* once taken back, it is not said again */
-		if (!(agent->spares & spared))
-			psync_agent_mask_out(agent, index);
-	} else if (conv->hesitates && !(agent->spares & spared)) {
-		psync_agent_mask_in(agent, index);
-	}
+	if (index != agent->part)
+		psync_agent_waver(agent, index,
+				  agent->spares[index != conv->victims[0]]);
 }
 
 static void psync_agent_tick(void *ctx, uint64_t session)

@@ -831,7 +831,10 @@ static void psync_agent_mask_in(struct psync_agent *agent, u32 index)
 	/* it is told when all who count know of it */
 	if (err || psync_view_masked(&agent->view, index))
 		conv->sim->hist->recs[at].answer = PSYNC_REC_MASK_NONE;
-	if (err && (err != -EPERM || !agent->view.masks[index].agreed))
+	/* or it is, and that is told next */
+	if (err && (err != -EPERM ||
+		    (!agent->view.masks[index].agreed &&
+		     agent->view.masks[index].cut == PSYNC_MASK_NO_CUT)))
 		psync_sim_fail(conv->sim, "mask", "error %d", err);
 	psync_sim_trace(conv->sim, "mask %u:%u masks %u in: %d", conv->index,
 			agent->part, index, err);

@@ -695,8 +695,11 @@ bool psync_mask_remind(struct psync_image *img,
 	bool done = false;
 	u32 i, k;
 
+	/* Another one there is answered as any, and has all that is said. */
+	if (remote->nlive)
+		return false;
 	/* Who has masked out all who are here is owed nothing. */
-	for (i = 0; i < img->p.n && !remote->nlive; i++)
+	for (i = 0; i < img->p.n; i++)
 		done |= img->parts[i].pid.site == remote->site &&
 			!img->parts[i].ended && !img->parts[i].muted &&
 			!img->parts[i].back;

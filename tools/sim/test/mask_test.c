@@ -858,6 +858,33 @@ static void psync_mask_test_remind(void **state)
 	psync_mask_close(&net);
 }
 
+/* ... but not where another one is who is waited for. */
+static void psync_mask_test_remind_shared(void **state)
+{
+	struct psync_image_params p;
+	struct psync_remote *remote;
+	struct psync_pid pids[4];
+	struct psync_view b = {};
+	struct psync_bed bed;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 2), 0);
+	bed.muted = ~0U;
+	remote = &bed.img.remotes[0];
+	assert_int_equal(remote->site, 1);
+	assert_int_equal(psync_image_join(&bed.img, &b, 1, 1, 1, 0), 0);
+	assert_int_equal(psync_bed_msg(&bed, 0, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_drain(&b), 2);
+	assert_int_equal(psync_view_mask_out(&b, 0, NO_CUT, 1), 0);
+	assert_false(psync_mask_remind(&bed.img, remote));
+	assert_int_equal(psync_view_mask_out(&b, 3, NO_CUT, 1), 0);
+	assert_true(psync_mask_remind(&bed.img, remote));
+	psync_bed_leave(&bed, &b);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 /* What others keep for it is asked for, though its sender has masked it out. */
 static void psync_mask_test_kept_for(void **state)
 {
@@ -1753,6 +1780,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_taken_back),
 	cmocka_unit_test(psync_mask_test_sides),
 	cmocka_unit_test(psync_mask_test_remind),
+	cmocka_unit_test(psync_mask_test_remind_shared),
 	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),
 	cmocka_unit_test(psync_mask_test_lies),

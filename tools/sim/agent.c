@@ -20,6 +20,8 @@
 
 /* No slow reader is slower. */
 #define PSYNC_AGENT_SLOWEST	(2 * PSYNC_SEC)
+/* A victim is masked in again so often at most. */
+#define PSYNC_AGENT_SPARES	3
 
 static void psync_agent_tick(void *ctx, uint64_t session);
 
@@ -786,7 +788,10 @@ static void psync_agent_mask_out(struct psync_agent *agent, u32 index)
 	size_t at;
 	int err;
 
-	if (psync_prng_chance(rng, 300))
+	/* not what is void already */
+	if (psync_view_masked(&agent->view, index))
+		cut = agent->view.masks[index].limit;
+	if (psync_prng_chance(rng, 300) && cut == PSYNC_MASK_NO_CUT)
 		cut = agent->view.stamp[index] + psync_prng_below(rng, 3);
 	/* before what is told meanwhile */
 	rec = psync_agent_rec(agent, PSYNC_REC_MASK);
@@ -822,37 +827,51 @@ static void psync_agent_mask_in(struct psync_agent *agent, u32 index)
 	err = psync_place_unmask(agent, index);
 	conv->sim->stats->unmasked += !err;
 	if (!err)
-		agent->spares |= 1U << (index != conv->victims[0]);
+		agent->spares[index != conv->victims[0]]++;
 	/* it is told when all who count know of it */
 	if (err || psync_view_masked(&agent->view, index))
 		conv->sim->hist->recs[at].answer = PSYNC_REC_MASK_NONE;
-	if (err && (err != -EPERM || !agent->view.masks[index].agreed))
+	/* or it is, and that is told next */
+	if (err && (err != -EPERM ||
+		    (!agent->view.masks[index].agreed &&
+		     agent->view.masks[index].cut == PSYNC_MASK_NO_CUT)))
 		psync_sim_fail(conv->sim, "mask", "error %d", err);
 	psync_sim_trace(conv->sim, "mask %u:%u masks %u in: %d", conv->index,
 			agent->part, index, err);
+}
+
+/* Out, in, and so on; in the end, out or in. */
+static void psync_agent_waver(struct psync_agent *agent, u32 index, u32 spared)
+{
+	struct psync_conv *conv = agent->conv;
+
+	if (!psync_view_masked(&agent->view, index)) {
+		if (spared < PSYNC_AGENT_SPARES)
+			psync_agent_mask_out(agent, index);
+	} else if (agent->view.masks[index].asked) {
+		/* before that is done */
+		if (spared < PSYNC_AGENT_SPARES &&
+		    psync_prng_chance(&conv->sim->rng, 200))
+			psync_agent_mask_out(agent, index);
+	} else if (conv->hesitates && spared < PSYNC_AGENT_SPARES) {
+		psync_agent_mask_in(agent, index);
+	}
 }
 
 static void psync_agent_mask(struct psync_agent *agent)
 {
 	struct psync_conv *conv = agent->conv;
 	struct psync_prng *rng = &conv->sim->rng;
-	u32 index, spared;
+	u32 index;
 
 	if (!conv->masks || agent->refused || conv->closing ||
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT) ||
 	    !psync_prng_chance(rng, 60))
 		return;
 	index = conv->victims[psync_prng_chance(rng, 250)];
-	spared = 1U << (index != conv->victims[0]);
-	if (index == agent->part)
-		return;
-	if (!psync_view_masked(&agent->view, index)) {
-		/* once taken back, it is not said again */
-		if (!(agent->spares & spared))
-			psync_agent_mask_out(agent, index);
-	} else if (conv->hesitates && !(agent->spares & spared)) {
-		psync_agent_mask_in(agent, index);
-	}
+	if (index != agent->part)
+		psync_agent_waver(agent, index,
+				  agent->spares[index != conv->victims[0]]);
 }
 
 static void psync_agent_tick(void *ctx, uint64_t session)
@@ -957,6 +976,35 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 	}
 }
 
+/* Who is too slow is masked out by all who are at the site (S6.6). */
+static void psync_agent_shut(struct psync_conv *conv, struct psync_site *site,
+			     const struct psync_event *ev)
+{
+	const struct psync_image *img = &site->places[conv->index].img;
+	struct psync_agent *agent;
+	struct psync_rec *rec;
+	bool asked;
+	u32 i, k;
+
+	for (i = 0; i < conv->n; i++) {
+		agent = &conv->agents[i];
+		if (agent->site != site || agent->state != PSYNC_AGENT_OPEN)
+			continue;
+		for (k = 0; k < conv->n; k++) {
+			asked = psync_view_masked(&agent->view, k) &&
+				agent->view.masks[k].asked;
+			if (!asked && (img->parts[k].pid.site != ev->site ||
+				       img->parts[k].ended ||
+				       psync_view_masked(&agent->view, k)))
+				continue;
+			rec = psync_agent_rec(agent, PSYNC_REC_MASK);
+			rec->answer = PSYNC_REC_MASK_OUT;
+			rec->others = k;
+			conv->sim->stats->shut++;
+		}
+	}
+}
+
 void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 		       struct psync_agent *agent, const struct psync_event *ev)
 {
@@ -976,6 +1024,9 @@ void psync_agent_event(struct psync_conv *conv, struct psync_site *site,
 			sim->convs[i].told |= 1 << ev->type;
 	if (conv && ev->type == PSYNC_EV_GAP && ev->site && !agent)
 		psync_place_lost(&site->places[conv->index], ev->reason);
+	if (conv && ev->type == PSYNC_EV_SUSPECT &&
+	    conv->limits.slow == PSYNC_SLOW_MASK)
+		psync_agent_shut(conv, site, ev);
 	if (conv)
 		psync_agent_told(conv, site, agent, ev);
 	for (i = 0; conv && i < conv->n; i++)

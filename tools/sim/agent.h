@@ -72,7 +72,7 @@ enum psync_agent_taste {
  * @slow: while that fault is on, its mean time is so many times longer
  * @stops: while that fault is on, it receives no more than so many, 0: it does
  * @watch: what it waits for to be stable
- * @spares: victims that it has masked in, a bit each (psync_conv.victims)
+ * @spares: how often it has masked each victim in (psync_conv.victims)
  * @blocked: it was refused to send and waits to be told that it may
  * @life: what it is when it comes back
  */
@@ -108,7 +108,7 @@ struct psync_agent {
 	u32 slow;
 	u32 stops;
 	struct psync_watch watch;
-	u32 spares;
+	u32 spares[2];
 	bool blocked;
 	struct psync_life life;
 };

@@ -1680,8 +1680,12 @@ static bool psync_check_answered(struct psync_check *c, bool known, bool freed)
 			psync_check_fail(c, "known", "is not freed");
 		return false;
 	}
-	/* Nor what of it all precedes what it had freed. */
-	if (known && freed && !c->seats[c->rec->seat].partial) {
+	/*
+	 * Nor what of it all precedes what it had freed, not even when it was lost
+	 * because it was given back while somebody was masked out.
+	 */
+	if (known && freed && !c->seats[c->rec->seat].partial &&
+	    !c->seats[c->rec->seat].gapped) {
 		psync_check_fail(c, "free-known", "answer %d, was freed",
 				 answer);
 		return false;

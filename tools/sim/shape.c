@@ -13,6 +13,8 @@
 
 /* What is too long is drawn from numbers of its own. */
 #define PSYNC_SHAPE_STREAM	6
+/* ... and so is where who is slow is masked out. */
+#define PSYNC_SHAPE_SLOW	10
 
 /* In half of the seeds, packets are too long for their links. */
 static void psync_shape_mtu(struct psync_sim *sim)
@@ -345,6 +347,27 @@ u32 psync_shape_sites(u64 seed)
 	return psync_prng_range(&rng, from, to);
 }
 
+/*
+ * Where there are masks, who is slow may be masked out, too: then a participant
+ * does so whom nobody asks.  Whether it could is known by what is told before, so
+ * nothing may fail there.
+ */
+static void psync_shape_slow(struct psync_conv *conv)
+{
+	struct psync_prng rng;
+
+	psync_prng_seed(&rng, conv->sim->seed, PSYNC_SHAPE_SLOW);
+	if (!conv->masks || conv->limits.slow == PSYNC_SLOW_SKIP ||
+	    psync_prng_chance(&rng, 500) ||
+	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_MEMORY) ||
+	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT))
+		return;
+	conv->limits.slow = PSYNC_SLOW_MASK;
+	conv->limits.slow_ns = psync_prng_range(&rng, 1, 500) * PSYNC_MSEC;
+	conv->limits.max_msgs = conv->sim->nsites *
+				psync_prng_range(&rng, 1, 8);
+}
+
 void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 {
 	struct psync_prng *rng = &sim->rng;
@@ -370,6 +393,7 @@ void psync_shape_draw(struct psync_sim *sim, u32 max_sites)
 	if (sim->most && main->budget > sim->most)
 		main->budget = sim->most;
 	psync_fault_draw(sim, sim->only);
+	psync_shape_slow(main);
 	psync_site_init_all(sim);
 	for (i = 0; i < sim->nconvs; i++) {
 		conv = &sim->convs[i];

@@ -71,6 +71,7 @@
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(named, ADD, RARE, "slow members named")			\
 	X(skipped, ADD, RARE, "slow members skipped")			\
+	X(shut, ADD, RARE, "slow members masked out")			\
 	X(forgone, ADD, RARE, "losses of who was skipped")		\
 	X(cuts, ADD, RARE, "windows made smaller")			\
 	X(damaged, ADD, RARE, "damaged packets dropped")		\

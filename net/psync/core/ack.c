@@ -148,21 +148,7 @@ void psync_ack_replan(struct psync_image *img, struct psync_remote *remote)
 		remote->probe_at = U64_MAX;
 }
 
-void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
-{
-	struct psync_part *part = &img->parts[index];
-
-	/* All that was sent here is here, whatever a held message says. */
-	if (seq <= part->claimed || (part->remote < 0 && !img->recover))
-		return;
-	/* Of one who is not waited for, only what others depend on is asked. */
-	if (psync_ack_ignored(part) && seq > part->need)
-		return;
-	if (seq > part->seq && part->claimed <= part->seq && !img->nlack++)
-		psync_repair_lack(img);
-	part->claimed = seq;
-}
-
+/* The last message of a participant that a site which counts holds, or we. */
 u64 psync_ack_greatest(const struct psync_image *img, u32 index)
 {
 	u64 seq = img->parts[index].seq;
@@ -173,6 +159,33 @@ u64 psync_ack_greatest(const struct psync_image *img, u32 index)
 			seq = max(seq, psync_ack_held(img, &img->remotes[k],
 						      index));
 	return seq;
+}
+
+/*
+ * Only what others depend on; and what sites keep for us that somebody else has
+ * masked out, who did not mask it out themselves.
+ */
+u64 psync_ack_asked_for(const struct psync_image *img, u32 index)
+{
+	const struct psync_part *part = &img->parts[index];
+
+	if (!part->shut || part->muted)
+		return part->need;
+	return max(part->need, psync_ack_greatest(img, index));
+}
+
+void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
+{
+	struct psync_part *part = &img->parts[index];
+
+	/* All that was sent here is here, whatever a held message says. */
+	if (seq <= part->claimed || (part->remote < 0 && !img->recover))
+		return;
+	if (psync_ack_ignored(part) && seq > psync_ack_asked_for(img, index))
+		return;
+	if (seq > part->seq && part->claimed <= part->seq && !img->nlack++)
+		psync_repair_lack(img);
+	part->claimed = seq;
 }
 
 bool psync_ack_disclaim(struct psync_image *img)

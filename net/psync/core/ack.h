@@ -229,6 +229,13 @@ static inline bool psync_ack_ignored(const struct psync_part *part)
 }
 
 /**
+ * psync_ack_asked_for - up to which message one is asked for that is not waited for
+ * @img: image
+ * @index: participant of another site that is ignored
+ */
+u64 psync_ack_asked_for(const struct psync_image *img, u32 index);
+
+/**
  * psync_ack_judge - is a participant waited for?
  * @img: image
  * @index: participant

@@ -905,8 +905,8 @@ static enum psync_drop psync_image_expects(struct psync_image *img,
 {
 	const struct psync_part *part = &img->parts[node->sender];
 
-	/* What it follows may be gone: nobody keeps that for us. */
-	if (part->shut && node->seq > part->need)
+	/* What it follows may be gone, unless somebody keeps that for us. */
+	if (part->shut && node->seq > max(part->need, part->claimed))
 		return PSYNC_DROP_MASKED;
 	psync_image_claims(img, node);
 	return img->parts[node->wait_index].claimed < node->wait_seq ?

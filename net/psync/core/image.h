@@ -302,9 +302,6 @@ struct psync_turn {
  * @muted: every participant here has masked it out (S5.1)
  * @shut: it has announced that it masks every participant here
  * @turns: its last ENDs and RESTARTs, the latest at the end; 0: none
- * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
- *	come says about the participant here
- * @hint_at: sequence number of that message
  * @live: it has not ended, or is back, is neither muted nor shut
  * @need: messages of it up to this one are wanted, muted or not
  * @notes: whom it has announced to mask, see vote.h, or NULL
@@ -334,8 +331,6 @@ struct psync_part {
 	bool			muted;
 	bool			shut;
 	bool			live;
-	u8			hint;
-	u64			hint_at;
 	struct psync_turn	turns[PSYNC_PART_TURNS];
 	u64			need;
 	struct psync_note	*notes;

@@ -22,7 +22,9 @@
  *
  * When one is counted out for good is found in vote.c (S5.2).  Who takes an
  * announcement back before has to ask: it goes on masking out until everybody who
- * counts has sent something behind that, or that one is counted out.
+ * counts has sent something behind that, or that one is counted out.  Nobody can
+ * be left out of that: what it announced before may reach others afterwards.  When
+ * only those are silent who may stay so for ever, it goes on masking out.
  *
  * One who is agreed out, or has ended, comes back by a restart (S5.3): it masks
  * nobody then, and is masked in by those who want it; its first message waits
@@ -43,6 +45,9 @@
 #include "sure.h"
 #include "view.h"
 #include "vote.h"
+
+/* So many of the greatest waits, an answer is waited for in any case. */
+#define PSYNC_MASK_WAITS	4
 
 static size_t psync_mask_size(const struct psync_image *img)
 {
@@ -171,7 +176,7 @@ void psync_mask_offer(struct psync_view *view, struct psync_node *node)
 static void psync_mask_renounce(struct psync_image *img, u32 index)
 {
 	struct psync_part *part = &img->parts[index];
-	u64 seq = max(part->seq, part->need);
+	u64 seq = max(part->seq, psync_ack_asked_for(img, index));
 
 	if (part->claimed <= seq)
 		return;
@@ -187,6 +192,14 @@ static bool psync_mask_deafens(const struct psync_view *view, u32 index)
 	return psync_view_masked(view, index) && !view->asks;
 }
 
+/* Does a participant mask the view's one out, as far as is known? */
+static bool psync_mask_against(const struct psync_view *view, u32 index)
+{
+	if (view->masks && view->masks[index].hint)
+		return view->masks[index].hint == PSYNC_MASK_OP_OUT;
+	return psync_mask_by(view->img, index, view->index);
+}
+
 /* Do all who are here mask it out, or it, or those at its site, all of them? */
 static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 {
@@ -197,8 +210,7 @@ static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 
 	list_for_each_entry(view, &img->views, link) {
 		muted &= psync_mask_deafens(view, index);
-		shut &= part->hint ? part->hint == PSYNC_MASK_OP_OUT :
-			psync_mask_by(img, index, view->index);
+		shut &= psync_mask_against(view, index);
 		if (muted)
 			need = max(need, view->masks[index].need);
 	}
@@ -208,8 +220,6 @@ static void psync_mask_judge(struct psync_image *img, u32 index, bool alike)
 	if (muted)
 		part->need = max(part->need, need);
 	psync_ack_judge(img, index, !muted && !part->shut && !alike);
-	if (psync_ack_ignored(part) && part->remote >= 0)
-		psync_mask_renounce(img, index);
 }
 
 void psync_mask_review(struct psync_image *img)
@@ -241,6 +251,11 @@ void psync_mask_review(struct psync_image *img)
 		psync_mask_judge(img, i, remote->nspoke &&
 				 remote->nspoke == remote->nquiet);
 	}
+	/* Who keeps something for us is known when all were judged. */
+	for (i = 0; i < img->p.n; i++)
+		if (psync_ack_ignored(&img->parts[i]) &&
+		    img->parts[i].remote >= 0)
+			psync_mask_renounce(img, i);
 	psync_stable_review(img);
 	psync_graph_trim(img);
 }
@@ -397,15 +412,31 @@ static void psync_mask_tell(struct psync_image *img, u32 index, u64 seq, u8 op,
 					  about);
 }
 
+/* What an earlier one says is not news; and that one may be lost. */
+static void psync_mask_unhint(struct psync_view *view,
+			      const struct psync_node *node)
+{
+	struct psync_mask *mask;
+
+	if (!view->masks)
+		return;
+	mask = &view->masks[node->sender];
+	if (node->seq >= mask->hint_at &&
+	    (node->kind == PSYNC_KIND_RESTART || node->about == view->index ||
+	     view->img->parts[node->sender].gap < mask->hint_at))
+		mask->hint = 0;
+}
+
 /* Who is back masks nobody, whatever it has said before. */
 static void psync_mask_restart(struct psync_image *img,
 			       const struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
+	struct psync_view *view;
 	u32 i;
 
-	if (node->seq >= part->hint_at)
-		part->hint = 0;
+	list_for_each_entry(view, &img->views, link)
+		psync_mask_unhint(view, node);
 	for (i = 0; part->notes && i < img->p.n; i++) {
 		if (!psync_mask_by(img, node->sender, i))
 			continue;
@@ -419,13 +450,13 @@ static void psync_mask_restart(struct psync_image *img,
 static void psync_mask_heed(struct psync_image *img,
 			    const struct psync_node *node)
 {
-	struct psync_part *part = &img->parts[node->sender];
-	bool known = part->hint && node->seq == part->hint_at;
+	struct psync_view *view = img->parts[node->about].view;
+	bool known = view && view->masks &&
+		     view->masks[node->sender].hint &&
+		     node->seq == view->masks[node->sender].hint_at;
 
-	/* What an earlier one says is not news; and that one may be lost. */
-	if (node->seq >= part->hint_at &&
-	    (img->parts[node->about].view || part->gap < part->hint_at))
-		part->hint = 0;
+	list_for_each_entry(view, &img->views, link)
+		psync_mask_unhint(view, node);
 	if (!known)
 		psync_mask_tell(img, node->sender, node->seq, node->op,
 				node->about);
@@ -435,20 +466,22 @@ static void psync_mask_heed(struct psync_image *img,
 void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 		     u64 seq)
 {
-	struct psync_part *part = &img->parts[pkt->msg.sender];
+	struct psync_view *view = img->parts[pkt->msg.about].view;
+	struct psync_mask *mask;
 	u8 op;
 
-	/* With several here it concerns no more than one of them. */
-	if (img->recover || !img->parts[pkt->msg.about].view || img->nviews != 1 ||
-	    seq <= part->hint_at)
+	/* Without memory it is not known, and said again. */
+	if (img->recover || !view || psync_mask_prepare(view))
 		return;
-	part->hint_at = seq;
+	mask = &view->masks[pkt->msg.sender];
+	if (seq <= mask->hint_at)
+		return;
+	mask->hint_at = seq;
 	op = pkt->msg.op == PSYNC_MASK_OP_IN ? PSYNC_MASK_OP_IN :
 					       PSYNC_MASK_OP_OUT;
-	if (part->hint == op)
+	if (mask->hint == op)
 		return;
-	part->hint = op;
-	img->masking = true;
+	mask->hint = op;
 	psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
 	psync_mask_review(img);
 }
@@ -662,8 +695,11 @@ bool psync_mask_remind(struct psync_image *img,
 	bool done = false;
 	u32 i, k;
 
+	/* Another one there is answered as any, and has all that is said. */
+	if (remote->nlive)
+		return false;
 	/* Who has masked out all who are here is owed nothing. */
-	for (i = 0; i < img->p.n && !remote->nlive; i++)
+	for (i = 0; i < img->p.n; i++)
 		done |= img->parts[i].pid.site == remote->site &&
 			!img->parts[i].ended && !img->parts[i].muted &&
 			!img->parts[i].back;
@@ -711,8 +747,12 @@ bool psync_mask_deaf(const struct psync_image *img,
 	return deaf;
 }
 
-/* Will no view here ever have a message that it could be needed for? */
+/*
+ * Will nobody here whom a site listens to ever have a message that it could be
+ * needed for there?
+ */
 static bool psync_mask_idle(const struct psync_image *img,
+			    const struct psync_remote *remote,
 			    const struct psync_node *node)
 {
 	const struct psync_view *view;
@@ -721,7 +761,9 @@ static bool psync_mask_idle(const struct psync_image *img,
 		return true;
 	list_for_each_entry(view, &img->views, link)
 		if (view->index != node->sender &&
-		    (psync_view_has(view, node) || psync_mask_due(view, node)))
+		    (psync_view_has(view, node) ||
+		     psync_mask_due(view, node)) &&
+		    !psync_mask_deaf(img, remote, view->index))
 			return false;
 	return true;
 }
@@ -733,13 +775,14 @@ static bool psync_mask_useless(const struct psync_image *img,
 	const struct psync_remote *remote;
 	u32 k;
 
-	if (node->gone || !node->unheld || !psync_mask_idle(img, node))
+	if (node->gone || !node->unheld)
 		return false;
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		if (psync_ack_counts(remote) &&
 		    psync_ack_lacks(img, remote, node) &&
-		    !psync_mask_deaf(img, remote, node->sender))
+		    (!psync_mask_idle(img, remote, node) ||
+		     !psync_mask_deaf(img, remote, node->sender)))
 			return false;
 	}
 	return true;
@@ -757,7 +800,7 @@ bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 		if (node->gone || node->spared ||
 		    !psync_ack_lacks(img, remote, node))
 			continue;
-		if (!psync_mask_idle(img, node) ||
+		if (!psync_mask_idle(img, remote, node) ||
 		    !psync_mask_deaf(img, remote, node->sender))
 			return false;
 		if (!--left)
@@ -798,30 +841,98 @@ static int psync_mask_say(struct psync_view *view, u32 index)
 	return 0;
 }
 
+/* Has a participant yet to send something behind the view's message @seq? */
+static bool psync_mask_silent(const struct psync_view *view, u32 index,
+			      u64 seq)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[index];
+	const struct psync_node *last;
+
+	if (index == view->index || part->ended || view->masks[index].agreed)
+		return false;
+	/* Who never opened says nothing either. */
+	if (part->remote >= 0 && part->seq == img->p.seq_base &&
+	    img->remotes[part->remote].absent)
+		return false;
+	last = view->masks[index].out ? part->last :
+	       psync_graph_known(img, index, view->stamp[index]);
+	return !last || last->stamp[view->index] < seq;
+}
+
 /* Has everybody who counts sent something behind the view's message @seq? */
 static bool psync_mask_answered(const struct psync_view *view, u32 about,
 				u64 seq)
 {
-	const struct psync_image *img = view->img;
-	const struct psync_part *part;
-	const struct psync_node *last;
 	u32 i;
 
-	for (i = 0; i < img->p.n; i++) {
-		part = &img->parts[i];
-		if (i == view->index || i == about || part->ended ||
-		    view->masks[i].agreed)
-			continue;
-		/* Who never opened says nothing either. */
-		if (part->remote >= 0 && part->seq == img->p.seq_base &&
-		    img->remotes[part->remote].absent)
-			continue;
-		last = view->masks[i].out ? part->last :
-		       psync_graph_known(img, i, view->stamp[i]);
-		if (!last || last->stamp[view->index] < seq)
+	for (i = 0; i < view->img->p.n; i++)
+		if (i != about && psync_mask_silent(view, i, seq))
 			return false;
-	}
 	return true;
+}
+
+/* Can it be relied on that a participant says something? */
+static bool psync_mask_relies(const struct psync_view *view, u32 index)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_part *part = &img->parts[index];
+
+	if (psync_view_masked(view, index) || psync_mask_against(view, index))
+		return false;
+	/* Who has never said anything may never open. */
+	return part->remote < 0 ? !!part->view :
+	       part->seq != img->p.seq_base &&
+	       !img->remotes[part->remote].absent &&
+	       !img->remotes[part->remote].moved;
+}
+
+/* Do those who have not answered owe nothing, all of them? */
+static bool psync_mask_in_vain(const struct psync_view *view, u32 about)
+{
+	u64 seq = view->masks[about].asked_at;
+	u32 i;
+
+	for (i = 0; seq && i < view->img->p.n; i++)
+		if (i != about && psync_mask_silent(view, i, seq) &&
+		    psync_mask_relies(view, i))
+			return false;
+	return seq;
+}
+
+/* So long those are waited for who owe no answer. */
+static u64 psync_mask_patience(const struct psync_image *img)
+{
+	return max(img->p.limits.suspect_ns,
+		   PSYNC_MASK_WAITS * img->p.limits.rto_max_ns);
+}
+
+/* It stays masked out where nobody is left who could be waited for. */
+static void psync_mask_give_up(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	struct psync_mask *mask;
+	u32 i;
+
+	for (i = 0; i < img->p.n && view->asks; i++) {
+		mask = &view->masks[i];
+		if (!mask->asked)
+			continue;
+		if (img->now < mask->until) {
+			psync_image_arm(img, mask->until);
+			continue;
+		}
+		mask->until = img->now + psync_mask_patience(img);
+		psync_image_arm(img, mask->until);
+		if (!psync_mask_in_vain(view, i))
+			continue;
+		view->asks--;
+		mask->asked = false;
+		mask->asked_at = 0;
+		mask->due = true;
+		view->announce = true;
+		psync_mask_review(img);
+	}
 }
 
 /* It is waited for again, unless all who remain have announced it meanwhile. */
@@ -929,6 +1040,7 @@ void psync_mask_timer(struct psync_image *img)
 
 	list_for_each_entry(view, &img->views, link) {
 		psync_mask_settle(view);
+		psync_mask_give_up(view);
 		if (view->announce)
 			psync_mask_announce(view);
 	}
@@ -1031,13 +1143,16 @@ bool psync_mask_shut(struct psync_image *img, u32 site)
 /* What was announced is taken back when nobody counts on it any more. */
 static void psync_mask_ask(struct psync_view *view, u32 index)
 {
+	struct psync_image *img = view->img;
 	struct psync_mask *mask = &view->masks[index];
 
 	mask->asked = true;
+	mask->until = img->now + psync_mask_patience(img);
+	psync_image_arm(img, mask->until);
 	mask->due = true;
 	view->asks++;
 	view->announce = true;
-	psync_mask_review(view->img);
+	psync_mask_review(img);
 	psync_mask_announce(view);
 }
 

@@ -30,6 +30,7 @@ struct psync_vote_span {
  * @since: sequence number of the first announcement since it is masked out, 0: none
  * @asked: it is to be masked in when all who count know of that
  * @asked_at: sequence number of the announcement that says so, 0: not yet said
+ * @until: then it is looked at whether anybody can answer
  * @cut: its last message that counts, when it is agreed and that is not yet
  *	told; else PSYNC_MASK_NO_CUT
  * @need: up to this message what it sent is taken, as far as it counts
@@ -38,6 +39,9 @@ struct psync_vote_span {
  *	or came back, in the view; and at this site, whether received or not
  * @least: what somebody lacks is after this one, while that is looked for
  * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
+ * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
+ *	come says about the view's participant
+ * @hint_at: sequence number of that message
  */
 struct psync_mask {
 	bool	out;
@@ -49,12 +53,15 @@ struct psync_mask {
 	struct psync_vote_span	span;
 	u64	since;
 	u64	asked_at;
+	u64	until;
 	u64	cut;
 	u64	need;
 	u64	limit;
 	u64	sure[2];
 	u64	least;
 	bool	back;
+	u8	hint;
+	u64	hint_at;
 };
 
 /**
@@ -81,7 +88,8 @@ int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now);
  *
  * If that was announced, it stays masked out until everybody who counts has sent
  * something behind the announcement that takes it back: then PSYNC_EV_UNMASKED
- * says so, unless it is agreed meanwhile (PSYNC_EV_AGREED).
+ * says so, unless it is agreed meanwhile (PSYNC_EV_AGREED).  When those who have
+ * not may never do so it stays out, and that is announced.
  * What was given back while it was masked out is lost, with an event.
  * Return: 0, -EINVAL (no such participant), -EALREADY (it is not masked out, or
  * asked for already), -EPERM (all who remain have agreed: only its restart
@@ -277,9 +285,9 @@ bool psync_mask_remind(struct psync_image *img,
  * @img: image
  * @remote: site that lacks something
  *
- * What no view here has, or what kernels say, of one whom all there mask out is
- * in no other's context until somebody says something behind it.  It is given
- * back when no site waits for it.
+ * What no view here has whose messages are taken there, or what kernels say, of
+ * one whom all there mask out is in no other's context until somebody says
+ * something behind it.  It is given back when no site waits for it.
  */
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote);
 

@@ -477,7 +477,8 @@ static void psync_mask_test_masked(void **state)
 	psync_mask_flush(&net, 6);
 	/* It was told by what is only held; its site needs none to hold it. */
 	assert_int_equal(psync_mask_events(&net.beds[1], PSYNC_EV_MASKED), 1);
-	assert_int_equal(net.beds[1].img.parts[0].hint, PSYNC_MASK_OP_OUT);
+	assert_int_equal(net.views[1].masks[0].hint,
+			 PSYNC_MASK_OP_OUT);
 	assert_int_equal(net.beds[1].img.remotes[0].nlive, 0);
 	assert_int_equal(psync_view_stable(&net.views[1], b2, &participants,
 					   &sites), 0);
@@ -890,6 +891,77 @@ static void psync_mask_test_remind(void **state)
 	psync_mask_close(&net);
 }
 
+/* ... but not where another one is who is waited for. */
+static void psync_mask_test_remind_shared(void **state)
+{
+	struct psync_image_params p;
+	struct psync_remote *remote;
+	struct psync_pid pids[4];
+	struct psync_view b = {};
+	struct psync_bed bed;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 2), 0);
+	bed.muted = ~0U;
+	remote = &bed.img.remotes[0];
+	assert_int_equal(remote->site, 1);
+	assert_int_equal(psync_image_join(&bed.img, &b, 1, 1, 1, 0), 0);
+	assert_int_equal(psync_bed_msg(&bed, 0, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_drain(&b), 2);
+	assert_int_equal(psync_view_mask_out(&b, 0, NO_CUT, 1), 0);
+	assert_false(psync_mask_remind(&bed.img, remote));
+	assert_int_equal(psync_view_mask_out(&b, 3, NO_CUT, 1), 0);
+	assert_true(psync_mask_remind(&bed.img, remote));
+	psync_bed_leave(&bed, &b);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* What others keep for it is asked for, though its sender has masked it out. */
+static void psync_mask_test_kept_for(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_part *parts;
+	u64 before;
+
+	psync_mask_open(&net, 4, true);
+	parts = net.beds[1].img.parts;
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	before = net.beds[0].img.parts[2].seq;
+	psync_mask_out(&net, 1, 3);
+	psync_mask_flush(&net, 200 * MS);
+	/* The first has it, and does not care for it; the second knows nothing. */
+	net.cut[2] = 1 << 1;
+	psync_bed_send(&net.beds[3], &net.views[3], 10);
+	psync_mask_flush(&net, 200 * MS);
+	psync_bed_drain(&net.views[2]);
+	psync_bed_send(&net.beds[2], &net.views[2], 10);
+	psync_mask_flush(&net, 200 * MS);
+	assert_int_equal(psync_view_mask_out(&net.views[0], 2, before,
+					     200 * MS), 0);
+	psync_mask_flush(&net, 200 * MS);
+	net.cut[2] = 1 << 0;
+	psync_mask_out(&net, 2, 1);
+	psync_mask_flush(&net, 200 * MS);
+	assert_int_equal(net.views[1].masks[2].hint,
+			 PSYNC_MASK_OP_OUT);
+	assert_int_equal(parts[2].seq, before);
+	/* What it follows is not asked for either, but for that. */
+	assert_int_equal(parts[3].seq, before);
+	memset(net.cut, 0, sizeof(net.cut));
+	psync_mask_pass(&net, 20000 * MS, false);
+	assert_true(parts[2].shut);
+	assert_int_equal(parts[2].seq, net.beds[0].img.parts[2].seq);
+	assert_true(parts[2].seq > before);
+	assert_true(parts[3].seq > before);
+	assert_int_equal(net.beds[0].img.remotes[0].lag, 0);
+	/* Nobody who counts has more. */
+	assert_int_equal(parts[2].claimed, parts[2].seq);
+	psync_mask_close(&net);
+}
+
 /* A site that should speak and does not; and that is heard again. */
 static void psync_mask_test_suspect(void **state)
 {
@@ -1051,6 +1123,121 @@ static void psync_mask_done(struct psync_mask_net *net)
 {
 	psync_bed_forget(&net->beds[0]);
 	psync_mask_close(net);
+}
+
+/* Each of several at a site is told by what has come without its context. */
+static void psync_mask_test_hints(void **state)
+{
+	struct psync_view a = {}, d = {};
+	struct psync_wire_mid wire[8];
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u64 c9 = C(9);
+	struct psync_pkt pkt;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_image_join(&bed.img, &d, 3, 1, 1, 0), 0);
+	psync_bed_send(&bed, &a, 10);
+	psync_bed_craft(&bed, 2, 10, 10, 1, &c9, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	pkt.msg.about = 0;
+	pkt.body_len = 0;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_int_equal(a.masks[2].hint, PSYNC_MASK_OP_OUT);
+	assert_false(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 1);
+	pkt.msg.seq = 11;
+	pkt.msg.about = 3;
+	bed.fail_at = bed.allocs + 1;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_null(d.masks);
+	psync_bed_input(&bed, &pkt, 1);
+	assert_true(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 0);
+	assert_int_equal(psync_mask_events(&bed, PSYNC_EV_MASKED), 2);
+	/* One of them, later; and what was said before is no news. */
+	pkt.msg.seq = 13;
+	pkt.msg.about = 0;
+	pkt.msg.op = PSYNC_MASK_OP_IN;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_false(bed.img.parts[2].shut);
+	assert_int_equal(bed.img.remotes[1].nlive, 1);
+	pkt.msg.seq = 12;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_false(bed.img.parts[2].shut);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &d);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* A site has all that it listens to, but nothing more of two others. */
+static void psync_mask_acks(struct psync_bed *bed, u32 site)
+{
+	u64 held[4] = {
+		bed->img.parts[0].seq, bed->img.parts[1].seq, 1,
+		bed->img.p.seq_base,
+	};
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_bed_vector(bed, PSYNC_PKT_ACK, site, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+}
+
+/* Who masks out all but one at a site is not waited for with what others say. */
+static void psync_mask_test_deaf(void **state)
+{
+	struct psync_view a = {}, d = {};
+	struct psync_image_params p;
+	struct psync_remote *remote;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+
+	psync_bed_params(&p, pids, psync_mask_shared, 4, 0);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	remote = &bed.img.remotes[0];
+	assert_int_equal(remote->site, 2);
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_image_join(&bed.img, &d, 3, 1, 1, 0), 0);
+	heard(&bed, .mid = B(1), .kind = PSYNC_KIND_DATA);
+	heard(&bed, .mid = C(1), .kind = PSYNC_KIND_DATA, .preds = { B(1) });
+	psync_bed_drain(&a);
+	psync_bed_drain(&d);
+	psync_bed_run(&bed, 200 * MS);
+	psync_bed_held(&bed);
+	assert_int_equal(remote->lag, 0);
+	assert_int_equal(psync_view_mask_out(&a, 2, NO_CUT, bed.img.now), 0);
+	assert_int_equal(psync_view_mask_out(&a, 3, NO_CUT, bed.img.now), 0);
+	heard(&bed, says(B(2), 2, B(1)));
+	psync_bed_held(&bed);
+	assert_int_equal(remote->lag, 0);
+	heard(&bed, .mid = C(2), .kind = PSYNC_KIND_DATA, .preds = { C(1) });
+	assert_int_equal(psync_bed_drain(&d), 1);
+	/* What the one that it listens to says next may follow that. */
+	psync_bed_run(&bed, bed.img.now + 1000 * MS);
+	psync_mask_acks(&bed, 2);
+	psync_bed_run(&bed, bed.img.now + 10000 * MS);
+	assert_true(psync_ack_lacks(&bed.img, remote,
+				    psync_graph_find(&bed.img, 2, 2)));
+	assert_false(psync_graph_find(&bed.img, 2, 2)->spared);
+	heard(&bed, says(B(3), 3, B(2)));
+	psync_bed_run(&bed, bed.img.now + 1000 * MS);
+	psync_mask_acks(&bed, 2);
+	psync_bed_run(&bed, bed.img.now + 10000 * MS);
+	assert_true(psync_graph_find(&bed.img, 2, 2)->spared);
+	psync_bed_leave(&bed, &a);
+	psync_bed_leave(&bed, &d);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
 }
 
 /* Each is announced behind the first announcement of each other. */
@@ -1474,6 +1661,87 @@ static void psync_mask_test_listens(void **state)
 	psync_mask_done(&net);
 }
 
+/* Asks to mask the last one in; the others have not answered when it is over. */
+static struct psync_bed *psync_mask_asking(struct psync_mask_net *net)
+{
+	struct psync_bed *bed = psync_mask_begun(net);
+
+	bed->img.p.limits.rto_max_ns = 10 * MS;
+	bed->img.p.limits.suspect_ns = 100 * MS;
+	heard(bed, null(B(1), A(1)));
+	heard(bed, null(C(1), A(1)));
+	return bed;
+}
+
+/* What its timer does until then. */
+static void psync_mask_wait(struct psync_mask_net *net, u64 until)
+{
+	struct psync_bed *bed = &net->beds[0];
+
+	while (bed->img.deadline < until) {
+		psync_bed_run(bed, bed->img.deadline);
+		psync_bed_forget(bed);
+	}
+}
+
+/* Who is masked out, or masks one out, may never answer: it ends all the same. */
+static void psync_mask_test_in_vain(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_view *view = &net.views[0];
+	struct psync_bed *bed = psync_mask_asking(&net);
+
+	psync_mask_out(&net, 0, 2);
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	psync_mask_wait(&net, 1000 * MS);
+	/* One is relied on. */
+	assert_int_equal(view->asks, 1);
+	heard(bed, null(B(2), OWN));
+	assert_int_equal(view->asks, 1);
+	psync_mask_wait(&net, 1200 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	assert_true(psync_mask_by(&bed->img, 0, 3));
+	assert_true(bed->img.parts[2].muted);
+	assert_int_equal(psync_mask_events(bed, PSYNC_EV_UNMASKED), 0);
+	/* Once more: it answers in time. */
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(C(2), OWN));
+	heard(bed, null(B(3), C(2)));
+	assert_false(psync_view_masked(view, 3));
+	psync_mask_done(&net);
+
+	bed = psync_mask_asking(&net);
+	heard(bed, says(C(2), 0, C(1)));
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(2), OWN));
+	psync_mask_wait(&net, 50 * MS);
+	assert_int_equal(view->asks, 1);
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	psync_mask_done(&net);
+
+	bed = psync_mask_asking(&net);
+	bed->img.remotes[1].absent = true;
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(2), OWN));
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	bed->img.remotes[1].absent = false;
+	psync_mask_done(&net);
+
+	/* One has never said anything. */
+	bed = psync_mask_begun(&net);
+	bed->img.p.limits.rto_max_ns = 10 * MS;
+	assert_int_equal(psync_view_mask_in(view, 3, bed->img.now), 0);
+	heard(bed, null(B(1), OWN));
+	psync_mask_wait(&net, 300 * MS);
+	assert_int_equal(view->asks, 0);
+	assert_true(psync_view_masked(view, 3));
+	psync_mask_done(&net);
+}
+
 /* Masked out anew: nobody is waited for, and it is announced. */
 static void psync_mask_test_cancelled(void **state)
 {
@@ -1546,9 +1814,13 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_taken_back),
 	cmocka_unit_test(psync_mask_test_sides),
 	cmocka_unit_test(psync_mask_test_remind),
+	cmocka_unit_test(psync_mask_test_remind_shared),
+	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
+	cmocka_unit_test(psync_mask_test_hints),
+	cmocka_unit_test(psync_mask_test_deaf),
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),
 	cmocka_unit_test(psync_mask_test_unwanted),
@@ -1564,6 +1836,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_new),
 	cmocka_unit_test(psync_mask_test_answers),
 	cmocka_unit_test(psync_mask_test_listens),
+	cmocka_unit_test(psync_mask_test_in_vain),
 	cmocka_unit_test(psync_mask_test_cancelled),
 	cmocka_unit_test(psync_mask_test_same_cut),
 };

@@ -686,12 +686,37 @@ void psync_mask_attached(struct psync_image *img,
 		psync_mask_heard_of(view, node);
 }
 
+/* Participant @k here has masked out @i at @remote: says so again. */
+static void psync_mask_repeat(struct psync_image *img,
+			      const struct psync_remote *remote, u32 k, u32 i)
+{
+	const struct psync_vote *vote = img->parts[k].notes[i].vote;
+	const struct psync_node *node = psync_graph_find(img, k, vote->seq);
+	struct psync_view *view = img->parts[k].view;
+
+	if (node && psync_ack_held(img, remote, k) < vote->seq) {
+		psync_image_repeat(img, node, remote->site, 0);
+	} else if (view) {
+		/* It was freed, or is lost there: once more. */
+		view->masks[i].due = true;
+		view->announce = true;
+		psync_image_arm(img, img->now);
+	}
+}
+
+/* Does participant @k here mask out @i at @remote, and that one not come back? */
+static bool psync_mask_concerns(const struct psync_image *img,
+				const struct psync_remote *remote, u32 k, u32 i)
+{
+	return img->parts[k].remote < 0 &&
+	       img->parts[i].pid.site == remote->site &&
+	       !img->parts[i].back && img->parts[i].muted &&
+	       psync_mask_by(img, k, i);
+}
+
 bool psync_mask_remind(struct psync_image *img,
 		       const struct psync_remote *remote)
 {
-	const struct psync_note *notes;
-	const struct psync_node *node;
-	struct psync_view *view;
 	bool done = false;
 	u32 i, k;
 
@@ -705,28 +730,27 @@ bool psync_mask_remind(struct psync_image *img,
 			!img->parts[i].back;
 	/* Who has closed here has masked it out all the same. */
 	for (k = 0; k < img->p.n; k++) {
-		if (img->parts[k].remote >= 0)
-			continue;
-		notes = img->parts[k].notes;
-		view = img->parts[k].view;
 		for (i = 0; i < img->p.n; i++) {
-			if (img->parts[i].pid.site != remote->site ||
-			    img->parts[i].back || !img->parts[i].muted ||
-			    !psync_mask_by(img, k, i))
+			if (!psync_mask_concerns(img, remote, k, i))
 				continue;
 			done = true;
-			node = psync_graph_find(img, k, notes[i].vote->seq);
-			if (node) {
-				psync_image_repeat(img, node, remote->site, 0);
-			} else if (view) {
-				/* It was freed: once more. */
-				view->masks[i].due = true;
-				view->announce = true;
-				psync_image_arm(img, img->now);
-			}
+			psync_mask_repeat(img, remote, k, i);
 		}
 	}
 	return done;
+}
+
+void psync_mask_insist(struct psync_image *img,
+		       const struct psync_remote *remote)
+{
+	u32 i, k;
+
+	for (k = 0; k < img->p.n && !remote->nlive; k++)
+		for (i = 0; i < img->p.n; i++)
+			if (psync_mask_concerns(img, remote, k, i) &&
+			    psync_ack_held(img, remote, k) >=
+			    img->parts[k].notes[i].vote->seq)
+				psync_mask_repeat(img, remote, k, i);
 }
 
 bool psync_mask_deaf(const struct psync_image *img,

@@ -270,6 +270,19 @@ bool psync_mask_misses(const struct psync_image *img);
 bool psync_mask_bars(const struct psync_view *view);
 
 /**
+ * psync_mask_insist - a site asks for what is not taken from it
+ * @img: image
+ * @remote: that site
+ *
+ * Where all there are masked out, and it has attached or lost what was said of
+ * that, it was lost: it is said once more.
+ *
+ * Context: the image's lock.
+ */
+void psync_mask_insist(struct psync_image *img,
+		       const struct psync_remote *remote);
+
+/**
  * psync_mask_remind - say again to a site that it is masked out
  * @img: image
  * @remote: site that asks for what was given back

@@ -1498,6 +1498,37 @@ static void psync_mask_test_names(void **state)
 	psync_mask_done(&net);
 }
 
+/* Who asks for an answer to what is not taken of it does not know why. */
+static void psync_mask_test_insists(void **state)
+{
+	const u64 first = A(1);
+	struct psync_mask_net net;
+	struct psync_bed *bed = psync_mask_begun(&net);
+	struct psync_wire_mid mids[1];
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u64 held[4] = {};
+	u32 i;
+
+	bed->muted = 0;
+	bed->img.p.limits.rto_min_ns = 0;
+	for (i = 1; i <= 2; i++) {
+		held[0] = i;
+		psync_bed_vector(bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
+		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now),
+				 PSYNC_OK);
+		psync_bed_craft(bed, 3, 1, 2, 1, &first, mids, &pkt);
+		pkt.msg.flags = PSYNC_MSGF_ASK;
+		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now +
+						 1000 * MS), PSYNC_DROP_MASKED);
+		psync_bed_run(bed, bed->img.now + 1);
+		assert_int_equal(bed->img.parts[0].seq, 1 + i);
+		psync_bed_forget(bed);
+	}
+	assert_int_equal(bed->img.parts[0].last->about, 3);
+	psync_mask_done(&net);
+}
+
 /* Who was never heard is missed when it counts again, too. */
 static void psync_mask_test_absent(void **state)
 {
@@ -1830,6 +1861,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_stays_skipped),
 	cmocka_unit_test(psync_mask_test_listens_again),
 	cmocka_unit_test(psync_mask_test_taken_back_again),
+	cmocka_unit_test(psync_mask_test_insists),
 	cmocka_unit_test(psync_mask_test_absent),
 	cmocka_unit_test(psync_mask_test_names),
 	cmocka_unit_test(psync_mask_test_paid),

@@ -1001,7 +1001,7 @@ static void psync_image_answer(struct psync_image *img,
 	/* A vector may be far more than the packet that is sent again. */
 	if (drop)
 		remote->told_at = img->now + img->p.limits.rto_min_ns;
-	if (drop == PSYNC_DROP_MASKED)
+	if (drop == PSYNC_DROP_MASKED && pkt->msg.flags & PSYNC_MSGF_REPEAT)
 		psync_mask_insist(img, remote);
 	psync_ack_answer(img, remote, (u32)pkt->msg.seq);
 }

@@ -1518,7 +1518,7 @@ static void psync_mask_test_insists(void **state)
 		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now),
 				 PSYNC_OK);
 		psync_bed_craft(bed, 3, 1, 2, 1, &first, mids, &pkt);
-		pkt.msg.flags = PSYNC_MSGF_ASK;
+		pkt.msg.flags = PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT;
 		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now +
 						 1000 * MS), PSYNC_DROP_MASKED);
 		psync_bed_run(bed, bed->img.now + 1);

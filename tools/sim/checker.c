@@ -2476,8 +2476,10 @@ static void psync_check_survey(struct psync_check *c)
 		    c->rec->type == PSYNC_REC_RESTART) {
 			seat->restart = c->rec->type == PSYNC_REC_RESTART;
 			seat->redo = seat->restart && c->rec->answer;
-			if (!open[conv]++ && (hist->convs[conv].named ||
-					      now[conv] == PSYNC_CHECK_NONE)) {
+			/* Who is back goes on, whoever else is there. */
+			if (!open[conv]++ && (now[conv] == PSYNC_CHECK_NONE ||
+					      (hist->convs[conv].named &&
+					       !seat->restart))) {
 				now[conv] = c->ninsts;
 				c->insts[c->ninsts++] =
 					(struct psync_check_inst){

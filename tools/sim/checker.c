@@ -377,7 +377,8 @@ static struct psync_check_msg *psync_check_find(struct psync_check *c,
 		msg = &c->msgs[seat->sent[k]];
 		if (view ? psync_check_has(view, msg->bit) : msg->hash == hash)
 			return msg;
-		if (!found)
+		/* Nobody takes what one that is refused sends. */
+		if (!found || (c->seats[found->seat].refused && !seat->refused))
 			found = msg;
 	}
 	return found;
@@ -916,6 +917,27 @@ static void psync_check_caught(struct psync_check *c)
 	}
 }
 
+/* Message @mid is lost for a seat, or each of those that have this id. */
+static void psync_check_lack(struct psync_check *c,
+			     struct psync_check_seat *seat, uint64_t mid)
+{
+	const struct psync_check_seat *from;
+	uint32_t i, k, bit;
+
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = from->next) {
+		from = &c->seats[i];
+		if (from->part != mid >> PSYNC_HIST_SEQ_BITS)
+			continue;
+		k = psync_check_sent(c, from, mid);
+		if (k == PSYNC_CHECK_NONE)
+			continue;
+		bit = c->msgs[from->sent[k]].bit;
+		if (!psync_check_has(seat->view, bit))
+			psync_check_put(seat->lost, bit);
+	}
+}
+
 /*
  * It was told that something is lost for it.  Nothing may be lost while all
  * keep everything, but leaves that it alone had had.
@@ -935,7 +957,7 @@ static void psync_check_missed(struct psync_check *c)
 			psync_check_put(seat->unfound, msg->bit);
 			continue;
 		}
-		psync_check_put(seat->lost, msg->bit);
+		psync_check_lack(c, seat, mids[i]);
 		seat->partial = true;
 		if (!psync_check_conv(c)->loses)
 			psync_check_fail(c, "gap-needless",

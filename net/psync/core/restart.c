@@ -36,6 +36,7 @@
 #include "graph.h"
 #include "hold.h"
 #include "mask.h"
+#include "null.h"
 #include "redo.h"
 #include "restart.h"
 #include "sure.h"
@@ -524,6 +525,9 @@ int psync_restart_speak(struct psync_image *img)
 			view->returned = PSYNC_MID_SEQ(mid);
 		/* One for which there is no number, or no depth, stays mute. */
 		view->restart = err;
+		/* What it received meanwhile is to be acknowledged. */
+		if (view->owes)
+			psync_null_due(view);
 	}
 	return result;
 }

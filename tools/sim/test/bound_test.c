@@ -881,6 +881,41 @@ static void psync_bound_test_both(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Who was never here says nothing when that turns out, but what it owes. */
+static void psync_bound_test_owes(void **state)
+{
+	static const u32 sites[3] = { 1, 2, 3 };
+	struct psync_restart_how how = {};
+	struct psync_image_params p;
+	struct psync_view view = {};
+	struct psync_pid pids[3];
+	u64 held[3] = {};
+	struct psync_pkt pkt;
+	struct psync_bed bed;
+	__be32 wire[3];
+	u32 site;
+
+	psync_bed_params(&p, pids, sites, 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_rejoin(&bed.img, &view, 0, 1, 7, &how, 0),
+			 0);
+	for (site = 2; site <= 3; site++) {
+		psync_bed_vector(&bed, PSYNC_PKT_RS_ACK, site, held, wire, &pkt);
+		pkt.vector.dst_opening = 7;
+		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
+		if (site == 3)
+			break;
+		assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL),
+				 PSYNC_OK);
+		psync_bed_drain(&view);
+		assert_true(view.null_at == U64_MAX);
+	}
+	assert_false(view.restart);
+	assert_true(view.null_at != U64_MAX);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
 /* Participant 1, at site 2, is back for the first time: RS. */
 static void psync_bound_rs(struct psync_bed *bed, u32 opening, __be32 *wire,
 			   struct psync_pkt *pkt)
@@ -2018,6 +2053,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_both),
 	cmocka_unit_test(psync_bound_test_often),
 	cmocka_unit_test(psync_bound_test_again),
+	cmocka_unit_test(psync_bound_test_owes),
 	cmocka_unit_test(psync_bound_test_past),
 	cmocka_unit_test(psync_bound_test_late_life),
 	cmocka_unit_test(psync_bound_test_late),

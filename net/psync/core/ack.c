@@ -333,6 +333,13 @@ static void psync_ack_unanswered(const struct psync_image *img,
 		remote->token_at = 0;
 }
 
+void psync_ack_holds(struct psync_image *img, struct psync_remote *remote,
+		     u32 index, u64 seq)
+{
+	psync_ack_advance(img, remote, index, seq);
+	psync_ack_unanswered(img, remote);
+}
+
 void psync_ack_context(struct psync_image *img, struct psync_remote *remote,
 		       const u64 *stamp)
 {

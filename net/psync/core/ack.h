@@ -166,6 +166,18 @@ u64 psync_ack_greatest(const struct psync_image *img, u32 index);
 bool psync_ack_disclaim(struct psync_image *img);
 
 /**
+ * psync_ack_holds - a site sent a message, so it holds that
+ * @img: image
+ * @remote: the site
+ * @index: the message's sender, there
+ * @seq: its sequence number
+ *
+ * Context: the image's lock.
+ */
+void psync_ack_holds(struct psync_image *img, struct psync_remote *remote,
+		     u32 index, u64 seq);
+
+/**
  * psync_ack_context - a site sent a message, so it holds its context, too
  * @img: image
  * @remote: site

@@ -514,25 +514,40 @@ void psync_graph_heed(struct psync_image *img, const struct psync_node *node)
 {
 	struct psync_part *part = &img->parts[node->sender];
 
-	if (!node->stamped && psync_graph_speaks(img, node))
+	if (!psync_graph_speaks(img, node))
+		return;
+	if (node->stamped)
+		psync_ack_holds(img, &img->remotes[part->remote], node->sender,
+				node->seq);
+	else
 		psync_ack_context(img, &img->remotes[part->remote],
 				  node->stamp);
+}
+
+/*
+ * What comes with a stamp is from one who may not have all that its predecessors
+ * follow, but has what it says itself, and all of that is here; others may say
+ * more of it.  Whether the message itself fits is not known yet.
+ */
+static void psync_graph_heed_stamp(struct psync_image *img,
+				   struct psync_node *node)
+{
+	struct psync_part *part = &img->parts[node->sender];
+
+	if (!node->stamped || node->foreign || !psync_graph_speaks(img, node))
+		return;
+	node->stamp[node->sender] = node->prev;
+	psync_ack_context(img, &img->remotes[part->remote], node->stamp);
+	node->stamp[node->sender] = node->seq;
 }
 
 enum psync_drop psync_graph_check(struct psync_image *img,
 				  struct psync_node *node)
 {
-	const struct psync_part *part = &img->parts[node->sender];
-	const u64 *before = part->stamp;
+	const u64 *before = img->parts[node->sender].stamp;
 	enum psync_drop drop;
 
-	/*
-	 * It may not have all that its predecessors follow, but what it says
-	 * itself, and all of that is here; others may say more of it.
-	 */
-	if (node->stamped && !node->foreign && psync_graph_speaks(img, node))
-		psync_ack_context(img, &img->remotes[part->remote],
-				  node->stamp);
+	psync_graph_heed_stamp(img, node);
 	if (node->kind == PSYNC_KIND_RESTART)
 		return psync_graph_check_restart(img, node);
 	drop = psync_graph_check_preds(img, node);

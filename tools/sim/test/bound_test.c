@@ -1701,7 +1701,8 @@ static enum psync_drop psync_bound_stamped(struct psync_bed *bed, u64 seq,
 					   u32 site)
 {
 	const u32 prev = (u32)seq - 1;
-	__be32 stamp[3] = { 0, cpu_to_be32(1), cpu_to_be32(prev) };
+	__be32 stamp[3] = { cpu_to_be32(site != 3), cpu_to_be32(1),
+			    cpu_to_be32(prev) };
 	u8 bitmap[4] = { seq == 1 ? 2 : 6 };
 	struct psync_pkt pkt;
 
@@ -1740,7 +1741,8 @@ static void psync_bound_test_claims(void **state)
 	assert_int_equal(psync_ack_held(&bed.img, remote, 2), 1);
 	/* What another one says of it is not what it has. */
 	assert_int_equal(psync_bound_stamped(&bed, 2, 2), PSYNC_OK);
-	assert_int_equal(psync_ack_held(&bed.img, remote, 2), 1);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 0), 0);
+	assert_int_equal(psync_ack_held(&bed.img, remote, 2), 2);
 	psync_bed_drain(&view);
 	psync_bed_forget(&bed);
 	psync_bound_close(&bed, &view);

@@ -10,7 +10,8 @@
 #
 # --debug: every one once under the debug kernel, on two CPUs, with what only
 # that kernel can do. Counts are multiplied by PSYNC_SCALE from the environment
-# (1 by default), see lib.h.
+# (1 by default), see lib.h; with less than 1, what runs on several links runs on
+# one, each of them in its turn.
 
 cd "$(dirname "$0")/.." || exit 1
 log=build/selftests.log
@@ -54,10 +55,20 @@ if [ "${1-}" = --debug ]; then
 		exit 2
 	}
 	# Two at a time: what one of them waits for leaves the other room.
-	machine $log.1 2 config eth udp4 udp6 two eight reorder loss mesh \
-		memory failslab &
-	machine $log.2 2 repair mask cut flow large restart histories json cli \
-		life &
+	case ${PSYNC_SCALE:-1} in
+	0 | 0.*)
+		machine $log.1 2 config eth udp4 udp6 charge-eth two-udp4 \
+			eight-udp6 reorder-udp4 loss mesh memory failslab-udp6 &
+		machine $log.2 2 repair-udp6 mask-eth cut-udp4 flow-udp6 \
+			large-eth restart-udp4 histories json cli life &
+		;;
+	*)
+		machine $log.1 2 config eth udp4 udp6 charge two eight reorder \
+			loss mesh memory failslab &
+		machine $log.2 2 repair mask cut flow large restart histories \
+			json cli life &
+		;;
+	esac
 	wait
 	collect $log.1
 	collect $log.2
@@ -66,10 +77,12 @@ else
 	limit=900
 	environment=
 	# All at a time: most of them wait for time to pass, most of the time.
-	machine $log.1 1 config eth udp4 udp6 two eight reorder loss mesh &
+	machine $log.1 1 config eth udp4 udp6 charge two eight reorder loss \
+		mesh &
 	machine $log.2 1 repair mask cut flow large restart memory json \
 		cli &
-	machine $log.3 2 eth eight repair mask restart histories life &
+	machine $log.3 2 eth charge-eth eight repair mask restart histories \
+		life &
 	wait
 	collect $log.1
 	collect $log.2

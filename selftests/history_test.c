@@ -399,7 +399,7 @@ static bool all_same(struct board *copy)
 static void programs_rest(void)
 {
 	uint64_t since = clock_ms(), end = since + 3 * PATIENCE * 1000;
-	uint64_t settle = SETTLE_MS * (PATIENCE / 20);
+	uint64_t settle = SETTLE_MS * lab_slow();
 	static struct board before, after;
 	struct patience p;
 	unsigned int i;

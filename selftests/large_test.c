@@ -163,10 +163,13 @@ static void greatest(void **state)
 	body_send(fds[0], 16 * MIB, 1);
 	body_expect(fds[2], 16 * MIB, 1);
 	body_expect(fds[1], 16 * MIB, 1);
-	body_send(fds[1], 16 * MIB - 7, 2);
-	body_expect(fds[0], 16 * MIB - 7, 2);
-	body_expect(fds[2], 16 * MIB - 7, 2);
-	unheld_none(fds[1]);
+	if (lab_scaled(2, 1) > 1) {
+		body_send(fds[1], 16 * MIB - 7, 2);
+		body_expect(fds[0], 16 * MIB - 7, 2);
+		body_expect(fds[2], 16 * MIB - 7, 2);
+		unheld_none(fds[1]);
+	}
+	unheld_none(fds[0]);
 	sock_close(fds, HOSTS);
 	for (i = HOSTS; i >= 0; i--)
 		for (k = 0; k < COUNT(names); k++)
@@ -229,7 +232,7 @@ static void loss(void **state)
 		loss_to(i, 3);
 	sent = sum_of("FragSent");
 	again = sum_of("FragRepeated");
-	talk(fds, lab_scaled(3, 1), MIB);
+	talk(fds, lab_scaled(3, 1), lab_scaled(MIB, 300000));
 	again = sum_of("FragRepeated") - again;
 	sent = sum_of("FragSent") - sent;
 	assert_true(again);
@@ -264,63 +267,59 @@ static void many(void **state)
 	sock_close(fds, HOSTS);
 }
 
-/* Memory for incomplete packets, and their number, at the least. */
-static void memory(void **state)
+/* Memory for incomplete packets, and their number, at the least, at @host. */
+static void little_memory(int host, unsigned int *old)
 {
-	static const char * const names[] = { "frag_bytes", "frag_max" };
-	unsigned int old[COUNT(names)], i, k;
-	uint64_t full = stat_of(2, "DropFragFull");
-	int fds[HOSTS];
-
-	for (i = 0; i < COUNT(names); i++)
-		old[i] = sysctl_set(2, names[i], 1);
-	open_all(fds);
-	loss_to(2, 1);
-	/* As many as host 2 grants while nobody there reads. */
-	for (i = 0; i < 3; i++) {
-		body_send(fds[0], 300000, i);
-		body_send(fds[2], 300000, i);
-	}
-	for (i = 0; i < 6; i++) {
-		unsigned char *got = malloc(300001);
-
-		assert_non_null(got);
-		assert_int_equal(works(recv(fds[1], got, 300001, 0)), 300000);
-		free(got);
-	}
-	assert_true(stat_of(2, "DropFragFull") > full);
-	loss_end(2);
-	for (k = 0; k < COUNT(names); k++)
-		sysctl_set(2, names[k], old[k]);
-	sock_close(fds, HOSTS);
+	old[0] = sysctl_set(host, "frag_bytes", 1);
+	old[1] = sysctl_set(host, "frag_max", 1);
 }
 
-/* The same where it goes out: what finds no room is repaired later. */
+static void enough_memory(int host, const unsigned int *old)
+{
+	sysctl_set(host, "frag_bytes", old[0]);
+	sysctl_set(host, "frag_max", old[1]);
+}
+
+/*
+ * Two conversations send from host 1 to host 2, where one packet has room at a
+ * time, as many percent getting lost: what finds none is sent again.
+ */
+static void one_at_a_time(int host, int percent, const char *full)
+{
+	uint64_t before = stat_of(host, full);
+	int fds[HOSTS], more[HOSTS];
+	unsigned int old[2];
+
+	little_memory(host, old);
+	open_all(fds);
+	open_all(more);
+	talk(fds, 1, 100);
+	talk(more, 1, 100);
+	loss_to(2, percent);
+	body_send(fds[0], 100000, 1);
+	body_send(more[0], 100000, 2);
+	stat_await(host, full, before + 1);
+	loss_end(2);
+	body_expect(fds[1], 100000, 1);
+	body_expect(fds[2], 100000, 1);
+	body_expect(more[1], 100000, 2);
+	body_expect(more[2], 100000, 2);
+	enough_memory(host, old);
+	unheld_none(fds[0]);
+	unheld_none(more[0]);
+	sock_close(fds, HOSTS);
+	sock_close(more, HOSTS);
+}
+
+static void memory(void **state)
+{
+	one_at_a_time(2, 30, "DropFragFull");
+}
+
+/* The same where it goes out; none is over before the next begins. */
 static void sending_memory(void **state)
 {
-	static const char * const names[] = { "frag_bytes", "frag_max" };
-	uint64_t full = stat_of(1, "DropTxFragFull");
-	unsigned int old[COUNT(names)], i;
-	int fds[HOSTS];
-
-	for (i = 0; i < COUNT(names); i++)
-		old[i] = sysctl_set(1, names[i], 1);
-	open_all(fds);
-	talk(fds, 1, 100);
-	/* Else each is over before the next begins. */
-	lab_run(0, "tc qdisc replace dev veth2 root netem limit 100000 delay 20ms");
-	for (i = 0; i < 4; i++)
-		body_send(fds[0], 100000, i);
-	for (i = 0; i < 4; i++) {
-		body_expect(fds[1], 100000, i);
-		body_expect(fds[2], 100000, i);
-	}
-	assert_true(stat_of(1, "DropTxFragFull") > full);
-	loss_end(2);
-	for (i = 0; i < COUNT(names); i++)
-		sysctl_set(1, names[i], old[i]);
-	unheld_none(fds[0]);
-	sock_close(fds, HOSTS);
+	one_at_a_time(1, 100, "DropTxFragFull");
 }
 
 /* A process that is gone before its message is out leaves it behind. */

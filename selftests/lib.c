@@ -68,9 +68,9 @@ static double lab_factor(const char *name)
 	return factor > 0 ? factor : 1;
 }
 
-int lab_patience(void)
+int lab_slow(void)
 {
-	return 20 * lab_factor("PSYNC_SLOW");
+	return lab_factor("PSYNC_SLOW");
 }
 
 unsigned int lab_scaled(unsigned int count, unsigned int least)

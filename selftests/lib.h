@@ -31,7 +31,7 @@
 
 #include <linux/psync.h>
 
-#define PATIENCE	lab_patience()	/* seconds: 20 times PSYNC_SLOW */
+#define PATIENCE	(20 * lab_slow())	/* seconds */
 #define LAB_HOSTS_MAX	16
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -50,7 +50,8 @@ extern struct lab lab;
 /* From LAB_HOSTS and LAB_LINK in the environment; the program's first call. */
 void lab_init(void);
 void lab_enter(int host);
-int lab_patience(void);
+/* PSYNC_SLOW: how many times slower the kernel is; what takes time takes as much more. */
+int lab_slow(void);
 /* @count times PSYNC_SCALE, but @least at least. */
 unsigned int lab_scaled(unsigned int count, unsigned int least);
 /*

@@ -6,7 +6,8 @@
  * lock_sock is held from choosing the message to taking it, so two readers of
  * one socket get two messages and a failed copy leaves the message where it
  * was.  The conversation's lock is not held while copying; the body stays
- * because it is referenced, the node because this view has yet to take it.
+ * because it is referenced.  Another message may come before it meanwhile, of
+ * one who is masked in again: then that one is chosen instead.
  */
 
 #include <linux/sched/signal.h>
@@ -26,7 +27,6 @@
  * @npreds: entries
  */
 struct psync_recv {
-	struct psync_node	*node;
 	struct sk_buff		*skb;
 	u32			len;
 	struct psync_msginfo	info;
@@ -102,7 +102,6 @@ static int psync_recv_choose(struct psync_sock *psk, struct psync_recv *r)
 			goto out;
 		}
 	}
-	r->node = node;
 	r->npreds = node->npred;
 	if (node->body)
 		r->skb = skb_get(node->body);
@@ -119,16 +118,11 @@ out:
 	return err;
 }
 
-static int psync_recv_copy(struct psync_sock *psk, struct psync_recv *r,
-			   struct msghdr *msg, size_t size)
+/* What goes with the @len bytes that were copied. */
+static void psync_recv_describe(const struct psync_sock *psk,
+				struct psync_recv *r, struct msghdr *msg,
+				size_t len)
 {
-	size_t len = min_t(size_t, size, r->len);
-	int err = 0;
-
-	if (r->skb)
-		err = skb_copy_datagram_msg(r->skb, 0, msg, len);
-	if (err)
-		return err;
 	if (len < r->len)
 		msg->msg_flags |= MSG_TRUNC;
 	if (msg->msg_name) {
@@ -142,41 +136,55 @@ static int psync_recv_copy(struct psync_sock *psk, struct psync_recv *r,
 	if (psk->recvinfo & PSYNC_RECV_PREDS)
 		put_cmsg(msg, SOL_PSYNC, PSYNC_CMSG_PREDS,
 			 r->npreds * sizeof(*r->preds), r->preds);
-	return 0;
 }
 
-static void psync_recv_take(struct psync_participant *part,
-			    struct psync_recv *r)
+/* Is it the earliest still?  Then it is received. */
+static bool psync_recv_take(struct psync_participant *part,
+			    const struct psync_recv *r)
 {
 	struct psync_conv *conv = part->conv;
+	bool taken;
 
 	psync_conv_lock(conv);
-	psync_view_take(&part->view, r->node, ktime_get_ns());
+	taken = psync_view_take(&part->view, r->info.mid, ktime_get_ns());
 	psync_conv_unlock(conv);
+	if (!taken)
+		return false;
 	/* What the kernel made is counted as such. */
 	if (!(r->info.flags & (PSYNC_MSG_NULL | PSYNC_MSG_END)))
 		PSYNC_INC(conv->pnet, MSG_RECEIVED);
 	trace_psync_deliver(conv->pnet, conv->cid, r->info.mid, r->len);
+	return true;
 }
 
 static int psync_recv_message(struct psync_sock *psk, struct msghdr *msg,
 			      size_t size, int flags)
 {
-	struct psync_recv r = {};
+	struct psync_recv r;
+	bool again;
+	size_t len;
 	int err;
 
-	err = psync_recv_choose(psk, &r);
+	do {
+		memset(&r, 0, sizeof(r));
+		err = psync_recv_choose(psk, &r);
+		if (err)
+			return err;
+		len = min_t(size_t, size, r.len);
+		if (r.skb)
+			err = skb_copy_datagram_msg(r.skb, 0, msg, len);
+		again = !err && !(flags & MSG_PEEK) &&
+			!psync_recv_take(psk->part, &r);
+		if (again && r.skb)
+			iov_iter_revert(&msg->msg_iter, len);
+		else if (!again && !err)
+			psync_recv_describe(psk, &r, msg, len);
+		consume_skb(r.skb);
+		kfree(r.preds);
+	} while (again);
 	if (err)
 		return err;
-	err = psync_recv_copy(psk, &r, msg, size);
-	if (!err) {
-		err = flags & MSG_TRUNC ? r.len : min_t(size_t, size, r.len);
-		if (!(flags & MSG_PEEK))
-			psync_recv_take(psk->part, &r);
-	}
-	consume_skb(r.skb);
-	kfree(r.preds);
-	return err;
+	return flags & MSG_TRUNC ? r.len : len;
 }
 
 /* One try: an event, else a message, else what ends the waiting. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../net/psync/core/graph.h"
 #include "../../net/psync/core/mask.h"
 #include "../../net/psync/core/vote.h"
 #include "../../net/psync/core/wire.h"
@@ -483,7 +484,7 @@ static void psync_agent_receive(struct psync_agent *agent,
 		if (!agent->nulls)
 			psync_sim_fail(sim, "null-shown", "%u:%llu",
 				       node->sender, node->seq);
-		psync_view_take(&agent->view, node, sim->now);
+		psync_view_take(&agent->view, psync_node_mid(node), sim->now);
 		return;
 	}
 	rec = psync_agent_rec(agent, PSYNC_REC_RECV);
@@ -498,7 +499,7 @@ static void psync_agent_receive(struct psync_agent *agent,
 	psync_agent_set(agent, node->preds, node->npred);
 	psync_sim_trace(sim, "recv %u:%u gets %u:%llu", agent->conv->index,
 			agent->part, node->sender, node->seq);
-	psync_view_take(&agent->view, node, sim->now);
+	psync_view_take(&agent->view, psync_node_mid(node), sim->now);
 	sim->stats->deliveries++;
 }
 
@@ -570,7 +571,7 @@ void psync_agent_passed(struct psync_agent *agent,
 	/* it is just opening */
 	if (agent->state == PSYNC_AGENT_WAITING)
 		psync_agent_sit(agent);
-	psync_place_lost(&agent->site->places[agent->conv->index], 0);
+	psync_place_came(&agent->site->places[agent->conv->index], node);
 	if (node->kind == PSYNC_KIND_DATA) {
 		rec = psync_agent_rec(agent, PSYNC_REC_VOID);
 		rec->mid = PSYNC_MID(node->sender, node->seq);

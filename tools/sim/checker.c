@@ -809,6 +809,19 @@ static bool psync_check_left_out(struct psync_check *c,
 	return false;
 }
 
+/* Was another message sent with its id later on, when nobody knew of it any more? */
+static bool psync_check_replaced(struct psync_check *c,
+				 const struct psync_check_inst *in,
+				 const struct psync_check_msg *msg)
+{
+	uint32_t i;
+
+	for (i = msg->bit + 1; in->reused && i < in->nsent; i++)
+		if (c->msgs[in->msgs + i].mid == msg->mid)
+			return true;
+	return false;
+}
+
 /* Adds all up to the record's set, a number for each participant, but what is void. */
 static void psync_check_up_to(struct psync_check *c, uint64_t *set)
 {
@@ -821,7 +834,9 @@ static void psync_check_up_to(struct psync_check *c, uint64_t *set)
 	for (i = 0; i < in->nsent; i++) {
 		msg = &c->msgs[in->msgs + i];
 		last = mids[c->seats[msg->seat].part];
-		if (msg->mid <= last && !psync_check_left_out(c, in, msg, last))
+		if (msg->mid <= last &&
+		    !psync_check_left_out(c, in, msg, last) &&
+		    !psync_check_replaced(c, in, msg))
 			psync_check_put(set, i);
 	}
 }
@@ -1784,7 +1799,9 @@ static void psync_check_precedes(struct psync_check *c)
 				  psync_check_away(c, first) ||
 				  psync_check_away(c, second)))
 		return;
-	if (!c->rec->answer && c->seats[c->rec->seat].partial)
+	/* A path by way of what its sender took for lost is not known. */
+	if (!c->rec->answer &&
+	    (c->seats[c->rec->seat].partial || psync_check_inst(c)->vague))
 		return;
 	if (c->rec->answer != psync_check_has(second->context, first->bit))
 		psync_check_fail(c, "precedes", "%u:%llu? answered %d",

@@ -226,7 +226,7 @@ static void psync_place_lose(struct psync_place *place, u32 index)
 
 	place->gaps[index] = img->parts[index].gap;
 	while (seq++ < place->gaps[index]) {
-		/* it may have come with the loss and be freed at once */
+		/* it may have come and be freed at once */
 		if (psync_graph_find(img, index, seq) ||
 		    (img->parts[index].freed &&
 		     img->parts[index].freed->seq == seq))
@@ -263,6 +263,14 @@ void psync_place_lost(struct psync_place *place, u32 told)
 			psync_agent_lost(&place->conv->agents[i],
 					 place->lost + before,
 					 place->nlost - before);
+}
+
+void psync_place_came(struct psync_place *place, const struct psync_node *node)
+{
+	psync_place_lost(place, 0);
+	if (place->gaps)
+		place->gaps[node->sender] = max(place->gaps[node->sender],
+						node->seq);
 }
 
 /* What is more in @now than in @known; returns how many entries are. */

@@ -42,7 +42,8 @@ struct psync_body {
  * @known: what the history knows of it: the last message attached of each
  *	participant, then the same of each other site as the image knows it
  * @ids: room for a set of mids
- * @gaps: of each participant, the last message known to be lost
+ * @gaps: of each participant, the last message of which it is known whether it
+ *	is lost
  * @lost: what was lost here (see psync_place_lost())
  * @nlost: how many
  * @told: of them, in events
@@ -92,6 +93,12 @@ enum psync_drop psync_place_receive(struct psync_place *place,
  * @told: the core has said of so many that they are.
  */
 void psync_place_lost(struct psync_place *place, u32 told);
+
+/*
+ * A message that no program receives has entered a view here: up to there all is
+ * known of its sender's, and what has come may be freed at once.
+ */
+void psync_place_came(struct psync_place *place, const struct psync_node *node);
 
 /* Nobody here waits for the conversation any more. */
 void psync_place_forget(struct psync_place *place);

@@ -563,6 +563,7 @@ void psync_ack_heard(struct psync_image *img, struct psync_remote *remote)
 	remote->heard = true;
 	remote->hearsay = false;
 	remote->heard_at = img->now;
+	remote->asks = 0;
 	remote->absent = false;
 	if (remote->suspect)
 		psync_image_event(img, NULL, PSYNC_EV_HEARD, remote->site, 0,
@@ -741,6 +742,8 @@ static void psync_ack_smooth(struct psync_image *img,
 	u64 rtt = max_t(u64, img->now - remote->token_at, 1);
 	u64 off;
 
+	/* Who answers whenever it likes makes nobody wait longer than any. */
+	rtt = min(rtt, img->p.limits.rto_max_ns);
 	if (!remote->srtt) {
 		remote->srtt = rtt;
 		remote->rttvar = rtt / 2;

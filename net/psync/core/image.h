@@ -406,6 +406,7 @@ enum psync_remote_state {
  * @token_index: its sender
  * @told_at: it is not answered before, but for messages that were taken
  * @requested: it was asked for what is lacking here
+ * @asks: so often since it was heard
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
  * @answered_to: the last message sent then, as psync_node.ordinal, 0: all were
@@ -475,6 +476,7 @@ struct psync_remote {
 	u32			token_index;
 	u64			told_at;
 	bool			requested;
+	u32			asks;
 	u64			answered_at;
 	u64			answered;
 	u64			answered_to;
@@ -1110,13 +1112,16 @@ struct psync_node *psync_view_next(struct psync_view *view);
 /**
  * psync_view_take - the participant receives: the view grows by a message
  * @view: view
- * @node: what psync_view_next() returned
+ * @mid: of what psync_view_next() returned
  * @now: time
  *
- * May free @node and its body.
+ * While the caller did not hold its lock another message may have come to be the
+ * earliest: who is masked in again speaks again (P 3.2.4).  The node that was
+ * chosen may be gone; this one and its body may be freed here.
+ *
+ * Return: false: @mid is not the earliest, nothing was taken.
  */
-void psync_view_take(struct psync_view *view, struct psync_node *node,
-		     u64 now);
+bool psync_view_take(struct psync_view *view, u64 mid, u64 now);
 
 /**
  * psync_view_find - a message of the view

@@ -250,6 +250,7 @@ static void psync_repair_ask(struct psync_image *img,
 		pkt.vector.flags |= PSYNC_VECTORF_LAST;
 	img->rr_site = remote->site;
 	remote->requested = true;
+	remote->asks++;
 	img->ops->transmit(img, remote->site, &pkt, NULL);
 }
 
@@ -286,7 +287,8 @@ void psync_repair_timer(struct psync_image *img)
 		return;
 	held = psync_hold_waiting(img, index, img->parts[index].seq + 1);
 	remote = psync_repair_target(img, index, held);
-	if (remote)
+	/* Who died after it had said what it holds would be asked for ever. */
+	if (remote && !psync_ack_silent(img, remote, remote->asks))
 		psync_repair_ask(img, remote, index, held);
 	img->rr_at = img->now + psync_ack_wait(img, remote, img->rr_tries);
 	img->rr_tries++;
@@ -399,11 +401,11 @@ static void psync_repair_continue(struct psync_image *img,
 }
 
 /**
- * struct psync_repair_ask - what a request says beside its vector
+ * struct psync_repair_request - what a request says beside its vector
  * @until: only what precedes this message is wanted, or NULL: all
  * @last: everybody else was asked in vain
  */
-struct psync_repair_ask {
+struct psync_repair_request {
 	const struct psync_node	*until;
 	bool			last;
 };
@@ -429,7 +431,7 @@ static u64 psync_repair_missing(const struct psync_image *img, u32 index,
  */
 static bool psync_repair_wants(const struct psync_image *img,
 			       const struct psync_remote *remote,
-			       const struct psync_repair_ask *ask, u32 index,
+			       const struct psync_repair_request *ask, u32 index,
 			       u64 seq)
 {
 	return ask->last || !psync_mask_deaf(img, remote, index) ||
@@ -442,7 +444,7 @@ static bool psync_repair_wants(const struct psync_image *img,
  */
 static bool psync_repair_is_gone(const struct psync_image *img,
 				 const struct psync_remote *remote,
-				 const struct psync_repair_ask *ask, u64 *first)
+				 const struct psync_repair_request *ask, u64 *first)
 {
 	const struct psync_node *node;
 	u64 passed;
@@ -548,7 +550,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   struct psync_remote *remote,
 				   const struct psync_pkt *pkt)
 {
-	struct psync_repair_ask ask = {
+	struct psync_repair_request ask = {
 		.last = pkt->vector.flags & PSYNC_VECTORF_LAST,
 	};
 	enum psync_drop drop;
@@ -813,18 +815,22 @@ void psync_repair_successors(struct psync_image *img,
 			     struct psync_remote *remote, u32 index, u64 seq)
 {
 	const struct psync_node *node, *next;
+	u32 room = psync_repair_room(img);
+	u64 sent = 0;
 
-	if (!img->opening || psync_repair_room(img) < PSYNC_REPAIR_LEAST)
+	if (!img->opening || room < PSYNC_REPAIR_LEAST)
 		return;
 	img->repairs--;
 	node = psync_graph_find(img, index, seq);
 	next = node;
 	while (next && (next = psync_graph_next(img, node, next))) {
-		if (!psync_repair_room(img))
+		/* It asks for what it still lacks. */
+		if (!--room || sent >= img->window)
 			return;
 		if (next->gone)
 			continue;
 		psync_image_repeat(img, next, remote->site, 0);
+		sent += psync_flow_size(next);
 		img->repairs--;
 	}
 }

@@ -270,11 +270,10 @@ static void psync_skip_send(struct psync_image *img,
 				continue;
 			if (round ? at++ >= from : at++ < from)
 				continue;
-			if (!count || !psync_repair_room(img))
+			if (!count--)
 				return;
 			psync_image_repeat(img, node, remote->site, 0);
 			img->repairs--;
-			count--;
 		}
 	}
 }
@@ -282,7 +281,7 @@ static void psync_skip_send(struct psync_image *img,
 void psync_skip_answer(struct psync_image *img, struct psync_remote *remote)
 {
 	const struct psync_node *node;
-	u32 i, all = 0, spared = 0, wave = 0;
+	u32 i, room, all = 0, spared = 0, wave = 0;
 	struct psync_pkt pkt;
 
 	list_for_each_entry(node, &img->order, order) {
@@ -293,10 +292,10 @@ void psync_skip_answer(struct psync_image *img, struct psync_remote *remote)
 		wave = max(wave, node->wave);
 	}
 	/* Should they not all find room, others do the next time. */
-	psync_skip_send(img, remote,
-			all > psync_repair_room(img) ?
+	room = psync_repair_room(img);
+	psync_skip_send(img, remote, all > room ?
 			(u32)(img->ops->nonce(img) >> 32) % all : 0,
-			all);
+			min(all, room));
 	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
 	pkt.vector.flags = PSYNC_VECTORF_SKIP;
 	pkt.vector.echo = spared;

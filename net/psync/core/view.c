@@ -68,7 +68,8 @@ void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 {
 	unsigned long i;
 
-	if (node->kind == PSYNC_KIND_RESTART && view->masks)
+	/* What is before its leaves it begins with, all at once. */
+	if (node->kind == PSYNC_KIND_RESTART && view->masks && !view->leaf)
 		psync_sure_keep(view);
 	for_each_set_bit(i, view->leaves, view->img->p.n) {
 		if (node->stamp[i] >= view->stamp[i]) {
@@ -290,11 +291,15 @@ struct psync_node *psync_view_next(struct psync_view *view)
 	return view->leaf ? NULL : view->next;
 }
 
-void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
+bool psync_view_take(struct psync_view *view, u64 mid, u64 now)
 {
-	bool data = node->kind == PSYNC_KIND_DATA;
+	struct psync_node *node = psync_view_next(view);
 	struct psync_image *img = view->img;
+	bool data;
 
+	if (!node || psync_node_mid(node) != mid)
+		return false;
+	data = node->kind == PSYNC_KIND_DATA;
 	img->now = now;
 	view->next = psync_view_after(view, node);
 	view->outstanding--;
@@ -309,6 +314,7 @@ void psync_view_take(struct psync_view *view, struct psync_node *node, u64 now)
 		psync_null_due(view);
 	psync_graph_trim(img);
 	psync_flow_settle(img);
+	return true;
 }
 
 void psync_view_manual(struct psync_view *view, bool manual, u64 now)

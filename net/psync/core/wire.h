@@ -295,7 +295,7 @@ struct psync_wire_dgram {
  *	up and the asker lacks; else zero
  * @seq: with MID: low 32 bits of a message's sequence number; GONE: greatest
  *	wave up to there; else zero.  RR with MID: only what precedes that
- *	message; RS with MID: that RESTART says the same
+ *	message is asked for; RS with MID: it is the RESTART of who is back
  * @index: RR with MID: that message's sender; ACK with SLOW: the participant at
  *	the sending site that has yet to receive what is kept; RS: who is back;
  *	else zero

@@ -14,6 +14,7 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 
+#include "core/graph.h"
 #include "core/image.h"
 #include "core/mask.h"
 #include "core/stable.h"
@@ -685,7 +686,7 @@ static void psync_fuzz_receive(struct psync_fuzz *f, u32 i)
 		psync_fuzz_require(!node->body ==
 				   (node->kind != PSYNC_KIND_DATA) &&
 				   f->views[i].outstanding);
-		psync_view_take(&f->views[i], node, f->now);
+		psync_view_take(&f->views[i], psync_node_mid(node), f->now);
 	}
 }
 

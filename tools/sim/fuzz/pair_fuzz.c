@@ -439,7 +439,7 @@ static void psync_pair_receive(struct psync_pair *pair, u32 i, u32 count)
 	while (pair->in[i] && !pair->views[i].pending && count-- &&
 	       (node = psync_view_next(&pair->views[i]))) {
 		psync_fuzz_require(node->body && node->kind == PSYNC_KIND_DATA);
-		psync_view_take(&pair->views[i], node, pair->now);
+		psync_view_take(&pair->views[i], psync_node_mid(node), pair->now);
 	}
 }
 

@@ -676,6 +676,12 @@ static void psync_ack_test_rtt(void **state)
 	remote->token_at = 3000 * MS;
 	psync_ack_echo(&lab, 9, 3001 * MS);
 	assert_int_equal(remote->srtt, 25 * MS + MS / 8 - 25 * MS / 8);
+	/* Who answers after hours is no farther away than is waited at most. */
+	remote->srtt = 0;
+	remote->token = 9;
+	remote->token_at = 4000 * MS;
+	psync_ack_echo(&lab, 9, 4000000 * MS);
+	assert_int_equal(remote->srtt, 2000 * MS);
 	/* Nothing takes no time at all, and no wait is too short. */
 	remote->srtt = 0;
 	remote->token = 9;

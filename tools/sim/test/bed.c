@@ -562,7 +562,7 @@ u64 psync_bed_receive(struct psync_view *view)
 	assert_non_null(node->body);
 	assert_true(((struct psync_bed_body *)node->body)->refs > 0);
 	mid = psync_node_mid(node);
-	psync_view_take(view, node, view->img->now);
+	assert_true(psync_view_take(view, mid, view->img->now));
 	return mid;
 }
 

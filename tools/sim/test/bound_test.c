@@ -1938,6 +1938,17 @@ static void psync_bound_test_next(void **state)
 	}
 	assert_true(clock() - began < CLOCKS_PER_SEC);
 	assert_int_equal(bed.ntypes[PSYNC_PKT_MSG], 400);
+	/* No more than a window at once, nor than there is room for. */
+	for (i = 1; i < 3; i++) {
+		bed.img.window = i == 1 ? 1 : U64_MAX;
+		bed.img.p.limits.repair_rate = 0;
+		bed.img.repairs = i == 1 ? 64 : 3;
+		assert_int_equal(psync_bed_input(&bed, &pkt,
+						 bed.img.now + SEC),
+				 PSYNC_DROP_DUPLICATE);
+		assert_int_equal(bed.ntypes[PSYNC_PKT_MSG],
+				 i == 1 ? 401 : 403);
+	}
 	psync_bound_close(&bed, &view);
 }
 

@@ -321,6 +321,33 @@ static void psync_image_test_send_more(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* What was chosen is taken as long as it is the earliest. */
+static void psync_image_test_take(void **state)
+{
+	struct psync_view v0 = {}, v1 = {};
+	struct psync_bed bed;
+	u64 first, second;
+
+	psync_image_open(&bed, 5);
+	psync_image_join(&bed.img, &v0, 0, 1, 1, 0);
+	psync_image_join(&bed.img, &v1, 1, 1, 1, 0);
+	first = psync_bed_send(&bed, &v0, 100);
+	second = psync_bed_send(&bed, &v0, 100);
+	assert_false(psync_view_take(&v1, second, 0));
+	assert_int_equal(v1.outstanding, 2);
+	assert_int_equal(v1.count, 0);
+	assert_true(psync_view_take(&v1, first, 0));
+	assert_false(psync_view_take(&v1, first, 0));
+	assert_true(psync_view_take(&v1, second, 0));
+	assert_false(psync_view_take(&v1, second, 0));
+	assert_int_equal(v1.outstanding, 0);
+	assert_int_equal(v1.count, 2);
+	psync_bed_held(&bed);
+	psync_bed_leave(&bed, &v0);
+	psync_bed_leave(&bed, &v1);
+	psync_bed_exit(&bed);
+}
+
 /* A message without a body at all. */
 static void psync_image_test_empty(void **state)
 {
@@ -334,7 +361,7 @@ static void psync_image_test_empty(void **state)
 	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid, 0), 0);
 	assert_int_equal(bed.img.body_bytes, PSYNC_BODY_LEAST);
 	assert_int_equal(v1.outstanding, 1);
-	psync_view_take(&v1, psync_view_next(&v1), 0);
+	assert_true(psync_view_take(&v1, mid, 0));
 	psync_bed_held(&bed);
 	assert_int_equal(bed.img.body_bytes, 0);
 	assert_int_equal(psync_image_send(&bed.img, &v0, NULL, 0, &mid, 0), 0);
@@ -813,6 +840,7 @@ const struct CMUnitTest psync_image_tests[] = {
 	cmocka_unit_test(psync_image_test_gap_floor),
 	cmocka_unit_test(psync_image_test_send),
 	cmocka_unit_test(psync_image_test_send_more),
+	cmocka_unit_test(psync_image_test_take),
 	cmocka_unit_test(psync_image_test_empty),
 	cmocka_unit_test(psync_image_test_input),
 	cmocka_unit_test(psync_image_test_start),

@@ -137,7 +137,7 @@ static void psync_null_test_shown(void **state)
 	assert_int_equal(psync_node_mid(node), b1);
 	assert_int_equal(node->kind, PSYNC_KIND_NULL);
 	assert_null(node->body);
-	psync_view_take(&view, node, bed.img.now);
+	psync_view_take(&view, psync_node_mid(node), bed.img.now);
 	assert_int_equal(bed.npassed, 1);
 	assert_int_equal(view.count, 1);
 	assert_int_equal(view.null_at, U64_MAX);
@@ -158,7 +158,8 @@ static void psync_null_test_shown(void **state)
 	assert_int_equal(bed.readable, 2);
 	assert_int_equal(psync_bed_receive(&view), b1);
 	assert_int_equal(view.outstanding, 1);
-	psync_view_take(&view, psync_view_next(&view), bed.img.now);
+	psync_view_take(&view, psync_node_mid(psync_view_next(&view)),
+			bed.img.now);
 	assert_int_equal(view.outstanding, 0);
 	assert_int_equal(bed.npassed, 3);
 	psync_null_close(&bed, &view);
@@ -183,10 +184,10 @@ static void psync_null_test_flags(void **state)
 	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
 	node = psync_view_next(&view);
 	assert_false(node->repeated || node->resent || node->manual);
-	psync_view_take(&view, node, bed.img.now);
+	psync_view_take(&view, psync_node_mid(node), bed.img.now);
 	node = psync_view_next(&view);
 	assert_true(node->repeated && node->resent && node->manual);
-	psync_view_take(&view, node, bed.img.now);
+	psync_view_take(&view, psync_node_mid(node), bed.img.now);
 	psync_null_close(&bed, &view);
 }
 

@@ -489,6 +489,47 @@ static void psync_repair_test_void_less(void **state)
 	psync_repair_close(&lab);
 }
 
+/* Long idle: a site is absent when it was asked four times, not the others. */
+static void psync_repair_test_silent(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), held[4] = { 0, 0, 0, 0 };
+	u32 asked[5] = {}, site, k;
+	struct psync_repair_lab lab;
+	struct psync_image *img;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	img = &lab.bed.img;
+	img->p.limits.slow = PSYNC_SLOW_SUSPECT;
+	img->p.limits.silent_ns = SEC;
+	for (site = 2; site <= 4; site++) {
+		psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, site, held, wire,
+				 &pkt);
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	}
+	psync_bed_craft(&lab.bed, 2, 1, 2, 1, &b1,
+			(struct psync_wire_mid[8]){}, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 3600 * SEC), PSYNC_OK);
+	psync_bed_forget(&lab.bed);
+	lab.bed.muted = ~(1U << PSYNC_PKT_RR);
+	while (!lab.bed.nevents) {
+		psync_image_timer(img, img->rr_at);
+		while (lab.bed.nsent) {
+			psync_bed_take(&lab.bed, &pkt, &site);
+			asked[site]++;
+		}
+	}
+	for (k = 0; k < img->nremotes; k++)
+		if (img->remotes[k].absent)
+			assert_true(asked[img->remotes[k].site] >= 4);
+	/* Who answers is asked as often again. */
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, img->now), PSYNC_OK);
+	assert_int_equal(img->remotes[2].asks, 0);
+	psync_repair_close(&lab);
+}
+
 /* Given up with a site that was silent; it comes back and has it. */
 static void psync_repair_test_void_back(void **state)
 {
@@ -1387,6 +1428,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_holders),
 	cmocka_unit_test(psync_repair_test_void),
 	cmocka_unit_test(psync_repair_test_void_less),
+	cmocka_unit_test(psync_repair_test_silent),
 	cmocka_unit_test(psync_repair_test_void_back),
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),

@@ -558,6 +558,44 @@ static void psync_restart_test_silent(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* One dies when it has answered what it holds, and before it sent that. */
+static void psync_restart_test_died_with(void **state)
+{
+	struct psync_bed_packet packet;
+	struct psync_restart_lab lab;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[2] = true;
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	psync_restart_boot(&lab, 0);
+	lab.beds[0].img.p.limits.silent_ns = 60 * SEC;
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	do {
+		packet = psync_bed_pop_type(&lab.beds[0], PSYNC_PKT_RS);
+		if (packet.site == 2)
+			assert_int_equal(psync_bed_give(&lab.beds[1], &packet,
+							lab.now), PSYNC_OK);
+		psync_bed_packet_free(&packet);
+	} while (packet.site != 2);
+	packet = psync_bed_pop_type(&lab.beds[1], PSYNC_PKT_RS_ACK);
+	assert_int_equal(psync_bed_give(&lab.beds[0], &packet, lab.now),
+			 PSYNC_OK);
+	psync_bed_packet_free(&packet);
+	psync_restart_crash(&lab, 1);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 50 * SEC);
+	assert_true(lab.beds[0].img.recover);
+	psync_restart_pass(&lab, 30 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_int_equal(psync_restart_events(&lab, 0, PSYNC_EV_ABSENT), 1);
+	assert_int_equal(psync_bed_drain(&lab.views[0]), 1);
+	psync_restart_lab_close(&lab);
+}
+
 /* Crash between send and first receipt: nobody has it, nobody will. */
 static void psync_restart_test_unsent(void **state)
 {
@@ -1241,6 +1279,42 @@ static void psync_restart_test_lag(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/*
+ * Nobody waited for one that had ended, until it was back: who begins with leaves
+ * behind that has never been in between.
+ */
+static void psync_restart_test_between(void **state)
+{
+	struct psync_restart_how how = { .redo = true };
+	struct psync_restart_lab lab;
+	u64 first, leaves[2];
+	u32 i, n;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	for (i = 0; i < SITES; i++)
+		psync_image_history(&lab.beds[i].img, 1 << 20);
+	first = psync_restart_send(&lab, 2);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), first);
+	leaves[0] = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_image_leave(&lab.beds[1].img, &lab.views[1], lab.now);
+	psync_restart_pass(&lab, SEC);
+	memset(&lab.views[1], 0, sizeof(lab.views[1]));
+	assert_int_equal(psync_image_rejoin(&lab.beds[1].img, &lab.views[1], 1,
+					    77, 77, &how, lab.now), 0);
+	psync_restart_pass(&lab, SEC);
+	/* It was there, and it stays so. */
+	assert_int_equal(psync_view_stable(&lab.views[0], first, &n, &n), 1);
+	leaves[1] = PSYNC_MID(1, lab.beds[0].img.parts[1].seq);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_restart_back(&lab, 0, leaves, 2, false), 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(psync_view_stable(&lab.views[0], first, &n, &n), 0);
+	psync_restart_lab_close(&lab);
+}
+
 /* Its clock went back while it was down: it is back all the same. */
 static void psync_restart_test_clock(void **state)
 {
@@ -1446,7 +1520,7 @@ static void psync_restart_receive(struct psync_restart_past *past, u32 i)
 	assert_true(node->seq > past->stamp[i][node->sender] ||
 		    psync_restart_vague(&past->lab, i));
 	past->seen[i][node->sender][node->seq] = true;
-	psync_view_take(view, node, past->lab.now);
+	psync_view_take(view, psync_node_mid(node), past->lab.now);
 }
 
 static void psync_restart_remember(struct psync_restart_past *past, u32 i)
@@ -1890,6 +1964,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_leaf_void),
 	cmocka_unit_test(psync_restart_test_leaf_room),
 	cmocka_unit_test(psync_restart_test_silent),
+	cmocka_unit_test(psync_restart_test_died_with),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),
@@ -1907,6 +1982,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_shared),
 	cmocka_unit_test(psync_restart_test_shared_more),
 	cmocka_unit_test(psync_restart_test_masked_kept),
+	cmocka_unit_test(psync_restart_test_between),
 	cmocka_unit_test(psync_restart_test_clock),
 	cmocka_unit_test(psync_restart_test_root),
 	cmocka_unit_test(psync_restart_test_relayed),

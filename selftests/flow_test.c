@@ -431,6 +431,46 @@ static void asks(void **state)
 	works(close(fd));
 }
 
+/*
+ * A listener asks before it knows the group: what is more is not granted.  What
+ * counts is what it asks for when it accepts.
+ */
+static void asks_listening(void **state)
+{
+	static const struct psync_slow asked[] = {
+		{ PSYNC_SLOW_MASK, 1 }, { PSYNC_SLOW_SKIP, 1 },
+		{ PSYNC_SLOW_SUSPECT, BOUND },
+	};
+	struct psync_slow got, want;
+	socklen_t len = sizeof(got);
+	int listener, a, b;
+	uint32_t port;
+	unsigned int i;
+
+	for (i = 0; i < COUNT(asked); i++) {
+		port = port_new();
+		listener = sock_listening(2, port, 4);
+		works(slow_set(listener, asked[(i + 1) % COUNT(asked)].policy,
+			       asked[(i + 1) % COUNT(asked)].ms));
+		a = sock_joined(1, 0, group_of_hosts(port), 0);
+		msg_send(a, "start");
+		await_poll(listener, POLLIN);
+		works(slow_set(listener, asked[i].policy, asked[i].ms));
+		works(opt_set_u32(listener, PSYNC_MANUAL, 1));
+		b = sock_accept(listener);
+		assert_int_equal(opt_u32(b, PSYNC_MANUAL), 1);
+		memset(&want, 0, sizeof(want));
+		if (asked[i].policy == PSYNC_SLOW_SUSPECT)
+			want = asked[i];
+		works(getsockopt(b, SOL_PSYNC, PSYNC_SLOW, &got, &len));
+		assert_memory_equal(&got, &want, sizeof(got));
+		assert_int_equal(opt_info(b).slow, want.policy);
+		if (want.ms)
+			assert_int_equal(opt_info(b).slow_ms, want.ms);
+		sock_close((int[]){ a, b, listener }, 3);
+	}
+}
+
 /* A loss is noticed by who asks for the message, or because no answer comes. */
 static uint64_t congestion_cuts(bool udp)
 {
@@ -489,6 +529,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sigstop),
 		cmocka_unit_test(masks),
 		cmocka_unit_test(asks),
+		cmocka_unit_test(asks_listening),
 		cmocka_unit_test(congestion),
 	};
 

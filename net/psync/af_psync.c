@@ -23,6 +23,7 @@
 #include <linux/poll.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
+#include <linux/security.h>
 #include <linux/sockios.h>
 
 #include <asm/ioctls.h>
@@ -466,6 +467,7 @@ static int psync_accept_take(struct psync_sock *listener,
 		new->recvinfo = listener->recvinfo;
 		new->events = listener->events;
 		new->manual = listener->manual;
+		new->slow = listener->slow;
 		new->history = listener->history;
 		new->peer.sp_family = psync_family_nr;
 		new->peer.sp_type = PSYNC_ADDR_GROUP;
@@ -497,6 +499,8 @@ static int psync_accept(struct socket *sock, struct socket *newsock,
 		return -ENOMEM;
 	newsock->ops = &psync_seqpacket_ops;
 	lock_sock(sk);
+	/* Before anything reaches it. */
+	security_sk_clone(sk, new);
 	do {
 		err = sk->sk_state == TCP_LISTEN ?
 			psync_accept_wait(sk, nonblock) : -EINVAL;

@@ -31,8 +31,8 @@
  *  3. it tries to stop the timer: a queued one is taken out and its reference
  *     dropped; a running callback waits for the lock, sees dead and drops the
  *     reference itself; should it be queued again behind a running callback,
- *     the callback, which cannot cancel itself, has that last expiry come at
- *     once and leaves the reference to it;
+ *     which need not look any more, that last expiry, which cannot be taken
+ *     out, comes at once and inherits the reference;
  *  4. it drops the table's reference.
  *
  * With the last reference the image is destroyed and the memory freed after a
@@ -523,6 +523,9 @@ void psync_conv_kill(struct psync_conv *conv)
 	if (hrtimer_try_to_cancel(&conv->timer) == 1 && conv->armed) {
 		conv->armed = false;
 		psync_conv_put(conv);
+	} else if (conv->armed && hrtimer_is_queued(&conv->timer)) {
+		hrtimer_start(&conv->timer, ns_to_ktime(ktime_get_ns()),
+			      HRTIMER_MODE_ABS_SOFT);
 	}
 	PSYNC_INC(pnet, CONV_CLOSED);
 	psync_conv_put(conv);
@@ -566,8 +569,6 @@ static enum hrtimer_restart psync_conv_timer(struct hrtimer *timer)
 	last = !hrtimer_is_queued(timer);
 	if (last)
 		conv->armed = false;
-	else if (conv->dead)
-		hrtimer_start(timer, ns_to_ktime(now), HRTIMER_MODE_ABS_SOFT);
 	psync_conv_unlock(conv);
 	if (last)
 		psync_conv_put(conv);
@@ -879,6 +880,12 @@ static bool psync_conv_offer(struct psync_conv *conv, u32 index,
 	if (!part)
 		return false;
 	part->view.pending = true;
+	/* It asked before it could know what the group allows. */
+	if (!psync_image_slow_ok(&conv->img, part->view.slow,
+				 part->view.slow_ns)) {
+		part->view.slow = PSYNC_SLOW_BLOCK;
+		part->view.slow_ns = 0;
+	}
 	if (psync_image_join(&conv->img, &part->view, index, part->binding, 0,
 			     ktime_get_ns()))
 		goto out;
@@ -1027,6 +1034,14 @@ int psync_conv_accept(struct psync_participant *part, struct sock *sk)
 			  psync_conv_opening(conv->pnet),
 			  ktime_get_ns());
 	/* The listener may have changed its mind meanwhile. */
+	psync_view_manual(&part->view, psk->manual, ktime_get_ns());
+	if (psync_view_slow(&part->view, psk->slow.policy,
+			    (u64)psk->slow.ms * NSEC_PER_MSEC,
+			    ktime_get_ns())) {
+		memset(&psk->slow, 0, sizeof(psk->slow));
+		psync_view_slow(&part->view, PSYNC_SLOW_BLOCK, 0,
+				ktime_get_ns());
+	}
 	psync_view_nulls(&part->view, psk->recvinfo & PSYNC_RECV_NULLS,
 			 ktime_get_ns());
 	if (psk->history)

@@ -158,7 +158,9 @@ static int psync_dgram_transmit(struct psync_net *pnet, u32 site,
 	out = psync_output_build(pnet, site, pkt, skb);
 	if (!out)
 		return -ENOBUFS;
-	skb_set_owner_w(out, skb->sk);
+	/* To a great group it is many times what was paid for. */
+	if (psync_charge_counts(skb->sk, out->truesize))
+		skb_set_owner_w(out, skb->sk);
 	psync_output_send(pnet, out);
 	return 0;
 }

@@ -43,8 +43,13 @@ struct sk_buff *psync_output_build(struct psync_net *pnet, u32 site,
 		psync_drop(pnet, NULL, PSYNC_DROP_TX_NO_MEM);
 		return NULL;
 	}
-	if (!body)
+	if (body) {
+		/* How and when it came is no business of where it goes. */
+		skb_clear_tstamp(skb);
+		skb->mark = 0;
+	} else {
 		skb_reserve(skb, PSYNC_LINK_HEADROOM + size);
+	}
 	psync_wire_encode(pkt, skb_push(skb, size));
 	memset(skb->cb, 0, sizeof(skb->cb));
 	psync_output_cb(skb)->site = site;

@@ -170,7 +170,9 @@ struct psync_query_sender {
  * struct psync_query_precedes - was one message sent in another's context
  * @first: in: a message in this socket's view
  * @second: in: another one
- * @answer: out: 1 if there is a path from @first to @second, else 0
+ * @answer: out: 1 if there is a path from @first to @second, else 0; where a
+ *	participant has taken messages for lost, a path by way of these may not be
+ *	known
  * @reserved: zero
  */
 struct psync_query_precedes {

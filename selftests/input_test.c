@@ -1222,6 +1222,39 @@ static void embryo(void **state)
 	sock_close((int[]){ conn, listener }, 2);
 }
 
+/* Of one that restarts, what another says may come before it is back. */
+static void embryo_back(void **state)
+{
+	uint32_t port = port_new();
+	int listener = sock_listening(1, port_new(), 4), fd;
+	struct wire_conv c = conv_new(port);
+	struct psync_restart how = { c.cid, PSYNC_RESTART_ALL, 0 };
+	uint64_t left = stat_of(1, "DropLeftOver");
+	struct wire w;
+
+	conv_next(&w, &c, 2);
+	fake_send(&fake, &w);
+	conv_next(&w, &c, 2);
+	dropped(&fake, &w, "DropDuplicate");
+	fd = sock_bound(1, SOCK_SEQPACKET, port);
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_RESTART, &how, sizeof(how)));
+	/* Others are not who this conversation is of. */
+	conv_pids[0].port = 78;
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, conv_pids,
+			 2 * sizeof(*conv_pids)));
+	fails(sock_connect(fd, 0, 0), EBUSY);
+	conv_pids[0].port = 77;
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, conv_pids,
+			 2 * sizeof(*conv_pids)));
+	works(sock_connect(fd, 0, 0));
+	assert_true(opt_u64(fd, PSYNC_CID) == c.cid);
+	/* What came is held for what precedes it. */
+	assert_int_equal(opt_info(fd).held, 1);
+	works(close(fd));
+	stat_await(1, "DropLeftOver", left + 1);
+	works(close(listener));
+}
+
 /* More conversations than a namespace keeps for nobody: the oldest goes. */
 static void pending_full(void **state)
 {
@@ -1520,6 +1553,7 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(limits_unread),
 		cmocka_unit_test(embryo),
+		cmocka_unit_test(embryo_back),
 		cmocka_unit_test(pending_full),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(events_lost),

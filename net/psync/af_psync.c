@@ -270,17 +270,25 @@ static int psync_connect_open(struct psync_sock *psk,
 }
 
 static int psync_connect_enter(struct psync_sock *psk, struct psync_conv *conv,
-			       u32 index)
+			       const struct psync_pid *pids, u32 n, u32 index)
 {
-	int err;
+	bool embryo;
+	int err = 0;
 
 	psync_conv_lock(conv);
+	/* Of one that restarts, what the others say may come before it. */
+	embryo = !conv->dead && !conv->img.p.pids;
+	if (embryo)
+		err = psync_conv_start(conv, pids, n);
 	/* Too small a link to carry even fragments? */
-	err = psync_conv_max_body(conv) ? 0 : -EMSGSIZE;
+	if (!err && !psync_conv_max_body(conv))
+		err = -EMSGSIZE;
 	if (!err)
 		err = psync_conv_join(conv, psk, index);
 	if (err)
 		psync_conv_abandon(conv);
+	else if (embryo)
+		psync_conv_announce(conv);
 	psync_conv_unlock(conv);
 	return err;
 }
@@ -306,7 +314,7 @@ static int psync_connect_join(struct psync_sock *psk,
 		if (err)
 			break;
 		/* It may end between finding and entering it: another then. */
-		err = psync_connect_enter(psk, conv, index);
+		err = psync_connect_enter(psk, conv, pids, n, index);
 		psync_conv_put(conv);
 	} while (err == -ECONNABORTED);
 out:

@@ -940,6 +940,18 @@ unsigned int psync_conv_announce(struct psync_conv *conv)
 	return taken;
 }
 
+int psync_conv_start(struct psync_conv *conv, const struct psync_pid *pids,
+		     u32 n)
+{
+	int err;
+
+	lockdep_assert_held(&conv->lock);
+	err = psync_image_start(&conv->img, pids, n, ktime_get_ns());
+	if (!err)
+		conv->embryo_end = U64_MAX;
+	return err;
+}
+
 /* P 5, restart. */
 static int psync_conv_rejoin(struct psync_conv *conv,
 			     const struct psync_sock *psk,

@@ -413,11 +413,10 @@ static enum psync_drop psync_input_start(struct psync_conv *conv,
 
 	if (conv->img.p.digest != pkt->digest)
 		return PSYNC_DROP_DIGEST;
-	err = psync_image_start(&conv->img, pids, pkt->msg.n, ktime_get_ns());
+	err = psync_conv_start(conv, pids, pkt->msg.n);
 	if (err)
 		return err == -ENOMEM ? PSYNC_DROP_NO_MEM :
 					PSYNC_DROP_BAD_PARTICIPANTS;
-	conv->embryo_end = U64_MAX;
 	return PSYNC_OK;
 }
 

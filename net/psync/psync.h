@@ -761,6 +761,17 @@ void psync_conv_unlock(struct psync_conv *conv) __releases(&conv->lock);
 unsigned int psync_conv_announce(struct psync_conv *conv);
 
 /**
+ * psync_conv_start - it is known who takes part in an embryo
+ * @conv: locked
+ * @pids: the participants, of its digest
+ * @n: so many
+ *
+ * Feeds what has come.  Return: as psync_image_start().
+ */
+int psync_conv_start(struct psync_conv *conv, const struct psync_pid *pids,
+		     u32 n);
+
+/**
  * psync_conv_join - a socket takes its place in a conversation
  * @conv: locked; a reference is taken on success
  * @psk: bound socket, under lock_sock

@@ -10,8 +10,8 @@
  * A message from the wire is not believed.  What is checked before it is
  * attached: its context is here (hold.c), it follows its sender's previous
  * message, and its wave is right.  Where nodes were freed, as much as is still
- * known is checked.  What a list names and another of its entries follows is no
- * edge (psync_graph_reduce()).
+ * known is checked.  What a message names and another of its entries follows is
+ * no edge (psync_graph_reduce()).
  */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
@@ -33,6 +33,8 @@
 
 #define PSYNC_GRAPH_BUCKETS	64
 #define PSYNC_GRAPH_BUCKETS_MAX	4096
+/* Entries of a stamp each of which is compared with each other: bits of a u64. */
+#define PSYNC_GRAPH_EDGES	64
 
 size_t psync_node_size(const struct psync_image *img, u16 npred)
 {
@@ -308,6 +310,20 @@ static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
+/* Which entries has @pred, the one at @at, in its context? */
+static u64 psync_graph_covered(const struct psync_node *node,
+			       const struct psync_node *pred, u32 at)
+{
+	u64 known = 0;
+	u32 i;
+
+	for (i = 0; i < node->npred; i++)
+		if (i != at && pred->stamp[PSYNC_MID_INDEX(node->preds[i])] >=
+			       PSYNC_MID_SEQ(node->preds[i]))
+			known |= 1ULL << i;
+	return known;
+}
+
 /*
  * Transitive reduction: the entries whose bits are in @known are in the
  * context of others or of the sender's previous message.  A sender that took
@@ -315,22 +331,52 @@ static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
  * come to the same edges.  What was said stays, to be sent again as it was: it
  * tells more to those who lack the same messages.
  */
-static enum psync_drop psync_graph_reduce(struct psync_node *node, u32 known)
+static enum psync_drop psync_graph_reduce(struct psync_node *node, u64 known)
 {
-	u64 rest[PSYNC_PREDS_LIST];
-	u32 i, count = 0;
+	u64 mid;
+	u32 i;
 
 	if (!known)
 		return PSYNC_OK;
 	node->npred = 0;
 	for (i = 0; i < node->nsaid; i++) {
 		if (known >> i & 1)
-			rest[count++] = node->preds[i];
-		else
-			node->preds[node->npred++] = node->preds[i];
+			continue;
+		mid = node->preds[i];
+		memmove(node->preds + node->npred + 1,
+			node->preds + node->npred,
+			(i - node->npred) * sizeof(mid));
+		node->preds[node->npred++] = mid;
 	}
-	memcpy(node->preds + node->npred, rest, count * sizeof(*rest));
 	return node->npred ? PSYNC_OK : PSYNC_DROP_BAD_CONTEXT;
+}
+
+/*
+ * The same for a stamp that names many, or comes with a GAP.  The stamp itself
+ * stays: what a GAP gives up is its context, the same for all.  To compare very
+ * many with one another would take more than a list of all participants does.
+ */
+static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
+					       struct psync_node *node,
+					       const u64 *before)
+{
+	const struct psync_node *pred;
+	u32 i, index;
+	u64 known = 0;
+	u64 seq;
+
+	if (node->npred > PSYNC_GRAPH_EDGES)
+		return PSYNC_OK;
+	for (i = 0; i < node->npred; i++) {
+		index = PSYNC_MID_INDEX(node->preds[i]);
+		seq = PSYNC_MID_SEQ(node->preds[i]);
+		if (before && index != node->sender && seq <= before[index])
+			known |= 1ULL << i;
+		pred = psync_graph_known(img, index, seq);
+		if (pred)
+			known |= psync_graph_covered(node, pred, i);
+	}
+	return psync_graph_reduce(node, known);
 }
 
 /* Was a message left out by one that is back, before it came (S7.1)? */
@@ -354,7 +400,8 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 					      const u64 *before)
 {
 	const struct psync_node *pred;
-	u32 i, j, index, known = 0;
+	u32 i, j, index;
+	u64 known = 0;
 	u64 seq;
 
 	for (i = 0; i < img->p.n; i++)
@@ -364,7 +411,7 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 		index = PSYNC_MID_INDEX(node->preds[i]);
 		seq = PSYNC_MID_SEQ(node->preds[i]);
 		if (before && index != node->sender && seq <= before[index])
-			known |= 1U << i;
+			known |= 1ULL << i;
 		pred = psync_graph_known(img, index, seq);
 		/* What that follows is not known: it is asked for with a stamp. */
 		if (!pred && !node->stamped &&
@@ -374,10 +421,7 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 			node->stamp[index] = max(node->stamp[index], seq);
 			continue;
 		}
-		for (j = 0; j < node->npred; j++)
-			if (j != i && pred->stamp[PSYNC_MID_INDEX(node->preds[j])] >=
-				      PSYNC_MID_SEQ(node->preds[j]))
-				known |= 1U << j;
+		known |= psync_graph_covered(node, pred, i);
 		for (j = 0; j < img->p.n; j++)
 			node->stamp[j] = max(node->stamp[j], pred->stamp[j]);
 	}
@@ -553,9 +597,10 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 	drop = psync_graph_check_preds(img, node);
 	if (drop)
 		return drop;
-	drop = PSYNC_OK;
 	if (!node->stamped || psync_graph_is_listed(node))
 		drop = psync_graph_check_list(img, node, before);
+	else
+		drop = psync_graph_check_edges(img, node, before);
 	if (!drop && node->stamped)
 		drop = psync_graph_check_stamp(img, node, before);
 	/*

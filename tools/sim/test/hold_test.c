@@ -326,6 +326,107 @@ static void psync_hold_test_stamp_grows(void **state)
 	psync_hold_close(&lab.bed, &lab.view, 0);
 }
 
+/* Participants 1 to 9 speak, 9 after 1 and 2, and then 10 with a stamp. */
+static const struct psync_node *psync_hold_stamp_after(struct psync_hold_lab *lab)
+{
+	const u64 preds[] = { PSYNC_MID(1, 1), PSYNC_MID(2, 1) };
+	u32 i;
+
+	for (i = 1; i < 9; i++)
+		assert_int_equal(psync_bed_msg(&lab->bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab->bed, 9, 1, 2, 2, preds),
+			 PSYNC_OK);
+	lab->pkt.msg.wave = 3;
+	assert_int_equal(psync_bed_input(&lab->bed, &lab->pkt, 0), PSYNC_OK);
+	assert_int_equal(lab->bed.img.parts[10].seq, 1);
+	return lab->bed.img.parts[10].last;
+}
+
+/*
+ * A sender that lost messages does not know that one of its leaves precedes
+ * another; who knows it leaves out the edge, however many there are.
+ */
+static void psync_hold_test_stamp_edges(void **state)
+{
+	const struct psync_node *node;
+	struct psync_hold_lab lab;
+	u64 mids[12];
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	node = psync_hold_stamp_after(&lab);
+	assert_int_equal(node->npred, 7);
+	assert_int_equal(node->nsaid, 9);
+	for (i = 1; i < 10; i++)
+		assert_int_equal(psync_node_follows(node, PSYNC_MID(i, 1)),
+				 i > 2);
+	assert_int_equal(node->preds[7], PSYNC_MID(1, 1));
+	assert_int_equal(node->preds[8], PSYNC_MID(2, 1));
+	psync_bed_drain(&lab.view);
+	assert_int_equal(psync_view_step(&lab.view, PSYNC_MID(10, 1), false,
+					 mids, 12), 7);
+	assert_int_equal(psync_view_step(&lab.view, PSYNC_MID(1, 1), true,
+					 mids, 12), 1);
+	assert_int_equal(mids[0], PSYNC_MID(9, 1));
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
+/* One of them in the context of what it said before, which it had lost. */
+static void psync_hold_test_stamp_before(void **state)
+{
+	const u64 preds[] = { PSYNC_MID(11, 1) };
+	const struct psync_node *node;
+	struct psync_hold_lab lab;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	assert_int_equal(psync_bed_msg(&lab.bed, 11, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 10, 1, 2, 1, preds), PSYNC_OK);
+	for (i = 1; i < 9; i++)
+		assert_int_equal(psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	/* 1 to 8, its own, and 11, which that one follows. */
+	lab.stamp[9] = 0;
+	lab.stamp[10] = cpu_to_be32(1);
+	lab.stamp[11] = cpu_to_be32(1);
+	lab.bitmap[1] = 0x0d;
+	lab.pkt.msg.npred = 10;
+	lab.pkt.msg.seq = 2;
+	lab.pkt.msg.wave = 3;
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
+	node = lab.bed.img.parts[10].last;
+	assert_int_equal(node->npred, 9);
+	assert_true(psync_node_follows(node, PSYNC_MID(10, 1)));
+	assert_false(psync_node_follows(node, PSYNC_MID(11, 1)));
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
+/* Nor has a GAP such an edge, but it gives up no more than it says. */
+static void psync_hold_test_stamp_gap(void **state)
+{
+	const struct psync_node *node;
+	struct psync_hold_lab lab;
+
+	psync_hold_stamp_open(&lab);
+	lab.bed.img.p.limits.slow = PSYNC_SLOW_SKIP;
+	lab.pkt.msg.kind = PSYNC_KIND_GAP;
+	lab.pkt.msg.about = 11;
+	lab.pkt.body_len = 0;
+	/* It names 1 and 9, and knows nothing of 2. */
+	lab.stamp[2] = 0;
+	lab.bitmap[0] = 0x02;
+	lab.bitmap[1] = 0x02;
+	lab.pkt.msg.npred = 2;
+	node = psync_hold_stamp_after(&lab);
+	assert_int_equal(node->npred, 1);
+	assert_int_equal(node->nsaid, 2);
+	assert_true(psync_node_follows(node, PSYNC_MID(9, 1)));
+	assert_int_equal(node->stamp[1], 1);
+	assert_int_equal(node->stamp[2], 0);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
 /* A stamp that names too few predecessors harms nobody but its sender. */
 static void psync_hold_test_stamp_false(void **state)
 {
@@ -493,6 +594,9 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_false),
 	cmocka_unit_test(psync_hold_test_stamp),
 	cmocka_unit_test(psync_hold_test_stamp_grows),
+	cmocka_unit_test(psync_hold_test_stamp_edges),
+	cmocka_unit_test(psync_hold_test_stamp_before),
+	cmocka_unit_test(psync_hold_test_stamp_gap),
 	cmocka_unit_test(psync_hold_test_limits),
 	cmocka_unit_test(psync_hold_test_waited),
 	cmocka_unit_test(psync_hold_test_stamp_false),

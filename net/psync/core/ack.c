@@ -33,6 +33,7 @@
 #include "mask.h"
 #include "repair.h"
 #include "restart.h"
+#include "skip.h"
 #include "vote.h"
 
 /* So many messages are acknowledged at once. */
@@ -287,7 +288,7 @@ bool psync_ack_skip(struct psync_image *img, struct psync_remote *remote,
 		return false;
 	for (i = 0; i < img->p.n; i++) {
 		at = psync_ack_passed(img, remote, i);
-		seq = i == gap->sender ? gap->prev : gap->stamp[i];
+		seq = psync_skip_context(gap, i);
 		if (seq <= remote->skip[i])
 			continue;
 		remote->skip[i] = seq;

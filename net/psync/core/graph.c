@@ -33,8 +33,6 @@
 
 #define PSYNC_GRAPH_BUCKETS	64
 #define PSYNC_GRAPH_BUCKETS_MAX	4096
-/* Entries of a stamp each of which is compared with each other: bits of a u64. */
-#define PSYNC_GRAPH_EDGES	64
 
 size_t psync_node_size(const struct psync_image *img, u16 npred)
 {
@@ -73,6 +71,7 @@ void psync_node_free(struct psync_image *img, struct psync_node *node)
 	if (!node)
 		return;
 	psync_vote_free(img, node);
+	psync_skip_free(img, node);
 	img->ops->free(img, node, psync_node_size(img, node->nsaid));
 }
 
@@ -352,9 +351,8 @@ static enum psync_drop psync_graph_reduce(struct psync_node *node, u64 known)
 }
 
 /*
- * The same for a stamp that names many, or comes with a GAP.  The stamp itself
- * stays: what a GAP gives up is its context, the same for all.  To compare very
- * many with one another would take more than a list of all participants does.
+ * The same for a stamp that names many, or comes with a GAP.  To compare very many
+ * with one another would take more than a list does.
  */
 static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
 					       struct psync_node *node,
@@ -601,6 +599,8 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 		drop = psync_graph_check_list(img, node, before);
 	else
 		drop = psync_graph_check_edges(img, node, before);
+	if (!drop && node->kind == PSYNC_KIND_GAP)
+		drop = psync_skip_follow(img, node, before);
 	if (!drop && node->stamped)
 		drop = psync_graph_check_stamp(img, node, before);
 	/*

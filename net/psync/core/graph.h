@@ -51,6 +51,9 @@ size_t psync_node_size(const struct psync_image *img, u16 npred);
 struct psync_node *psync_node_new(struct psync_image *img, u16 sender, u64 seq,
 				  u16 npred);
 
+/* Entries of a stamp each of which is compared with each other: bits of a u64. */
+#define PSYNC_GRAPH_EDGES	64
+
 /**
  * psync_node_free - give back a node's memory; its body is the caller's
  * @img: image

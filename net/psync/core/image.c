@@ -471,7 +471,7 @@ static void psync_image_context(struct psync_image *img,
 		return;
 	}
 	for (i = 0; i < img->p.n; i++) {
-		seq = i == node->sender ? node->prev : node->stamp[i];
+		seq = psync_skip_context(node, i);
 		if (psync_wire_seq_set(stamp, highs, i, seq))
 			pkt->msg.highs = highs;
 	}

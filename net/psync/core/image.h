@@ -207,6 +207,7 @@ struct psync_limits {
  * @preds: mids (PSYNC_MID) of the immediate predecessors by participant index,
  *	then of those that turned out to precede one of them, by index, too
  * @gaps: GAP, while it is kept: in psync_image.gaps
+ * @said: GAP: the stamp as its sender said it, where @stamp has more, or NULL
  * @stamped: its context came as a stamp
  * @op: MASK: enum psync_mask_op; END: enum psync_end_reason
  * @about: MASK: whom it masks; GAP: a participant at the site that is not waited
@@ -251,6 +252,7 @@ struct psync_node {
 	u64			*stamp;
 	u64			*preds;
 	struct list_head	gaps;
+	u64			*said;
 	u64			last;
 	struct psync_vote	*vote;
 	u16			about;

@@ -47,6 +47,62 @@ enum psync_drop psync_skip_check(const struct psync_image *img,
 						      PSYNC_DROP_NOT_MEMBER;
 }
 
+/* Room for what it says, before its stamp has more. */
+static bool psync_skip_keep(struct psync_image *img, struct psync_node *gap)
+{
+	size_t size = img->p.n * sizeof(*gap->said);
+
+	if (gap->said)
+		return true;
+	gap->said = img->ops->alloc(img, size);
+	if (!gap->said)
+		return false;
+	memcpy(gap->said, gap->stamp, size);
+	return true;
+}
+
+/* It follows all that is in @stamp, too. */
+static bool psync_skip_raise(struct psync_image *img, struct psync_node *gap,
+			     const u64 *stamp)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		if (i == gap->sender || stamp[i] <= gap->stamp[i])
+			continue;
+		if (!psync_skip_keep(img, gap))
+			return false;
+		gap->stamp[i] = stamp[i];
+	}
+	return true;
+}
+
+enum psync_drop psync_skip_follow(struct psync_image *img,
+				  struct psync_node *gap, const u64 *before)
+{
+	bool done = !before || psync_skip_raise(img, gap, before);
+	const struct psync_node *pred;
+	u32 i;
+
+	if (gap->npred > PSYNC_GRAPH_EDGES)
+		return done ? PSYNC_OK : PSYNC_DROP_NO_MEM;
+	for (i = 0; done && i < gap->npred; i++) {
+		pred = psync_graph_known(img, PSYNC_MID_INDEX(gap->preds[i]),
+					 PSYNC_MID_SEQ(gap->preds[i]));
+		if (pred)
+			done = psync_skip_raise(img, gap, pred->stamp);
+	}
+	return done ? PSYNC_OK : PSYNC_DROP_NO_MEM;
+}
+
+void psync_skip_free(struct psync_image *img, struct psync_node *node)
+{
+	if (node->said)
+		img->ops->free(img, node->said,
+			       img->p.n * sizeof(*node->said));
+	node->said = NULL;
+}
+
 void psync_skip_attached(struct psync_image *img, struct psync_node *node)
 {
 	int remote = img->parts[node->about].remote;

@@ -16,6 +16,27 @@ enum psync_drop psync_skip_check(const struct psync_image *img,
 				 const struct psync_pkt *pkt);
 
 /**
+ * psync_skip_follow - what the predecessors of a GAP follow it follows, too
+ * @img: image
+ * @gap: the GAP, with its context here
+ * @before: stamp of its sender's previous message, or NULL
+ *
+ * Who has lost messages does not know it.  What is given up is what it says, the
+ * same for all.
+ *
+ * Return: PSYNC_OK, NO_MEM.
+ */
+enum psync_drop psync_skip_follow(struct psync_image *img,
+				  struct psync_node *gap, const u64 *before);
+
+/**
+ * psync_skip_free - a node is given back
+ * @img: image
+ * @node: a GAP or any other
+ */
+void psync_skip_free(struct psync_image *img, struct psync_node *node);
+
+/**
  * psync_skip_attached - a GAP is attached: its site is not waited for any more
  * @img: image
  * @node: the GAP
@@ -71,15 +92,17 @@ bool psync_skip_unacked(const struct psync_image *img, u32 index, u64 last,
 			u32 sender, u64 seq);
 
 /**
- * psync_skip_context - what of a participant is in the context of a GAP?
- * @gap: the GAP
+ * psync_skip_context - what of a participant is in the context of a GAP, as said?
+ * @gap: the GAP, or any other message
  * @index: participant
  *
  * Return: sequence number of its last message there.
  */
 static inline u64 psync_skip_context(const struct psync_node *gap, u32 index)
 {
-	return index == gap->sender ? gap->prev : gap->stamp[index];
+	const u64 *said = gap->said ? gap->said : gap->stamp;
+
+	return index == gap->sender ? gap->prev : said[index];
 }
 
 /**

@@ -222,6 +222,7 @@ struct psync_check_seat {
  * @nmsgs: how many
  * @seats: openings, as in the history
  * @attached: by image of the history: last message attached of each participant
+ * @forgotten: by image: it is no more
  * @words: memory for sets
  * @numbers: memory for numbers
  * @seqs: memory for @attached
@@ -237,6 +238,7 @@ struct psync_check {
 	uint32_t nmsgs;
 	struct psync_check_seat *seats;
 	uint64_t **attached;
+	bool *forgotten;
 	uint64_t *words;
 	uint32_t *numbers;
 	uint64_t *seqs;
@@ -254,6 +256,14 @@ static void *psync_check_alloc(size_t n, size_t size)
 	return mem;
 }
 
+/* Is it about an image, not about a seat? */
+static bool psync_check_of_image(const struct psync_rec *rec)
+{
+	return rec->type == PSYNC_REC_ATTACHED ||
+	       rec->type == PSYNC_REC_HOLDS ||
+	       rec->type == PSYNC_REC_FORGOTTEN;
+}
+
 __attribute__((format(printf, 3, 4)))
 static void psync_check_fail(struct psync_check *c, const char *invariant,
 			     const char *fmt, ...)
@@ -267,7 +277,7 @@ static void psync_check_fail(struct psync_check *c, const char *invariant,
 	if (v->invariant)
 		return;
 	v->invariant = invariant;
-	if (rec->type == PSYNC_REC_ATTACHED || rec->type == PSYNC_REC_HOLDS) {
+	if (psync_check_of_image(rec)) {
 		conv = c->hist->images[rec->seat].conv;
 		part = c->hist->images[rec->seat].site;
 	} else {
@@ -1008,62 +1018,81 @@ static uint32_t psync_check_previous(struct psync_check *c,
 	return PSYNC_CHECK_NONE;
 }
 
-/* Has any other site's image something that its participant sent? */
+/*
+ * Has a site that is there a message of that participant, @mid or a later one, or
+ * its own @own or a later one?
+ */
 static bool psync_check_known_of(struct psync_check *c,
-				 const struct psync_check_seat *seat)
+				 const struct psync_check_seat *seat,
+				 uint64_t mid, uint64_t own)
 {
-	const struct psync_hist_conv *conv = psync_check_conv(c);
-	const uint64_t *sites = &c->hist->sets[conv->sites];
-	const struct psync_check_inst *in = &c->insts[seat->inst];
-	const struct psync_check_seat *other;
-	const struct psync_check_msg *msg;
-	uint32_t i, k;
+	uint32_t index = c->insts[seat->inst].conv;
+	const struct psync_hist *hist = c->hist;
+	const uint64_t *sites = &hist->sets[hist->convs[index].sites];
+	const struct psync_hist_image *image;
+	size_t i;
 
-	for (i = 0; i < in->nsent; i++) {
-		msg = &c->msgs[in->msgs + i];
-		if (c->seats[msg->seat].part != seat->part)
-			continue;
-		for (k = in->seats; k != PSYNC_CHECK_NONE; k = other->next) {
-			other = &c->seats[k];
-			if (sites[other->part] != sites[seat->part] &&
-			    other->here && psync_check_has(other->view, i))
-				return true;
-		}
+	for (i = 0; i < hist->nimages; i++) {
+		image = &hist->images[i];
+		if (image->conv == index && !c->forgotten[i] &&
+		    c->attached[i][seat->part] >=
+		    (sites[image->part] == sites[seat->part] ? own : mid))
+			return true;
 	}
 	return false;
 }
 
 /*
+ * The last message that its earlier lives sent, whether it got anywhere or not:
+ * a RESTART leaves out more than that.  But of a life whose RESTART no site knows
+ * that is still there nobody can tell it the numbers, which began far behind those
+ * before.
+ */
+static uint64_t psync_check_lives(struct psync_check *c,
+				  const struct psync_check_seat *seat)
+{
+	const struct psync_check_msg *first, *end;
+	const struct psync_check_seat *life;
+	uint64_t last = 0;
+	uint32_t i;
+
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = life->next) {
+		life = &c->seats[i];
+		if (life == seat || life->part != seat->part || !life->nsent)
+			continue;
+		first = &c->msgs[life->sent[0]];
+		end = &c->msgs[life->sent[life->nsent - 1]];
+		if (end->mid > last &&
+		    (!first->back || psync_check_known_of(c, seat, first->mid,
+							  first->mid)))
+			last = end->mid;
+	}
+	return last;
+}
+
+/*
  * Messages are numbered one after the other; who is back numbers on after all
- * that anybody may have heard of (S7.1).
+ * that it had sent, as far as that can be known (S7.1), and uses no number that
+ * any site has, lingering ones included.
  */
 static void psync_check_number(struct psync_check *c,
 			       const struct psync_check_seat *seat)
 {
 	uint64_t first = (uint64_t)seat->part << PSYNC_HIST_SEQ_BITS |
 			 (psync_check_conv(c)->seq_base + 1);
-	struct psync_check_inst *in = &c->insts[seat->inst];
-	const struct psync_check_msg *msg;
-	uint64_t last = first - 1;
-	uint32_t i;
+	uint64_t last = first - 1, mid = c->rec->mid;
 
 	if (seat->nsent)
 		last = c->msgs[seat->sent[seat->nsent - 1]].mid;
-	if (seat->nsent || !seat->restart) {
-		if (c->rec->mid != last + 1)
-			psync_check_fail(c, "mid-order",
-					 "message %u of its sender",
-					 seat->nsent + 1);
+	if ((seat->nsent || !seat->restart) && mid != last + 1)
+		psync_check_fail(c, "mid-order", "message %u of its sender",
+				 seat->nsent + 1);
+	if (!seat->restart)
 		return;
-	}
-	for (i = 0; i < in->nsent; i++) {
-		msg = &c->msgs[in->msgs + i];
-		if (c->seats[msg->seat].part == seat->part &&
-		    msg->mid > last)
-			last = msg->mid;
-	}
-	if (c->rec->mid <= last &&
-	    (c->rec->back || psync_check_known_of(c, seat)))
+	/* That its own site has it by now may be put down already. */
+	if ((c->rec->back && mid <= psync_check_lives(c, seat)) ||
+	    psync_check_known_of(c, seat, mid, mid + 1))
 		psync_check_fail(c, "restart-number",
 				 "a number that was used before");
 }
@@ -2402,8 +2431,30 @@ static void psync_check_replay_back(struct psync_check *c)
 	}
 }
 
+/* Of images. */
+static void psync_check_replay_image(struct psync_check *c)
+{
+	switch (c->rec->type) {
+	case PSYNC_REC_ATTACHED:
+		psync_check_attached(c);
+		break;
+	case PSYNC_REC_HOLDS:
+		psync_check_acknowledged(c);
+		break;
+	case PSYNC_REC_FORGOTTEN:
+		c->forgotten[c->rec->seat] = true;
+		break;
+	default:
+		break;
+	}
+}
+
 static void psync_check_replay(struct psync_check *c)
 {
+	if (psync_check_of_image(c->rec)) {
+		psync_check_replay_image(c);
+		return;
+	}
 	if (psync_check_lost(c))
 		return;
 	switch (c->rec->type) {
@@ -2445,12 +2496,6 @@ static void psync_check_replay(struct psync_check *c)
 		break;
 	case PSYNC_REC_REST:
 		psync_check_rest(c);
-		break;
-	case PSYNC_REC_ATTACHED:
-		psync_check_attached(c);
-		break;
-	case PSYNC_REC_HOLDS:
-		psync_check_acknowledged(c);
 		break;
 	case PSYNC_REC_LEAVES:
 	case PSYNC_REC_ROOTS:
@@ -2506,8 +2551,7 @@ static void psync_check_survey(struct psync_check *c)
 	open = psync_check_alloc(hist->nconvs, sizeof(*open));
 	for (i = 0; i < hist->nrecs; i++) {
 		c->rec = &hist->recs[i];
-		if (c->rec->type == PSYNC_REC_ATTACHED ||
-		    c->rec->type == PSYNC_REC_HOLDS)
+		if (psync_check_of_image(c->rec))
 			continue;
 		conv = hist->seats[c->rec->seat].conv;
 		seat = &c->seats[c->rec->seat];
@@ -2567,6 +2611,7 @@ static void psync_check_images(struct psync_check *c)
 		n += hist->convs[hist->images[i].conv].n;
 	c->seqs = psync_check_alloc(n, sizeof(*c->seqs));
 	c->attached = psync_check_alloc(hist->nimages, sizeof(*c->attached));
+	c->forgotten = psync_check_alloc(hist->nimages, sizeof(*c->forgotten));
 	n = 0;
 	for (i = 0; i < hist->nimages; i++) {
 		c->attached[i] = c->seqs + n;
@@ -2669,5 +2714,6 @@ void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
 	free(c.words);
 	free(c.numbers);
 	free(c.attached);
+	free(c.forgotten);
 	free(c.seqs);
 }

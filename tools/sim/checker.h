@@ -73,7 +73,7 @@ struct psync_verdict {
  * reliable and agreement hold for them, too:
  *
  * restart-view	a view begins with the leaves that were asked for
- * restart-number	no number is used again
+ * restart-number	no number is used again, but of a life that no site knows of
  * restart-void	nothing of an earlier life is received after its RESTART
  * restart-covers	nor is in a view what the RESTART left out
  * restart-told	all who were there are told that it is back, once each time

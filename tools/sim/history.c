@@ -113,13 +113,13 @@ uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
 }
 
 uint32_t psync_hist_image_add(struct psync_hist *hist, uint32_t conv,
-			      uint32_t site, uint64_t inc)
+			      uint32_t site, uint32_t part, uint64_t inc)
 {
 	hist->images = psync_hist_grow(hist->images, &hist->image_room,
 				       hist->nimages, 1,
 				       sizeof(*hist->images));
 	hist->images[hist->nimages] = (struct psync_hist_image){
-		.conv = conv, .site = site, .inc = inc };
+		.conv = conv, .site = site, .part = part, .inc = inc };
 	return hist->nimages++;
 }
 

@@ -42,6 +42,7 @@
  * @PSYNC_REC_HOLDS: an image (@seat) goes by it that site @sites, incarnation
  *	@mid, opening @mid2 (or 0: any) has attached those up to the set's;
  *	@others is the first participant there
+ * @PSYNC_REC_FORGOTTEN: an image (@seat) is no more
  * @PSYNC_REC_MASK: it did something about participant @others: @answer is enum
  *	psync_rec_mask; CUT, AGREED: @mid is the last message that counts
  * @PSYNC_REC_GAP: where there are masks it was told that messages are lost to it:
@@ -81,6 +82,7 @@ enum psync_rec_type {
 	PSYNC_REC_CRASH,
 	PSYNC_REC_ATTACHED,
 	PSYNC_REC_HOLDS,
+	PSYNC_REC_FORGOTTEN,
 	PSYNC_REC_MASK,
 	PSYNC_REC_GAP,
 	PSYNC_REC_VOID,
@@ -174,12 +176,14 @@ struct psync_seat {
  * struct psync_hist_image - a conversation at one site
  * @conv: index in psync_hist.convs
  * @site: its number
+ * @part: the first participant there
  * @inc: its incarnation
  * @opening: its opening of the conversation, 0 if it never did
  */
 struct psync_hist_image {
 	uint32_t conv;
 	uint32_t site;
+	uint32_t part;
 	uint64_t inc;
 	uint64_t opening;
 };
@@ -272,7 +276,7 @@ uint32_t psync_hist_seat_add(struct psync_hist *hist, uint64_t at,
 
 /* A site makes an image.  Return: its number, which is in its records. */
 uint32_t psync_hist_image_add(struct psync_hist *hist, uint32_t conv,
-			      uint32_t site, uint64_t inc);
+			      uint32_t site, uint32_t part, uint64_t inc);
 
 /* It has opened the conversation; told again and again. */
 void psync_hist_image_opened(struct psync_hist *hist, uint32_t image,

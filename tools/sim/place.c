@@ -200,15 +200,28 @@ static void psync_place_op_passed(struct psync_image *img,
 
 /* The history: what the image has attached, what it knows of others. */
 
+/* By whom does a site go in the history? */
+static u32 psync_place_first(const struct psync_conv *conv, u32 site)
+{
+	u32 i = 0;
+
+	while (conv->agents[i].home != site)
+		i++;
+	return i;
+}
+
 /* Room for it, once the participants are known. */
 static void psync_place_record(struct psync_place *place)
 {
 	const struct psync_image *img = &place->img;
 	size_t n = (size_t)img->p.n * (1 + img->nremotes), i;
+	u32 site = place->site->index;
 
 	place->record = psync_hist_image_add(place->site->sim->hist,
-					     place->conv->index,
-					     place->site->index, img->p.inc);
+					     place->conv->index, site,
+					     psync_place_first(place->conv,
+							       site),
+					     img->p.inc);
 	place->known = psync_sim_alloc(n, sizeof(*place->known));
 	place->ids = psync_sim_alloc(img->p.n, sizeof(*place->ids));
 	place->gaps = psync_sim_alloc(img->p.n, sizeof(*place->gaps));
@@ -418,7 +431,7 @@ static void psync_place_note(struct psync_place *place)
 	const struct psync_conv *conv = place->conv;
 	const struct psync_remote *remote;
 	struct psync_rec *rec;
-	u32 i, k, n;
+	u32 k, n;
 	u64 *at;
 
 	if (!place->used || !img->p.n || place->site->dead)
@@ -445,9 +458,7 @@ static void psync_place_note(struct psync_place *place)
 		rec = psync_hist_add(sim->hist, sim->now, PSYNC_REC_HOLDS,
 				     place->record);
 		rec->sites = psync_site_find(sim, remote->site)->index;
-		for (i = 0; conv->agents[i].home != rec->sites; i++)
-			;
-		rec->others = i;
+		rec->others = psync_place_first(conv, rec->sites);
 		rec->mid = remote->inc;
 		rec->mid2 = remote->opening;
 		psync_hist_set(sim->hist, place->ids, n);
@@ -613,7 +624,12 @@ static void psync_place_remember(struct psync_place *place)
 /* Nobody here waits for the conversation any more, either. */
 void psync_place_forget(struct psync_place *place)
 {
+	struct psync_sim *sim = place->site->sim;
+
 	place->used = false;
+	if (place->known)
+		psync_hist_add(sim->hist, sim->now, PSYNC_REC_FORGOTTEN,
+			       place->record);
 	psync_image_destroy(&place->img);
 	free(place->known);
 	free(place->ids);

@@ -378,10 +378,12 @@ static void psync_place_credit(const struct psync_place *place)
 		return;
 	for (i = 0; img->nopen && i < img->nremotes; i++) {
 		remote = &img->remotes[i];
+		msgs = limits->max_msgs / sites;
+		if (remote->kept_msgs <= msgs && remote->kept_bytes <= bytes)
+			continue;
 		/* Each time it comes back it begins before it is heard. */
 		first = psync_place_returns(place->conv, remote->site);
 		first = limits->first_msgs * (first + 1);
-		msgs = limits->max_msgs / sites;
 		if (first > limits->first_msgs)
 			msgs += first;
 		else if (msgs < first)
@@ -1027,16 +1029,24 @@ bool psync_place_given_up(const struct psync_site *site, u32 conv)
 	return true;
 }
 
+/* Is there somebody at a site who answers? */
+static bool psync_place_is_there(const struct psync_site *site, u32 conv)
+{
+	const struct psync_place *place = &site->places[conv];
+
+	return !site->dead && place->used && place->img.nopen &&
+	       !place->img.refused;
+}
+
 /* Is there somebody at @remote who will answer @img? */
 static bool psync_place_answers(const struct psync_place *place,
 				const struct psync_remote *remote)
 {
 	struct psync_sim *sim = place->site->sim;
-	const struct psync_site *site = psync_site_find(sim, remote->site);
-	const struct psync_place *other = &site->places[place->conv->index];
 
-	return !site->dead && other->used && other->img.nopen &&
-	       !other->img.refused && !remote->moved;
+	return !remote->moved &&
+	       psync_place_is_there(psync_site_find(sim, remote->site),
+				    place->conv->index);
 }
 
 /* Has an image not masked out all who are at @site? */
@@ -1092,12 +1102,26 @@ static bool psync_place_forsaken(const struct psync_place *place)
 	return false;
 }
 
+/* Is somebody at every site of a conversation?  Mostly, and soon found out. */
+static bool psync_place_all_there(const struct psync_conv *conv)
+{
+	u32 i;
+
+	for (i = 0; i < conv->n; i++)
+		if (!psync_place_is_there(conv->agents[i].site, conv->index))
+			return false;
+	return true;
+}
+
 bool psync_place_stalled(const struct psync_place *place)
 {
 	const struct psync_sim *sim = place->site->sim;
 	const struct psync_place *other;
 	u32 i;
 
+	/* With each packet that acknowledges this is asked. */
+	if (psync_place_all_there(place->conv))
+		return false;
 	for (i = 0; i < sim->nsites; i++) {
 		other = &sim->sites[i].places[place->conv->index];
 		if (other->used && other->img.p.n && !sim->sites[i].dead &&

@@ -371,13 +371,18 @@ static void psync_confirm_say(struct psync_image *img,
 	psync_confirm_note(img, pkt->src_site, quiet, reason, now);
 }
 
-/* Every opening that is refused is told at once, then now and then. */
+/*
+ * Every opening that is refused is told at once, then now and then.  To name
+ * another one costs nothing: between any two there is a wait.
+ */
 static void psync_confirm_refuse(struct psync_image *img,
 				 const struct psync_pkt *pkt,
 				 struct psync_remote *remote, u64 now)
 {
-	if (now < remote->quiet && pkt->opening == remote->quiet_opening)
+	if (now < remote->refuse_at ||
+	    (now < remote->quiet && pkt->opening == remote->quiet_opening))
 		return;
+	remote->refuse_at = now + psync_ack_wait(img, remote, 0);
 	remote->quiet_opening = pkt->opening;
 	psync_confirm_say(img, pkt, &remote->quiet, PSYNC_REFUSE_RESTART, now);
 }

@@ -373,6 +373,7 @@ enum psync_remote_state {
  * @quiet: no REFUSE to it and no event about that before this time
  * @quiet_refused: no event about a REFUSE from it before this time
  * @quiet_opening: the opening that @quiet is about
+ * @refuse_at: no REFUSE about any opening of it before this time
  * @quiet_past: what it asks an earlier opening of ours is not answered before
  * @vec: last message of each participant that its image is known to hold, or
  *	NULL: none
@@ -446,6 +447,7 @@ struct psync_remote {
 	u64			quiet;
 	u64			quiet_refused;
 	u32			quiet_opening;
+	u64			refuse_at;
 	u64			quiet_past;
 	u64			*vec;
 	u64			bytes;

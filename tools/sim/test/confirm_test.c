@@ -17,6 +17,14 @@ static void psync_confirm_open(struct psync_bed *bed, u32 site)
 	assert_int_equal(psync_bed_init(bed, &p, site), 0);
 }
 
+/* Waits as of a network near by. */
+static void psync_confirm_near(struct psync_bed *bed)
+{
+	bed->img.p.limits.rto_ns = 10 * MS;
+	bed->img.p.limits.rto_min_ns = 10 * MS;
+	bed->img.p.limits.rto_max_ns = 1000 * MS;
+}
+
 /* A bed with one view; participant @index opens as opening @opening. */
 static void psync_confirm_join(struct psync_bed *bed, struct psync_view *view,
 			       u32 index, u32 opening, u64 now)
@@ -391,6 +399,7 @@ static void psync_confirm_test_reopened(void **state)
 	struct psync_bed_body *body = psync_bed_body_new();
 
 	psync_confirm_open(&one, 1);
+	psync_confirm_near(&one);
 	psync_confirm_join(&one, &a, 0, 5, 0);
 	psync_confirm_open(&two, 2);
 	psync_confirm_join(&two, &b, 1, 6, 0);
@@ -421,6 +430,40 @@ static void psync_confirm_test_reopened(void **state)
 	psync_confirm_close(&two, &b);
 	psync_confirm_close(&one, &a);
 	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* Whatever openings it names, a site is not refused at once again. */
+static void psync_confirm_test_refuse_rate(void **state)
+{
+	struct psync_pkt pkt;
+	struct psync_bed one;
+	struct psync_view a;
+	u32 i;
+
+	psync_confirm_open(&one, 1);
+	psync_confirm_near(&one);
+	one.muted = ~0U;
+	psync_confirm_join(&one, &a, 0, 5, 0);
+	one.img.remotes[0].state = PSYNC_REMOTE_CONFIRMED;
+	one.img.remotes[0].inc = 5002;
+	one.img.remotes[0].opening = 1;
+	psync_bed_craft(&one, 1, 1, 1, 0, NULL, NULL, &pkt);
+	for (i = 0; i < 100; i++) {
+		pkt.opening = 2 + i % 2;
+		assert_int_equal(psync_bed_input(&one, &pkt, 1),
+				 PSYNC_DROP_REOPENED);
+	}
+	assert_int_equal(one.ntypes[PSYNC_PKT_REFUSE], 1);
+	assert_int_equal(one.nevents, 1);
+	/* The other one is told soon, the same one after a second. */
+	pkt.opening = 3;
+	psync_bed_input(&one, &pkt, 1 + 10 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_REFUSE], 2);
+	psync_bed_input(&one, &pkt, 1 + 20 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_REFUSE], 2);
+	psync_bed_input(&one, &pkt, 2000 * MS);
+	assert_int_equal(one.ntypes[PSYNC_PKT_REFUSE], 3);
+	psync_confirm_close(&one, &a);
 }
 
 /* Early packets for an earlier opening of ours are dropped when we know it. */
@@ -711,6 +754,7 @@ const struct CMUnitTest psync_confirm_tests[] = {
 	cmocka_unit_test(psync_confirm_test_closed),
 	cmocka_unit_test(psync_confirm_test_overtaken),
 	cmocka_unit_test(psync_confirm_test_reopened),
+	cmocka_unit_test(psync_confirm_test_refuse_rate),
 	cmocka_unit_test(psync_confirm_test_dst_opening),
 	cmocka_unit_test(psync_confirm_test_timer),
 	cmocka_unit_test(psync_confirm_test_hurry),

@@ -529,6 +529,7 @@ static void psync_image_test_reopened(void **state)
 	u64 c1 = PSYNC_MID(2, 1), inc;
 
 	psync_image_open(&bed, 5);
+	bed.img.p.limits.rto_max_ns = 0;
 	psync_image_join(&bed.img, &v, 0, 1, 8, 0);
 	assert_int_equal(psync_image_opening(&bed.img, 2, &inc), 0);
 	psync_bed_craft(&bed, 2, 1, 1, 0, NULL, wire, &pkt);

@@ -463,6 +463,21 @@ static void psync_mask_heed(struct psync_image *img,
 	psync_mask_review(img);
 }
 
+/*
+ * Another site may have made it up.  One with a number that its sender has used,
+ * as its own site says, is found out when what really has that number is attached.
+ */
+static bool psync_mask_may_hint(const struct psync_image *img,
+				const struct psync_pkt *pkt, u64 seq)
+{
+	int site = img->parts[pkt->msg.sender].remote;
+
+	if (!(pkt->msg.flags & PSYNC_MSGF_FOREIGN))
+		return true;
+	return site >= 0 && psync_ack_held(img, &img->remotes[site],
+					   pkt->msg.sender) >= seq;
+}
+
 void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 		     u64 seq)
 {
@@ -470,17 +485,24 @@ void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 	struct psync_mask *mask;
 	u8 op;
 
+	if (!psync_mask_may_hint(img, pkt, seq))
+		return;
 	/* Without memory it is not known, and said again. */
 	if (img->recover || !view || psync_mask_prepare(view))
 		return;
 	mask = &view->masks[pkt->msg.sender];
 	if (seq <= mask->hint_at)
 		return;
-	mask->hint_at = seq;
 	op = pkt->msg.op == PSYNC_MASK_OP_IN ? PSYNC_MASK_OP_IN :
 					       PSYNC_MASK_OP_OUT;
+	/* All is looked at for each change; what is not used is said again. */
+	if (mask->hint != op && img->now < mask->hint_until)
+		return;
+	mask->hint_at = seq;
 	if (mask->hint == op)
 		return;
+	if (mask->hint)
+		mask->hint_until = img->now + img->p.limits.rto_min_ns;
 	mask->hint = op;
 	psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
 	psync_mask_review(img);

@@ -42,6 +42,7 @@ struct psync_vote_span {
  * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
  *	come says about the view's participant
  * @hint_at: sequence number of that message
+ * @hint_until: none that says otherwise is used before this time
  */
 struct psync_mask {
 	bool	out;
@@ -62,6 +63,7 @@ struct psync_mask {
 	bool	back;
 	u8	hint;
 	u64	hint_at;
+	u64	hint_until;
 };
 
 /**

@@ -900,7 +900,7 @@ static void psync_image_claims(struct psync_image *img,
 }
 
 /* A message that waits; not for what nobody is going to ask for. */
-static enum psync_drop psync_image_expects(struct psync_image *img,
+static enum psync_drop psync_image_expects(const struct psync_image *img,
 					   const struct psync_node *node)
 {
 	const struct psync_part *part = &img->parts[node->sender];
@@ -908,9 +908,23 @@ static enum psync_drop psync_image_expects(struct psync_image *img,
 	/* What it follows may be gone, unless somebody keeps that for us. */
 	if (part->shut && node->seq > max(part->need, part->claimed))
 		return PSYNC_DROP_MASKED;
-	psync_image_claims(img, node);
-	return img->parts[node->wait_index].claimed < node->wait_seq ?
-	       PSYNC_DROP_MASKED : PSYNC_OK;
+	/* All else that it waits for it depends on. */
+	if (node->wait_index == node->sender && part->claimed < node->prev &&
+	    psync_ack_ignored(part) &&
+	    node->seq > psync_ack_asked_for(img, node->sender))
+		return PSYNC_DROP_MASKED;
+	return PSYNC_OK;
+}
+
+/*
+ * A message that waits is not kept, for want of room.  What it says of others
+ * is not used: only its own site proves that there is something to ask for.
+ */
+static void psync_image_notice(struct psync_image *img,
+			       const struct psync_node *node)
+{
+	if (!node->foreign)
+		psync_ack_claim(img, node->sender, node->seq);
 }
 
 /* A message of the opening that we go by. */
@@ -946,8 +960,11 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		psync_graph_heed(img, node);
 	else if (!drop)
 		drop = psync_image_expects(img, node);
-	if (!drop)
+	if (!drop) {
 		drop = psync_image_admit(img, node, state, start);
+		if (drop && state == PSYNC_HOLD_WAIT)
+			psync_image_notice(img, node);
+	}
 	if (drop) {
 		psync_node_free(img, node);
 		psync_graph_trim(img);
@@ -955,6 +972,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	}
 	img->body_bytes += node->cost;
 	if (state == PSYNC_HOLD_WAIT) {
+		psync_image_claims(img, node);
 		psync_hold_add(img, node);
 		return PSYNC_OK;
 	}

@@ -615,6 +615,40 @@ static void psync_hold_test_waited(void **state)
 	psync_hold_close(&bed, &view, 2);
 }
 
+/* What is not kept says that it was sent, by its own site, and nothing else. */
+static void psync_hold_test_refused(void **state)
+{
+	u64 preds[] = { PSYNC_MID(1, 7), PSYNC_MID(2, 9) };
+	struct psync_wire_mid wire[PSYNC_PREDS_LIST];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u32 i;
+
+	psync_hold_open(&bed, &view, 2, 10000);
+	for (i = 4; i < 6; i++)
+		assert_int_equal(psync_hold_chain(&bed, i), PSYNC_OK);
+	psync_bed_craft(&bed, 3, 2, 11, 2, preds, wire, &pkt);
+	pkt.msg.flags = PSYNC_MSGF_FOREIGN | PSYNC_MSGF_REPEAT;
+	pkt.msg.inc = pkt.src_inc;
+	pkt.msg.opening = 1;
+	pkt.src_site = 3;
+	pkt.src_inc = 5003;
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_HELD_FULL);
+	assert_int_equal(bed.img.nlack, 2);
+	psync_bed_craft(&bed, 3, 3, 11, 2, preds, wire, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_DROP_HELD_FULL);
+	/* What is held claims itself, c2 and b3. */
+	assert_int_equal(bed.img.parts[1].claimed, 3);
+	assert_int_equal(bed.img.parts[1].need, 3);
+	assert_int_equal(bed.img.parts[2].claimed, 3);
+	assert_int_equal(bed.img.parts[2].need, 2);
+	assert_int_equal(bed.img.parts[3].claimed, 3);
+	assert_int_equal(bed.img.parts[3].need, 0);
+	assert_int_equal(bed.img.nlack, 3);
+	psync_hold_close(&bed, &view, 2);
+}
+
 const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_orders),
 	cmocka_unit_test(psync_hold_test_long),
@@ -631,6 +665,7 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_stamp_false),
 	cmocka_unit_test(psync_hold_test_lies),
 	cmocka_unit_test(psync_hold_test_share),
+	cmocka_unit_test(psync_hold_test_refused),
 };
 
 const size_t psync_hold_ntests = ARRAY_SIZE(psync_hold_tests);

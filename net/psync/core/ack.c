@@ -516,6 +516,9 @@ void psync_ack_unspare(struct psync_image *img, u32 index, u64 seq)
 	struct psync_remote *remote;
 	u32 k;
 
+	/* It may be freed already, by who follows it and says that it does not. */
+	if (!node)
+		return;
 	node->spared = false;
 	if (node->gone)
 		return;

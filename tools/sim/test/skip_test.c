@@ -874,6 +874,16 @@ static void psync_skip_test_lingers(void **state)
 	psync_skip_close(&lab);
 }
 
+/* One that was spared may be freed already when it is received. */
+static void psync_skip_test_unspare(void **state)
+{
+	struct psync_skip_lab lab;
+
+	psync_skip_open(&lab);
+	psync_ack_unspare(&lab.bed.img, 2, 1);
+	psync_skip_close(&lab);
+}
+
 const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_announced),
 	cmocka_unit_test(psync_skip_test_hole),
@@ -895,6 +905,7 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_losing),
 	cmocka_unit_test(psync_skip_test_memory),
 	cmocka_unit_test(psync_skip_test_lingers),
+	cmocka_unit_test(psync_skip_test_unspare),
 };
 
 const size_t psync_skip_ntests = ARRAY_SIZE(psync_skip_tests);

@@ -335,14 +335,18 @@ static void psync_mask_settle(struct psync_view *view)
 /* Is somebody agreed in what precedes a message that is in the view? */
 static void psync_mask_weigh(struct psync_view *view, const u64 *stamp)
 {
+	struct psync_poll poll = { .view = view };
 	struct psync_mask *mask;
 	u32 i;
 
 	for (i = 0; view->masks && i < view->img->p.n; i++) {
 		mask = &view->masks[i];
-		if (mask->out && !mask->agreed &&
-		    mask->cut == PSYNC_MASK_NO_CUT &&
-		    psync_vote_agreed(view, i, stamp, &mask->cut))
+		if (!mask->out || mask->agreed ||
+		    mask->cut != PSYNC_MASK_NO_CUT)
+			continue;
+		if (!poll.stamp)
+			psync_vote_poll(&poll, stamp);
+		if (psync_vote_agreed(&poll, i, &mask->cut))
 			psync_image_arm(view->img, view->img->now);
 	}
 }

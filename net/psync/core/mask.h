@@ -26,6 +26,10 @@ struct psync_vote_span {
  * @due: that is to be announced, perhaps again
  * @in: it is in the set that is looked at whether it is agreed
  * @next: then: who came into that set after it
+ * @by: then: because of whom it came into it
+ * @bar: who kept it from being agreed when that was last looked at, index and
+ *	one; 0: not known
+ * @look: enum psync_vote_look: what that says of the message at hand
  * @span: what it has announced about that set
  * @since: sequence number of the first announcement since it is masked out, 0: none
  * @asked: it is to be masked in when all who count know of that
@@ -50,7 +54,10 @@ struct psync_mask {
 	bool	due;
 	bool	in;
 	bool	asked;
+	u8	look;
 	u32	next;
+	u32	by;
+	u32	bar;
 	struct psync_vote_span	span;
 	u64	since;
 	u64	asked_at;

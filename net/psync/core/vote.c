@@ -238,50 +238,148 @@ static bool psync_vote_covers(const struct psync_image *img, u32 index,
 	return span->first <= span->least;
 }
 
-/* Does one remain whose word is needed for the set? */
-static bool psync_vote_remains(const struct psync_view *view, u32 index,
-			       const u64 *stamp)
+/*
+ * What is known of one that is looked at.  As long as somebody has not announced
+ * it, and the view's participant not that one, it is not agreed: whole sets are
+ * looked for when that has changed, not with each message.
+ */
+enum psync_vote_look {
+	PSYNC_VOTE_NEW,
+	PSYNC_VOTE_SEEN,	/* what barred it before may do so no more */
+	PSYNC_VOTE_BARRED,	/* it is not agreed, nor whose set it is in */
+};
+
+void psync_vote_poll(struct psync_poll *poll, const u64 *stamp)
+{
+	const struct psync_image *img = poll->view->img;
+	u32 i;
+
+	poll->stamp = stamp;
+	poll->turns = psync_vote_turns(img, stamp);
+	poll->found = 0;
+	for (i = 0; i < img->p.n; i++)
+		poll->view->masks[i].look = PSYNC_VOTE_NEW;
+}
+
+/* Has it not announced the other one, whatever else it has? */
+static bool psync_vote_lacks(const struct psync_poll *poll, u32 index,
+			     u32 about)
+{
+	struct psync_vote_span span = psync_vote_none;
+
+	return !psync_vote_covers(poll->view->img, index, about, poll->stamp,
+				  poll->turns, &span);
+}
+
+/* Does its word count, as far as it has not ended? */
+static bool psync_vote_lives(const struct psync_poll *poll, u32 index)
 {
 	bool ended;
 
-	psync_vote_turned(&view->img->parts[index], stamp[index], &ended);
-	return !ended && !view->masks[index].in;
+	psync_vote_turned(&poll->view->img->parts[index], poll->stamp[index],
+			  &ended);
+	return !ended;
+}
+
+/* Does one remain whose word is needed for the set? */
+static bool psync_vote_remains(const struct psync_poll *poll, u32 index)
+{
+	return !poll->view->masks[index].in && psync_vote_lives(poll, index);
+}
+
+/* Is what barred one still there? */
+static bool psync_vote_barred(const struct psync_poll *poll, u32 about)
+{
+	struct psync_mask *masks = poll->view->masks;
+	u32 at = about, bar;
+
+	while (masks[at].look == PSYNC_VOTE_NEW) {
+		masks[at].look = PSYNC_VOTE_SEEN;
+		if (!masks[at].bar)
+			return false;
+		bar = masks[at].bar - 1;
+		if (!psync_vote_lives(poll, bar) ||
+		    !psync_vote_lacks(poll, bar, at))
+			return false;
+		if (psync_vote_lacks(poll, poll->view->index, bar))
+			masks[bar].look = PSYNC_VOTE_BARRED;
+		at = bar;
+	}
+	if (masks[at].look != PSYNC_VOTE_BARRED)
+		return false;
+	for (at = about; masks[at].look != PSYNC_VOTE_BARRED;
+	     at = masks[at].bar - 1)
+		masks[at].look = PSYNC_VOTE_BARRED;
+	return true;
+}
+
+/*
+ * @at, in the set of @about, is barred: so are all because of whom it came into
+ * it, but where one has announced another and only not in order.
+ */
+static void psync_vote_bar(const struct psync_poll *poll, u32 about, u32 at)
+{
+	struct psync_mask *masks = poll->view->masks;
+	u32 by;
+
+	masks[at].look = PSYNC_VOTE_BARRED;
+	while (at != about) {
+		by = masks[at].by;
+		if (!psync_vote_lacks(poll, at, by))
+			return;
+		masks[by].look = PSYNC_VOTE_BARRED;
+		masks[by].bar = at + 1;
+		at = by;
+	}
 }
 
 /*
  * The least set with @about in it that is agreed; false: none without the
  * view's participant.
  */
-static bool psync_vote_gather(struct psync_view *view, u32 about,
-			      const u64 *stamp)
+static bool psync_vote_gather(struct psync_poll *poll, u32 about)
 {
-	const struct psync_image *img = view->img;
-	u32 turns = psync_vote_turns(img, stamp);
-	struct psync_mask *masks = view->masks;
-	u32 at = about, last = about;
-	u32 i;
+	const struct psync_image *img = poll->view->img;
+	u32 i, own = poll->view->index, at = about, last = about;
+	struct psync_mask *masks = poll->view->masks;
 
+	poll->found = 0;
 	for (i = 0; i < img->p.n; i++) {
 		masks[i].in = i == about;
 		masks[i].span = psync_vote_none;
 	}
 	for (;; at = masks[at].next) {
-		if (!psync_vote_covers(img, view->index, at, stamp, turns,
-				       &masks[view->index].span))
+		if (!psync_vote_covers(img, own, at, poll->stamp, poll->turns,
+				       &masks[own].span))
 			return false;
 		for (i = 0; i < img->p.n; i++) {
-			if (i == view->index ||
-			    !psync_vote_remains(view, i, stamp) ||
-			    psync_vote_covers(img, i, at, stamp, turns,
-					      &masks[i].span))
+			if (i == own || !psync_vote_remains(poll, i) ||
+			    psync_vote_covers(img, i, at, poll->stamp,
+					      poll->turns, &masks[i].span))
 				continue;
 			masks[i].in = true;
+			masks[i].by = at;
 			masks[last].next = i;
 			last = i;
+			if (masks[i].look != PSYNC_VOTE_BARRED &&
+			    !psync_vote_lacks(poll, own, i))
+				continue;
+			psync_vote_bar(poll, about, i);
+			return false;
 		}
 		if (at == last)
-			return true;
+			break;
 	}
+	poll->found = about + 1;
+	return true;
+}
+
+/* Each of the two is in the least set of the other: it is the same. */
+static bool psync_vote_same(const struct psync_poll *poll, u32 about)
+{
+	return poll->found && poll->view->masks[about].in &&
+	       psync_vote_lives(poll, poll->found - 1) &&
+	       psync_vote_lacks(poll, poll->found - 1, about);
 }
 
 /* Has the view masked it out ever since what it announced in that context? */
@@ -295,21 +393,24 @@ static bool psync_vote_stands(const struct psync_view *view, u32 about,
 	return vote && since && vote->seq >= since;
 }
 
-bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
-		       u64 *cut)
+bool psync_vote_agreed(struct psync_poll *poll, u32 about, u64 *cut)
 {
-	const struct psync_image *img = view->img;
+	const struct psync_image *img = poll->view->img;
 	const struct psync_vote *vote;
 	u32 i;
 
-	if (!psync_vote_stands(view, about, stamp) ||
-	    !psync_vote_gather(view, about, stamp))
+	if (!psync_vote_stands(poll->view, about, poll->stamp) ||
+	    psync_vote_barred(poll, about))
 		return false;
+	if (!psync_vote_same(poll, about) && !psync_vote_gather(poll, about)) {
+		poll->view->masks[about].look = PSYNC_VOTE_BARRED;
+		return false;
+	}
 	*cut = img->p.seq_base;
 	for (i = 0; i < img->p.n; i++) {
-		if (!psync_vote_remains(view, i, stamp))
+		if (!psync_vote_remains(poll, i))
 			continue;
-		vote = psync_vote_at(img, i, about, stamp);
+		vote = psync_vote_at(img, i, about, poll->stamp);
 		/* It was counted out already: that holds. */
 		if (vote->op == PSYNC_MASK_OP_KEPT) {
 			*cut = vote->last;

@@ -82,14 +82,34 @@ void psync_vote_turn(struct psync_image *img, const struct psync_node *node);
 bool psync_mask_by(const struct psync_image *img, u32 index, u32 about);
 
 /**
+ * struct psync_poll - who is counted out in what precedes a message?
+ * @view: view with masks
+ * @stamp: of the message, with that itself
+ * @turns: ENDs and RESTARTs in that context
+ * @found: the participant whose set is marked in the view's masks, index and
+ *	one; 0: none is
+ */
+struct psync_poll {
+	struct psync_view	*view;
+	const u64		*stamp;
+	u32			turns;
+	u32			found;
+};
+
+/**
+ * psync_vote_poll - begin to ask that
+ * @poll: with a view
+ * @stamp: of a message that is in the view
+ */
+void psync_vote_poll(struct psync_poll *poll, const u64 *stamp);
+
+/**
  * psync_vote_agreed - is a participant counted out in what precedes a message?
- * @view: view that masks it out, with masks
- * @about: participant
- * @stamp: of a message that is in the view, with that message itself
+ * @poll: begun
+ * @about: participant that the view masks out
  * @cut: its last message that counts, when it is
  */
-bool psync_vote_agreed(struct psync_view *view, u32 about, const u64 *stamp,
-		       u64 *cut);
+bool psync_vote_agreed(struct psync_poll *poll, u32 about, u64 *cut);
 
 /**
  * struct psync_announced - whom a view's participant has announced to mask

@@ -1879,16 +1879,17 @@ static void psync_bound_test_roots(void **state)
 
 #define CROWD	512
 
-static void psync_bound_crowd(struct psync_bed *bed, struct psync_view *view)
+static void psync_bound_crowd(struct psync_bed *bed, struct psync_view *view,
+			      u32 n)
 {
 	static struct psync_pid pids[CROWD];
 	static u32 sites[CROWD];
 	struct psync_image_params p;
 	u32 i;
 
-	for (i = 0; i < CROWD; i++)
+	for (i = 0; i < n; i++)
 		sites[i] = i + 1;
-	psync_bed_params(&p, pids, sites, CROWD, 0);
+	psync_bed_params(&p, pids, sites, n, 0);
 	assert_int_equal(psync_bed_init(bed, &p, 1), 0);
 	memset(view, 0, sizeof(*view));
 	assert_int_equal(psync_image_join(&bed->img, view, 0, 1, 1, 0), 0);
@@ -1906,7 +1907,7 @@ static void psync_bound_test_next(void **state)
 	clock_t began;
 	u32 i;
 
-	psync_bound_crowd(&bed, &view);
+	psync_bound_crowd(&bed, &view, CROWD);
 	/* Of every participant something is lost. */
 	for (i = 1; i < CROWD; i++)
 		held[i] = 5;
@@ -1949,6 +1950,63 @@ static void psync_bound_test_next(void **state)
 		assert_int_equal(bed.ntypes[PSYNC_PKT_MSG],
 				 i == 1 ? 401 : 403);
 	}
+	psync_bound_close(&bed, &view);
+}
+
+/* Participant @sender announces that it masks @about out. */
+static void psync_bound_vote(struct psync_bed *bed, u32 sender, u32 about)
+{
+	const struct psync_part *part = &bed->img.parts[sender];
+	u64 pred = part->last ? psync_node_mid(part->last) : PSYNC_MID(0, 1);
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, sender, part->seq + 1,
+			part->last ? part->last->wave + 1 : 2, 1, &pred, mids,
+			&pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	pkt.msg.about = about;
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+}
+
+#define VOTERS	128
+#define VOTING	4
+
+/*
+ * Many are masked out, and those who remain announce it one after the other:
+ * what each message costs does not grow with the square of how many they are.
+ */
+static void psync_bound_test_votes(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	clock_t began;
+	u32 i, k;
+
+	psync_bound_crowd(&bed, &view, VOTERS);
+	bed.muted = ~0U;
+	for (i = 1; i <= VOTERS - VOTING; i++)
+		assert_int_equal(psync_view_mask_out(&view, i,
+						     PSYNC_MASK_NO_CUT, 0), 0);
+	began = clock();
+	psync_bed_send(&bed, &view, 100);
+	psync_bed_run(&bed, 0);
+	assert_int_equal(bed.img.parts[0].seq, 2 * (VOTERS - VOTING));
+	for (k = i; k < VOTERS; k++) {
+		for (i = 1; i <= VOTERS - VOTING; i++)
+			psync_bound_vote(&bed, k, i);
+		/* Knowing that it masks the others out, too. */
+		for (i = 1; i < VOTERS - VOTING; i++)
+			psync_bound_vote(&bed, k, i);
+		assert_false(view.masks[1].agreed);
+		psync_bed_send(&bed, &view, 100);
+		psync_bed_run(&bed, 0);
+	}
+	assert_true(clock() - began < CLOCKS_PER_SEC);
+	for (i = 1; i < VOTERS; i++)
+		assert_int_equal(view.masks[i].agreed, i <= VOTERS - VOTING);
 	psync_bound_close(&bed, &view);
 }
 
@@ -2082,6 +2140,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_ask),
 	cmocka_unit_test(psync_bound_test_hash),
 	cmocka_unit_test(psync_bound_test_next),
+	cmocka_unit_test(psync_bound_test_votes),
 	cmocka_unit_test(psync_bound_test_stable),
 	cmocka_unit_test(psync_bound_test_stable_later),
 	cmocka_unit_test(psync_bound_test_stable_masked),

@@ -237,7 +237,8 @@ static void psync_ack_pass(struct psync_image *img, struct psync_remote *remote,
 
 /*
  * What is kept of participant @index after @at up to @last, if it was lacking.
- * There may be fewer messages than numbers, which were left out or are lost.
+ * There may be fewer messages than numbers, which were left out or are lost;
+ * then each of them is looked at, but none of others.
  */
 static void psync_ack_walk(struct psync_image *img, struct psync_remote *remote,
 			   u32 index, u64 at, u64 last, bool skipped)
@@ -248,11 +249,11 @@ static void psync_ack_walk(struct psync_image *img, struct psync_remote *remote,
 	last = min(last, img->parts[index].seq);
 	if (at >= last)
 		return;
-	if (last - at > img->nnodes) {
-		list_for_each_entry(node, &img->order, order)
-			if (node->sender == index && !node->gone &&
-			    !node->spared &&
-			    node->seq > at && node->seq <= last &&
+	if (last - at > img->parts[index].nnodes) {
+		for (node = psync_graph_newest(img, index);
+		     node && node->seq > at;
+		     node = psync_graph_below(img, node))
+			if (node->seq <= last && !node->gone && !node->spared &&
 			    psync_ack_skips(remote, node) == skipped)
 				psync_ack_pass(img, remote, node);
 		return;

@@ -275,6 +275,17 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 	return NULL;
 }
 
+struct psync_node *psync_graph_newest(const struct psync_image *img, u32 index)
+{
+	return psync_graph_find(img, index, img->parts[index].newest);
+}
+
+struct psync_node *psync_graph_below(const struct psync_image *img,
+				     const struct psync_node *node)
+{
+	return psync_graph_find(img, node->sender, node->below);
+}
+
 const struct psync_node *psync_graph_known(const struct psync_image *img,
 					   u32 index, u64 seq)
 {
@@ -650,6 +661,8 @@ static void psync_graph_last(struct psync_image *img, struct psync_node *node)
 	if (!node->npred && part->seq == img->p.seq_base)
 		part->root = node->seq;
 	part->seq = node->seq;
+	node->below = part->newest;
+	part->newest = node->seq;
 	part->stamp = node->stamp;
 	part->last = node;
 	part->claimed = max(part->claimed, node->seq);

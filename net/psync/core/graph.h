@@ -101,6 +101,25 @@ struct psync_node *psync_graph_find(const struct psync_image *img, u32 index,
 				    u64 seq);
 
 /**
+ * psync_graph_newest - the last message of a participant that is kept
+ * @img: image
+ * @index: participant
+ *
+ * Return: its node, or NULL.
+ */
+struct psync_node *psync_graph_newest(const struct psync_image *img, u32 index);
+
+/**
+ * psync_graph_below - the one before a message, of the same sender
+ * @img: image
+ * @node: attached message
+ *
+ * Return: its node, or NULL: none is kept.
+ */
+struct psync_node *psync_graph_below(const struct psync_image *img,
+				     const struct psync_node *node);
+
+/**
  * psync_graph_known - a node whose stamp and wave are known
  * @img: image
  * @index: participant

@@ -223,6 +223,8 @@ struct psync_limits {
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
  * @wait_seq: while held: sequence number of that message
+ * @below: attached: that of its sender's message attached before it, 0: none;
+ *	there may be far more numbers than messages
  */
 struct psync_node {
 	union {
@@ -266,7 +268,10 @@ struct psync_node {
 	bool			foreign;
 	u16			cursor;
 	u16			wait_index;
-	u64			wait_seq;
+	union {
+		u64		wait_seq;
+		u64		below;
+	};
 };
 
 /* Of one participant so many ENDs and RESTARTs are told apart (vote.c). */
@@ -290,6 +295,8 @@ struct psync_turn {
  * @stamp: stamp of the last one that did not get lost, or NULL if none yet
  * @last: message @seq; its memory stays when it is freed, its body does not;
  *	NULL if there is none, or it is lost
+ * @newest: sequence number of the last attached message that did not get lost,
+ *	kept or not; 0: none
  * @freed: last freed message, whose memory stays, or NULL
  * @claimed: last message of it that some site is known to hold, or @seq
  * @gap: up to here something is missing for good (S2.4), of it or of others,
@@ -320,6 +327,7 @@ struct psync_part {
 	u64			seq;
 	u64			*stamp;
 	struct psync_node	*last;
+	u64			newest;
 	struct psync_node	*freed;
 	u64			claimed;
 	u64			gap;

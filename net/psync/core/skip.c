@@ -126,21 +126,12 @@ static u64 psync_skip_last(const struct psync_image *img,
 	u64 from = max(psync_ack_passed(img, remote, index),
 		       img->floor.stamp[index]);
 	const struct psync_node *node;
-	u64 seq = img->parts[index].seq;
 
 	/* There may be far fewer messages than numbers: the rest is lost. */
-	if (seq > from && seq - from > img->nnodes) {
-		list_for_each_entry_reverse(node, &img->order, order)
-			if (node->sender == index && node->seq > from &&
-			    node->kind == PSYNC_KIND_DATA)
-				return node->seq;
-		return 0;
-	}
-	for (; seq > from; seq--) {
-		node = psync_graph_find(img, index, seq);
-		if (node && node->kind == PSYNC_KIND_DATA)
-			return seq;
-	}
+	for (node = psync_graph_newest(img, index); node && node->seq > from;
+	     node = psync_graph_below(img, node))
+		if (node->kind == PSYNC_KIND_DATA)
+			return node->seq;
 	return 0;
 }
 

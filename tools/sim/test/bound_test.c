@@ -1953,6 +1953,44 @@ static void psync_bound_test_next(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/*
+ * Of everybody far more numbers are lost than there are messages: a vector costs
+ * as much as these are, not so much for each participant.
+ */
+static void psync_bound_test_vectors(void **state)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	static u64 held[CROWD];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	clock_t began;
+	u64 mid;
+	u32 i;
+
+	psync_bound_crowd(&bed, &view, CROWD);
+	for (i = 1; i < CROWD; i++)
+		held[i] = S32_MAX;
+	assert_int_equal(psync_bound_gone(&bed, held, 1), PSYNC_OK);
+	for (i = 1; i < CROWD; i++) {
+		mid = PSYNC_MID(i, held[i]);
+		psync_bed_craft(&bed, i, held[i] + 1, 2, 1, &mid, mids, &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, bed.img.now),
+				 PSYNC_OK);
+	}
+	for (i = 0; i < 4096; i++)
+		assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_DATA),
+				 PSYNC_OK);
+	psync_bed_drain(&view);
+	began = clock();
+	psync_bed_held(&bed);
+	assert_true(clock() - began < CLOCKS_PER_SEC);
+	assert_int_equal(bed.img.nuntaken, 0);
+	for (i = 0; i < bed.img.nremotes; i++)
+		assert_int_equal(bed.img.remotes[i].lag, 0);
+	psync_bound_close(&bed, &view);
+}
+
 /* Participant @sender announces that it masks @about out. */
 static void psync_bound_vote(struct psync_bed *bed, u32 sender, u32 about)
 {
@@ -2140,6 +2178,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_ask),
 	cmocka_unit_test(psync_bound_test_hash),
 	cmocka_unit_test(psync_bound_test_next),
+	cmocka_unit_test(psync_bound_test_vectors),
 	cmocka_unit_test(psync_bound_test_votes),
 	cmocka_unit_test(psync_bound_test_stable),
 	cmocka_unit_test(psync_bound_test_stable_later),

@@ -20,6 +20,27 @@ struct psync_vote_span {
 };
 
 /**
+ * struct psync_sure_trace - what one who was skipped has not acknowledged (sure.c)
+ * @until: its messages up to this one are looked at, 0: none is
+ * @before: the one that was looked at last, or that was freed last; or NULL
+ * @known: all GAPs about its site up to this one are in the context of that;
+ *	NULL: not so much as one
+ * @lost: up to this one its messages are in the contexts of the GAPs that are
+ *	looked at together
+ * @taken: place in attach order of the message for which the last GAP of this
+ *	participant was looked at
+ * @some: there are GAPs about its site
+ */
+struct psync_sure_trace {
+	u64				until;
+	const struct psync_node		*before;
+	const struct psync_node		*known;
+	u64				lost;
+	u64				taken;
+	bool				some;
+};
+
+/**
  * struct psync_mask - what a view goes by about one participant
  * @out: it is masked out
  * @agreed: by all who remain, for good
@@ -42,6 +63,7 @@ struct psync_vote_span {
  * @sure: its messages up to this one were stable before somebody was masked in
  *	or came back, in the view; and at this site, whether received or not
  * @least: what somebody lacks is after this one, while that is looked for
+ * @trace: likewise
  * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
  * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
  *	come says about the view's participant
@@ -67,6 +89,7 @@ struct psync_mask {
 	u64	limit;
 	u64	sure[2];
 	u64	least;
+	struct psync_sure_trace	trace;
 	bool	back;
 	u8	hint;
 	u64	hint_at;

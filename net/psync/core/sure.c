@@ -95,48 +95,125 @@ static bool psync_sure_least(struct psync_view *view, bool here)
 	return more;
 }
 
-/* What was lost with @gap is not acknowledged, though @last follows it. */
-static void psync_sure_doubt(const struct psync_image *img, u32 index,
-			     const struct psync_node *last,
-			     const struct psync_node *gap)
+/* Of whom something is to be looked for: who is at sites that GAPs are about. */
+static void psync_sure_trace(struct psync_view *view, bool here)
 {
-	const struct psync_node *before = img->parts[index].freed;
+	const struct psync_image *img = view->img;
+	const struct psync_node *last, *gap;
+	struct psync_mask *masks = view->masks;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		masks[i].trace = (struct psync_sure_trace){};
+	list_for_each_entry(gap, &img->gaps, gaps) {
+		for (i = 0; !masks[gap->about].trace.some && i < img->p.n; i++)
+			if (img->parts[i].pid.site ==
+			    img->parts[gap->about].pid.site && i != gap->about)
+				masks[i].trace.some = true;
+		masks[gap->about].trace.some = true;
+	}
+	for (i = 0; i < img->p.n; i++)
+		if (masks[i].trace.some &&
+		    psync_sure_awaits(view, i, here, &last) && last) {
+			masks[i].trace.until = last->seq;
+			masks[i].trace.before = img->parts[i].freed;
+		}
+}
+
+/* What is kept of participant @index after @after up to @until is in doubt. */
+static void psync_sure_doubt(const struct psync_image *img, u32 index,
+			     u64 after, u64 until)
+{
 	struct psync_node *node;
 
-	list_for_each_entry(node, &img->order, order) {
-		if (node->sender != index)
-			continue;
-		if (node->stamp[gap->sender] >= gap->seq)
-			break;
-		before = node;
-	}
-	if (list_entry_is_head(node, &img->order, order) ||
-	    node->seq > last->seq)
+	after = max(after, img->floor.stamp[index]);
+	until = min(until, img->parts[index].seq);
+	if (after >= until)
 		return;
-	list_for_each_entry(node, &img->order, order)
-		if (node->sender != index &&
-		    node->seq <= psync_skip_context(gap, node->sender) &&
-		    (!before || node->seq > before->stamp[node->sender]))
+	if (until - after > img->parts[index].nnodes) {
+		for (node = psync_graph_newest(img, index);
+		     node && node->seq > after;
+		     node = psync_graph_below(img, node))
+			node->doubt |= node->seq <= until;
+		return;
+	}
+	while (after++ < until) {
+		node = psync_graph_find(img, index, after);
+		if (node)
 			node->doubt = true;
+	}
+}
+
+/* What has @node, not the one before it, in its context with @gap? */
+static void psync_sure_lose(struct psync_view *view,
+			    const struct psync_node *node,
+			    const struct psync_node *gap, bool first)
+{
+	struct psync_sure_trace *trace;
+	u32 i;
+
+	for (i = 0; i < view->img->p.n; i++) {
+		trace = &view->masks[i].trace;
+		trace->lost = max(first ? 0 : trace->lost,
+				  psync_skip_context(gap, i));
+	}
+	view->masks[gap->sender].trace.taken = node->ordinal;
+}
+
+/*
+ * What was lost with a GAP is not acknowledged by its site's first message behind
+ * that, though this follows it.  Of GAPs of one sender the last is enough: it has
+ * in its context what the others have.  @gap is the last attached before @node.
+ */
+static void psync_sure_look(struct psync_view *view,
+			    const struct psync_node *node,
+			    const struct psync_node *gap)
+{
+	const struct psync_image *img = view->img;
+	struct psync_sure_trace *trace = &view->masks[node->sender].trace;
+	const struct psync_node *before = trace->before, *known = gap, *prev;
+	bool lost = false;
+	u32 i;
+
+	for (; gap && gap != trace->known; gap = prev) {
+		prev = list_is_first(&gap->gaps, &img->gaps) ? NULL :
+		       list_prev_entry(gap, gaps);
+		if (img->parts[gap->about].pid.site !=
+		    img->parts[node->sender].pid.site)
+			continue;
+		if (gap->seq > node->stamp[gap->sender]) {
+			known = prev;
+		} else if ((!before ||
+			    gap->seq > before->stamp[gap->sender]) &&
+			   view->masks[gap->sender].trace.taken !=
+			   node->ordinal) {
+			psync_sure_lose(view, node, gap, !lost);
+			lost = true;
+		}
+	}
+	for (i = 0; lost && i < img->p.n; i++)
+		if (i != node->sender)
+			psync_sure_doubt(img, i, before ? before->stamp[i] : 0,
+					 view->masks[i].trace.lost);
+	trace->known = known;
+	trace->before = node;
 }
 
 /* One by one, where GAPs are kept. */
 static void psync_sure_mark(struct psync_view *view, bool here)
 {
 	struct psync_image *img = view->img;
-	const struct psync_node *last, *gap;
+	const struct psync_node *gap = NULL;
 	struct psync_node *node;
-	u32 k;
 
 	list_for_each_entry(node, &img->order, order)
 		node->doubt = node->seq > view->masks[node->sender].least;
-	for (k = 0; k < img->p.n; k++) {
-		if (!psync_sure_awaits(view, k, here, &last) || !last)
-			continue;
-		list_for_each_entry(gap, &img->gaps, gaps)
-			if (img->parts[gap->about].pid.site ==
-			    img->parts[k].pid.site)
-				psync_sure_doubt(img, k, last, gap);
+	psync_sure_trace(view, here);
+	list_for_each_entry(node, &img->order, order) {
+		if (node->seq <= view->masks[node->sender].trace.until)
+			psync_sure_look(view, node, gap);
+		if (node->kind == PSYNC_KIND_GAP)
+			gap = node;
 	}
 	list_for_each_entry(node, &img->order, order)
 		if (!node->doubt)

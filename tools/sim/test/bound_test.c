@@ -1991,17 +1991,127 @@ static void psync_bound_test_vectors(void **state)
 	psync_bound_close(&bed, &view);
 }
 
-/* Participant @sender announces that it masks @about out. */
-static void psync_bound_vote(struct psync_bed *bed, u32 sender, u32 about)
+/* @sender's next message follows its last one alone, and has a stamp. */
+static void psync_bound_alone(struct psync_bed *bed, u32 sender, u8 kind,
+			      u32 about)
 {
 	const struct psync_part *part = &bed->img.parts[sender];
-	u64 pred = part->last ? psync_node_mid(part->last) : PSYNC_MID(0, 1);
-	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	u8 bitmap[CROWD / 8] = {};
+	static __be32 stamp[CROWD];
 	struct psync_pkt pkt;
 
-	psync_bed_craft(bed, sender, part->seq + 1,
-			part->last ? part->last->wave + 1 : 2, 1, &pred, mids,
-			&pkt);
+	psync_bed_craft(bed, sender, part->seq + 1, part->last->wave + 1, 0,
+			NULL, NULL, &pkt);
+	memset(stamp, 0, sizeof(stamp));
+	stamp[sender] = cpu_to_be32((u32)part->seq);
+	bitmap[sender / 8] = 1 << sender % 8;
+	pkt.body_len = 0;
+	pkt.msg.kind = kind;
+	pkt.msg.about = about;
+	pkt.msg.binding = kind == PSYNC_KIND_RESTART ? 9 : 0;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.preds = NULL;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+}
+
+#define SKIPPED	40
+
+/*
+ * Site 4 with most participants is skipped very often, and participant 1 is back:
+ * each of the GAPs is looked at once, not with all messages for each participant.
+ */
+static void psync_bound_test_skips(void **state)
+{
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	struct psync_pid pids[SKIPPED + 3];
+	struct psync_image_params p;
+	struct psync_view view = {};
+	u32 sites[SKIPPED + 3];
+	u32 participants, count;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	clock_t began;
+	u64 mid;
+	u32 i;
+
+	for (i = 0; i < SKIPPED + 3; i++)
+		sites[i] = i < 3 ? i + 1 : 4;
+	psync_bed_params(&p, pids, sites, SKIPPED + 3, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 1, 0), 0);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	for (i = 0; i < 2048; i++)
+		psync_bound_alone(&bed, 2, PSYNC_KIND_GAP, 3);
+	mid = PSYNC_MID(2, bed.img.parts[2].seq);
+	for (i = 1; i < SKIPPED + 3; i++) {
+		if (i == 2)
+			continue;
+		psync_bed_craft(&bed, i, 1, 2050, 1, &mid, mids, &pkt);
+		/* Of the one that they name nothing is awaited. */
+		if (i == 3) {
+			pkt.msg.kind = PSYNC_KIND_END;
+			pkt.body_len = 0;
+		}
+		assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	}
+	psync_bed_drain(&view);
+	psync_bed_send(&bed, &view, 100);
+	began = clock();
+	psync_bound_alone(&bed, 1, PSYNC_KIND_RESTART, 0);
+	assert_true(clock() - began < CLOCKS_PER_SEC / 2);
+	/* What was lost with them is not acknowledged, but the last of them is. */
+	mid = PSYNC_MID(2, 1);
+	assert_int_equal(psync_view_stable(&view, mid, &participants, &count),
+			 0);
+	mid = PSYNC_MID(2, bed.img.parts[2].seq);
+	assert_int_equal(psync_view_stable(&view, mid, &participants, &count),
+			 1);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Nor is it acknowledged when something else came between. */
+static void psync_bound_test_behind(void **state)
+{
+	const u64 preds[] = { PSYNC_MID(2, 2), PSYNC_MID(3, 1) };
+	const u64 last = PSYNC_MID(3, 2);
+	u32 participants, sites;
+	struct psync_view view;
+	struct psync_bed bed;
+
+	psync_bound_open(&bed, &view, 4, 1, NULL);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bound_alone(&bed, 2, PSYNC_KIND_GAP, 3);
+	assert_int_equal(psync_bed_msg(&bed, 3, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 3, 2, 3, 2, preds), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 4, 1, &last), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bed_send(&bed, &view, 100);
+	psync_bound_alone(&bed, 1, PSYNC_KIND_RESTART, 0);
+	assert_int_equal(psync_view_stable(&view, PSYNC_MID(2, 1),
+					   &participants, &sites), 0);
+	assert_int_equal(psync_view_stable(&view, PSYNC_MID(2, 2),
+					   &participants, &sites), 1);
+	psync_bed_forget(&bed);
+	psync_bound_close(&bed, &view);
+}
+
+/* Participant @sender, who has all of ours, announces to mask @about out. */
+static void psync_bound_vote(struct psync_bed *bed, u32 sender, u32 about)
+{
+	const struct psync_node *last = bed->img.parts[sender].last;
+	struct psync_wire_mid mids[PSYNC_PREDS_LIST];
+	struct psync_pkt pkt;
+	u64 pred;
+
+	if (!last)
+		last = bed->img.parts[0].last;
+	pred = psync_node_mid(last);
+	psync_bed_craft(bed, sender, bed->img.parts[sender].seq + 1,
+			last->wave + 1, 1, &pred, mids, &pkt);
 	pkt.body_len = 0;
 	pkt.msg.kind = PSYNC_KIND_MASK;
 	pkt.msg.op = PSYNC_MASK_OP_OUT;
@@ -2179,6 +2289,8 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_hash),
 	cmocka_unit_test(psync_bound_test_next),
 	cmocka_unit_test(psync_bound_test_vectors),
+	cmocka_unit_test(psync_bound_test_skips),
+	cmocka_unit_test(psync_bound_test_behind),
 	cmocka_unit_test(psync_bound_test_votes),
 	cmocka_unit_test(psync_bound_test_stable),
 	cmocka_unit_test(psync_bound_test_stable_later),

@@ -66,6 +66,12 @@ static inline int list_empty(const struct list_head *head)
 	return head->next == head;
 }
 
+static inline int list_is_first(const struct list_head *entry,
+				const struct list_head *head)
+{
+	return entry->prev == head;
+}
+
 static inline int list_is_last(const struct list_head *entry,
 			       const struct list_head *head)
 {

@@ -441,8 +441,8 @@ static void psync_place_note(struct psync_place *place)
 	if (!place->known)
 		psync_place_record(place);
 	psync_hist_image_opened(sim->hist, place->record, img->opening);
-	if (img->nheld > img->p.limits.max_held +
-			 PSYNC_SKIP_HELD * img->p.n ||
+	if (img->nheld - img->nbeside > img->p.limits.max_held ||
+	    img->nbeside > PSYNC_SKIP_HELD * img->p.n ||
 	    img->nearly > img->p.limits.max_early)
 		psync_sim_fail(sim, "limit", "%u held, %u early", img->nheld,
 			       img->nearly);

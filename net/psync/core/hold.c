@@ -68,6 +68,12 @@ static void psync_hold_del(struct psync_image *img, struct psync_node *node)
 	img->nheld--;
 	img->parts[node->sender].nheld--;
 	img->waiting_bytes -= node->cost;
+	if (!node->beside)
+		return;
+	node->beside = false;
+	img->nbeside--;
+	img->parts[node->sender].nbeside--;
+	img->beside_bytes -= node->cost;
 }
 
 void psync_hold_drop(struct psync_image *img, struct psync_node *node,
@@ -211,6 +217,11 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node)
 	img->nheld++;
 	img->parts[node->sender].nheld++;
 	img->waiting_bytes += node->cost;
+	if (!node->beside)
+		return;
+	img->nbeside++;
+	img->parts[node->sender].nbeside++;
+	img->beside_bytes += node->cost;
 }
 
 /* Moves those that wait for (@index, @seq) to @ready. */

@@ -697,16 +697,17 @@ static enum psync_drop psync_image_check_start(const struct psync_image *img,
 /*
  * The holding queue has room for a message: by number, and one participant
  * gets no more than half of it, nor room for what is so far ahead of it that
- * all between would not fit either.
+ * all between would not fit either, unless it must be there with others (@due).
  */
 static bool psync_image_may_hold(const struct psync_image *img,
-				 const struct psync_node *node)
+				 const struct psync_node *node, bool due)
 {
 	const struct psync_part *part = &img->parts[node->sender];
 	u32 max = img->p.limits.max_held;
 
-	return img->nheld < max && part->nheld <= max / 2 &&
-	       node->prev <= part->seq + max;
+	return img->nheld - img->nbeside < max &&
+	       part->nheld - part->nbeside <= max / 2 &&
+	       (due || node->prev <= part->seq + max);
 }
 
 /*
@@ -718,9 +719,11 @@ static bool psync_image_room(struct psync_image *img,
 			     const struct psync_node *node,
 			     enum psync_hold_state state)
 {
-	u64 waiting = state == PSYNC_HOLD_READY ? 0 : img->waiting_bytes;
+	u64 waiting = img->waiting_bytes - img->beside_bytes;
 	struct psync_view *view;
 
+	if (state == PSYNC_HOLD_READY)
+		waiting = 0;
 	list_for_each_entry(view, &img->views, link)
 		if (view->unread && !view->leaf &&
 		    view->unread + waiting + node->cost >
@@ -829,46 +832,62 @@ static bool psync_image_begins(const struct psync_image *img)
 }
 
 /*
+ * What waits.  One that must find room has that of its own first, and that which
+ * nobody else uses when there is none for others.
+ */
+static enum psync_drop psync_image_admit_held(struct psync_image *img,
+					      struct psync_node *node,
+					      u64 limit)
+{
+	u64 kept = img->waiting_bytes - img->beside_bytes;
+	bool due = psync_skip_may_hold(img, node);
+	enum psync_drop drop = PSYNC_DROP_HELD_FULL;
+
+	node->beside = due && psync_skip_has_room(img, node);
+	if (node->beside)
+		return PSYNC_OK;
+	if (psync_image_may_hold(img, node, due)) {
+		if ((!kept || kept + node->cost <= limit) &&
+		    psync_image_room(img, node, PSYNC_HOLD_WAIT) &&
+		    img->ops->afford(img))
+			return PSYNC_OK;
+		if (!img->nopen)
+			drop = PSYNC_DROP_PENDING_FULL;
+	}
+	node->beside = due && psync_skip_make_room(img, node);
+	return node->beside ? PSYNC_OK : drop;
+}
+
+/*
  * Limits (S2.5).  What is attached and what waits (held, early) are bounded
  * each for itself, so that messages which wait never keep out those that are
  * complete.  Anything is taken when nothing is kept and there is memory; one that
  * a held message waits for has twice the room.
  */
 static enum psync_drop psync_image_admit(struct psync_image *img,
-					 const struct psync_node *node,
+					 struct psync_node *node,
 					 enum psync_hold_state state, bool start)
 {
 	u64 limit = img->nopen ? img->p.limits.max_bytes :
 				 img->p.limits.max_pending;
-	u64 kept = img->waiting_bytes;
+	u64 kept = img->body_bytes - img->waiting_bytes - img->history_bytes;
 
-	if (state == PSYNC_HOLD_READY) {
-		kept = img->body_bytes - img->waiting_bytes -
-		       img->history_bytes;
-		if (node->kind != PSYNC_KIND_END &&
-		    psync_image_crowded(img, node))
-			return PSYNC_DROP_IMAGE_FULL;
-		if (psync_image_serves(img, node, kept, limit))
-			return PSYNC_OK;
-	} else if (psync_skip_may_hold(img, node)) {
+	if (state != PSYNC_HOLD_READY)
+		return psync_image_admit_held(img, node, limit);
+	if (node->kind != PSYNC_KIND_END && psync_image_crowded(img, node))
+		return PSYNC_DROP_IMAGE_FULL;
+	if (psync_image_serves(img, node, kept, limit))
 		return PSYNC_OK;
-	} else if (!psync_image_may_hold(img, node)) {
-		return PSYNC_DROP_HELD_FULL;
-	}
-	if ((!kept || kept + node->cost <= limit ||
-	     (state == PSYNC_HOLD_READY && psync_image_begins(img))) &&
+	if ((!kept || kept + node->cost <= limit || psync_image_begins(img)) &&
 	    psync_image_room(img, node, state) && img->ops->afford(img))
 		return PSYNC_OK;
-	if (state == PSYNC_HOLD_READY && psync_image_owes(img, node, start))
+	if (psync_image_owes(img, node, start))
 		return PSYNC_OK;
 	/* Even these not without end: what waits may be a lie. */
-	if (state == PSYNC_HOLD_READY && kept + node->cost <= 2 * limit &&
+	if (kept + node->cost <= 2 * limit &&
 	    psync_hold_wants(img, node->sender, node->seq))
 		return PSYNC_OK;
-	if (!img->nopen)
-		return PSYNC_DROP_PENDING_FULL;
-	return state == PSYNC_HOLD_READY ? PSYNC_DROP_IMAGE_FULL :
-					   PSYNC_DROP_HELD_FULL;
+	return img->nopen ? PSYNC_DROP_IMAGE_FULL : PSYNC_DROP_PENDING_FULL;
 }
 
 /* Masked out or not: somebody depends on it (P 3.2.4). */

@@ -113,8 +113,9 @@ struct psync_image_ops {
 };
 
 /*
- * Beyond psync_limits.max_held so many messages are held for each participant of
- * those that say who takes part, or that this site is not waited for (skip.c).
+ * Beside psync_limits.max_held so many messages are held for each participant of
+ * those that say who takes part, or that this site is not waited for (skip.c);
+ * what one does not need others may use until it does.
  */
 #define PSYNC_SKIP_HELD		4
 
@@ -220,6 +221,7 @@ struct psync_limits {
  * @spared: no site is waited for with it (psync_ack_spare())
  * @doubt: whether it is stable, while that is looked for
  * @foreign: another site than its sender's has sent it here
+ * @beside: while held: it does not count in psync_limits.max_held
  * @cursor: while held: what of the context was found
  * @wait_index: while held: participant of the message it waits for
  * @wait_seq: while held: sequence number of that message
@@ -266,6 +268,7 @@ struct psync_node {
 	bool			spared;
 	bool			doubt;
 	bool			foreign;
+	bool			beside;
 	u16			cursor;
 	u16			wait_index;
 	union {
@@ -317,6 +320,7 @@ struct psync_turn {
  * @nvotes: announcements in @notes that are remembered
  * @root: its first message, if that has no predecessors, else 0
  * @nheld: messages of it in the holding queue
+ * @nbeside: how many of them are so beside the limit
  * @nkept: attached messages of it that were not given back
  * @nnodes: attached messages of it, but for those that were freed
  * @view: the local participant, if open here
@@ -347,6 +351,7 @@ struct psync_part {
 	u32			nvotes;
 	u64			root;
 	u32			nheld;
+	u32			nbeside;
 	u32			nkept;
 	u32			nnodes;
 	struct psync_view	*view;
@@ -657,6 +662,8 @@ struct psync_image_params {
  * @quiet: as in psync_remote, for sites that are no participants'
  * @held: messages waiting for context, see hold.c
  * @nheld: how many
+ * @nbeside: how many of them beside the limit
+ * @beside_bytes: of @waiting_bytes, what these count
  * @embryo: packets of an embryo, in order of arrival
  * @nearly: packets in @embryo and all psync_remote.early together
  * @now: latest time that the core was told
@@ -742,6 +749,8 @@ struct psync_image {
 	u64				quiet;
 	struct psync_hold		*held;
 	u32				nheld;
+	u32				nbeside;
+	u64				beside_bytes;
 	struct list_head		embryo;
 	u32				nearly;
 	u64				now;

@@ -406,6 +406,68 @@ static void psync_skip_compare(struct psync_image *img,
 		held->older = node;
 }
 
+/**
+ * struct psync_skip_far - what is held beside the limit and is furthest ahead
+ * @index: of this participant; psync_image.n: of those who hold more of that
+ *	than their own room
+ * @node: it, or NULL
+ */
+struct psync_skip_far {
+	u32			index;
+	struct psync_node	*node;
+};
+
+static void psync_skip_furthest(struct psync_image *img,
+				struct psync_node *node, void *arg)
+{
+	struct psync_skip_far *far = arg;
+
+	if (!node->beside || (far->node && far->node->seq >= node->seq))
+		return;
+	if (far->index == img->p.n ?
+	    img->parts[node->sender].nbeside > PSYNC_SKIP_HELD :
+	    far->index == node->sender)
+		far->node = node;
+}
+
+/* One finds room in any case; of more somebody must pay the memory. */
+static bool psync_skip_pays(struct psync_image *img,
+			    const struct psync_node *node)
+{
+	return !img->parts[node->sender].nbeside || img->ops->afford(img);
+}
+
+bool psync_skip_has_room(struct psync_image *img, const struct psync_node *node)
+{
+	return img->parts[node->sender].nbeside < PSYNC_SKIP_HELD &&
+	       img->nbeside < PSYNC_SKIP_HELD * img->p.n &&
+	       psync_skip_pays(img, node);
+}
+
+/*
+ * Of one participant the next that can be attached counts: it replaces what is
+ * further ahead, which may be a lie.
+ */
+bool psync_skip_make_room(struct psync_image *img,
+			  const struct psync_node *node)
+{
+	struct psync_skip_far far = { .index = node->sender };
+
+	if (psync_skip_pays(img, node)) {
+		if (img->nbeside < PSYNC_SKIP_HELD * img->p.n)
+			return true;
+		if (img->parts[node->sender].nbeside < PSYNC_SKIP_HELD)
+			far.index = img->p.n;
+	}
+	psync_hold_each(img, psync_skip_furthest, &far);
+	if (!far.node ||
+	    (far.index == node->sender && far.node->seq < node->seq))
+		return false;
+	psync_hold_take_one(img, far.node);
+	psync_hold_drop(img, far.node, PSYNC_DROP_HELD_FULL);
+	return true;
+}
+
 bool psync_skip_may_hold(struct psync_image *img, const struct psync_node *node)
 {
 	struct psync_skip_held held = { .gap = node };
@@ -423,8 +485,7 @@ bool psync_skip_may_hold(struct psync_image *img, const struct psync_node *node)
 		psync_hold_take_one(img, held.older);
 		psync_hold_drop(img, held.older, PSYNC_DROP_DUPLICATE);
 	}
-	return img->nheld < img->p.limits.max_held +
-			    PSYNC_SKIP_HELD * img->p.n;
+	return true;
 }
 
 static void psync_skip_look(struct psync_image *img, struct psync_node *node,

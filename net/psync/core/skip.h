@@ -159,6 +159,24 @@ bool psync_skip_may_hold(struct psync_image *img,
 			 const struct psync_node *node);
 
 /**
+ * psync_skip_has_room - is there room of its sender's beside the limit?
+ * @img: image
+ * @node: message that must find some
+ */
+bool psync_skip_has_room(struct psync_image *img,
+			 const struct psync_node *node);
+
+/**
+ * psync_skip_make_room - is there any beside the limit?
+ * @img: image
+ * @node: message that must find some, and for which there is none else
+ *
+ * It may be that of others, or of what is further ahead, which is dropped.
+ */
+bool psync_skip_make_room(struct psync_image *img,
+			  const struct psync_node *node);
+
+/**
  * psync_skip_gone - this site was told that what it lacks is gone
  * @img: image
  * @remote: site that says so

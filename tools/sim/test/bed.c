@@ -286,6 +286,8 @@ void psync_bed_exit(struct psync_bed *bed)
 	psync_image_destroy(&bed->img);
 	assert_int_equal(bed->live, 0);
 	assert_int_equal(bed->img.nheld, 0);
+	assert_int_equal(bed->img.nbeside, 0);
+	assert_int_equal(bed->img.beside_bytes, 0);
 	assert_int_equal(bed->img.nearly, 0);
 	assert_int_equal(bed->img.body_bytes, 0);
 	assert_int_equal(bed->img.waiting_bytes, 0);

@@ -785,6 +785,69 @@ static void psync_skip_test_held(void **state)
 	psync_skip_close(&lab);
 }
 
+/* An END of @sender that waits for the message before it. */
+static enum psync_drop psync_skip_ends(struct psync_skip_lab *lab, u32 sender,
+				       u64 seq)
+{
+	const u64 pred = PSYNC_MID(sender, seq - 1);
+	struct psync_wire_mid wire[1];
+	struct psync_pkt pkt;
+
+	psync_bed_craft(&lab->bed, sender, seq, 9, 1, &pred, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_END;
+	pkt.body_len = 0;
+	return psync_bed_input(&lab->bed, &pkt, lab->bed.img.now);
+}
+
+/*
+ * What is held beside the limit keeps out nothing else, nor does one participant
+ * keep out what is of another.
+ */
+static void psync_skip_test_beside(void **state)
+{
+	const u32 all = 4 * PSYNC_SKIP_HELD;
+	struct psync_skip_lab lab;
+	u32 i;
+
+	psync_skip_open(&lab);
+	lab.bed.img.p.limits.max_held = 4;
+	/* It has half of what all have, and what nobody uses. */
+	for (i = 0; i < all + 3; i++)
+		assert_int_equal(psync_skip_ends(&lab, 2, 100 + i), PSYNC_OK);
+	assert_int_equal(psync_skip_ends(&lab, 2, 100 + i),
+			 PSYNC_DROP_HELD_FULL);
+	/* What comes before them is not kept out by what comes later. */
+	assert_int_equal(psync_skip_ends(&lab, 2, 9), PSYNC_OK);
+	assert_false(psync_hold_has(&lab.bed.img, 2, 99 + i));
+	assert_int_equal(psync_bed_msg(&lab.bed, 3, 2, 2, 1,
+				       (u64[]){ PSYNC_MID(3, 1) }), PSYNC_OK);
+	for (i = 0; i < PSYNC_SKIP_HELD; i++)
+		assert_int_equal(psync_skip_ends(&lab, 3, 10 + i), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nbeside, all);
+	assert_int_equal(lab.bed.img.parts[2].nbeside, all - PSYNC_SKIP_HELD);
+	assert_int_equal(lab.bed.img.nheld, all + 4);
+	psync_skip_close(&lab);
+}
+
+/* When nobody pays, one of each: that which comes first. */
+static void psync_skip_test_poor(void **state)
+{
+	struct psync_skip_lab lab;
+
+	psync_skip_open(&lab);
+	lab.bed.poor = true;
+	assert_int_equal(psync_skip_ends(&lab, 2, 10), PSYNC_OK);
+	assert_int_equal(psync_skip_ends(&lab, 2, 11), PSYNC_DROP_HELD_FULL);
+	assert_int_equal(psync_skip_ends(&lab, 3, 10), PSYNC_OK);
+	assert_int_equal(psync_skip_ends(&lab, 2, 9), PSYNC_OK);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_HELD_FULL], 1);
+	assert_false(psync_hold_has(&lab.bed.img, 2, 10));
+	lab.bed.poor = false;
+	assert_int_equal(psync_skip_ends(&lab, 2, 10), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 3);
+	psync_skip_close(&lab);
+}
+
 /* Without memory it is waited for; the next announcement does it. */
 /* An END of participant 3, which says that it has a message of ours. */
 static void psync_skip_end(struct psync_skip_lab *lab, u64 seq)
@@ -902,6 +965,8 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_cut),
 	cmocka_unit_test(psync_skip_test_relay),
 	cmocka_unit_test(psync_skip_test_held),
+	cmocka_unit_test(psync_skip_test_beside),
+	cmocka_unit_test(psync_skip_test_poor),
 	cmocka_unit_test(psync_skip_test_losing),
 	cmocka_unit_test(psync_skip_test_memory),
 	cmocka_unit_test(psync_skip_test_lingers),

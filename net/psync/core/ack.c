@@ -84,7 +84,8 @@ static bool psync_ack_remember(struct psync_image *img,
 
 	if (remote->vec)
 		return true;
-	remote->vec = img->ops->alloc(img, img->p.n * sizeof(*remote->vec));
+	remote->vec = psync_image_remember(img, img->p.n *
+					   sizeof(*remote->vec));
 	for (i = 0; remote->vec && i < img->p.n; i++)
 		remote->vec[i] = img->p.seq_base;
 	return remote->vec;
@@ -95,10 +96,10 @@ void psync_ack_exit(struct psync_image *img)
 	u32 k;
 
 	for (k = 0; img->remotes && k < img->nremotes; k++) {
-		img->ops->free(img, img->remotes[k].vec,
-			       img->p.n * sizeof(u64));
-		img->ops->free(img, img->remotes[k].skip,
-			       img->p.n * sizeof(u64));
+		psync_image_unlearn(img, img->remotes[k].vec,
+				    img->p.n * sizeof(u64));
+		psync_image_unlearn(img, img->remotes[k].skip,
+				    img->p.n * sizeof(u64));
 		img->remotes[k].vec = NULL;
 		img->remotes[k].skip = NULL;
 	}
@@ -273,7 +274,8 @@ static bool psync_ack_skip_remember(struct psync_image *img,
 
 	if (remote->skip)
 		return true;
-	remote->skip = img->ops->alloc(img, img->p.n * sizeof(*remote->skip));
+	remote->skip = psync_image_remember(img, img->p.n *
+					    sizeof(*remote->skip));
 	for (i = 0; remote->skip && i < img->p.n; i++)
 		remote->skip[i] = img->p.seq_base;
 	return remote->skip;
@@ -661,9 +663,11 @@ void psync_ack_rebase(struct psync_image *img, struct psync_remote *remote)
 		if (counted && !node->gone && !node->spared &&
 		    !psync_ack_lacks(img, remote, node))
 			psync_ack_lose(img, remote, node);
-	img->ops->free(img, remote->vec, img->p.n * sizeof(*remote->vec));
+	psync_image_unlearn(img, remote->vec,
+			    img->p.n * sizeof(*remote->vec));
 	remote->vec = NULL;
-	img->ops->free(img, remote->skip, img->p.n * sizeof(*remote->skip));
+	psync_image_unlearn(img, remote->skip,
+			    img->p.n * sizeof(*remote->skip));
 	remote->skip = NULL;
 	remote->absent = false;
 	remote->moved = false;

@@ -129,14 +129,14 @@ static enum psync_drop psync_node_decode_stamp(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
-static enum psync_drop psync_node_decode_mask(struct psync_image *img,
+static enum psync_drop psync_node_decode_mask(const struct psync_image *img,
 					      const struct psync_pkt *pkt,
 					      struct psync_node *node)
 {
 	if (pkt->msg.last < img->p.seq_base)
 		return PSYNC_DROP_BAD_CONTEXT;
 	node->last = pkt->msg.last;
-	return psync_vote_prepare(img, node) ? PSYNC_DROP_NO_MEM : PSYNC_OK;
+	return PSYNC_OK;
 }
 
 enum psync_drop psync_node_decode(struct psync_image *img,

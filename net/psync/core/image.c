@@ -33,6 +33,26 @@
 /* So many messages of each that were given back may wait to be freed. */
 #define PSYNC_IMAGE_SPARE	64
 
+void *psync_image_remember(struct psync_image *img, size_t size)
+{
+	void *mem;
+
+	if (!img->opening && img->known_bytes &&
+	    img->known_bytes + size > img->p.limits.max_pending)
+		return NULL;
+	mem = img->ops->alloc(img, size);
+	if (mem)
+		img->known_bytes += size;
+	return mem;
+}
+
+void psync_image_unlearn(struct psync_image *img, void *mem, size_t size)
+{
+	if (mem)
+		img->known_bytes -= size;
+	img->ops->free(img, mem, size);
+}
+
 /* Room for any context: a list, or a stamp, both halves, with its bitmap. */
 static size_t psync_image_scratch(u32 n)
 {
@@ -890,6 +910,20 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 	return img->nopen ? PSYNC_DROP_IMAGE_FULL : PSYNC_DROP_PENDING_FULL;
 }
 
+/* The limits, and then memory for what it announces. */
+static enum psync_drop psync_image_accept(struct psync_image *img,
+					  struct psync_node *node,
+					  enum psync_hold_state state,
+					  bool start)
+{
+	enum psync_drop drop = psync_image_admit(img, node, state, start);
+
+	if (!drop && node->kind == PSYNC_KIND_MASK &&
+	    psync_vote_prepare(img, node))
+		drop = PSYNC_DROP_NO_MEM;
+	return drop;
+}
+
 /* Masked out or not: somebody depends on it (P 3.2.4). */
 static void psync_image_depends(struct psync_image *img,
 				const struct psync_node *node, u32 index,
@@ -980,7 +1014,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	else if (!drop)
 		drop = psync_image_expects(img, node);
 	if (!drop) {
-		drop = psync_image_admit(img, node, state, start);
+		drop = psync_image_accept(img, node, state, start);
 		if (drop && state == PSYNC_HOLD_WAIT)
 			psync_image_notice(img, node);
 	}

@@ -130,7 +130,8 @@ struct psync_image_ops {
  *	not yet given back, and again so many of held and early ones; twice that
  *	of attached ones that held ones wait for (S2.5).  Whatever others take,
  *	each site has its share, and each participant one message
- * @max_pending: the same while no local participant has opened
+ * @max_pending: the same while no local participant has opened; and of memory
+ *	for what others hold and announce, until one does
  * @hello_ns: first wait for a HELLO's answer; doubles with each try
  * @hello_tries: tries before early packets of that site are dropped
  * @ack_ns: an acknowledgement vector is delayed so long at most
@@ -657,6 +658,7 @@ struct psync_image_params {
  *	count in the limits
  * @waiting_bytes: how many of them are of held and early ones
  * @floor: what was freed, as a view: every view begins with it
+ * @known_bytes: memory of what others hold and announce, beside messages
  * @wire_pids: the participants in wire order
  * @scratch: room for one context in wire order
  * @quiet: as in psync_remote, for sites that are no participants'
@@ -744,6 +746,7 @@ struct psync_image {
 	u64				body_bytes;
 	u64				waiting_bytes;
 	struct psync_view		floor;
+	u64				known_bytes;
 	struct psync_wire_pid		*wire_pids;
 	u8				*scratch;
 	u64				quiet;
@@ -1079,6 +1082,24 @@ static inline bool psync_image_lingers(const struct psync_image *img)
 {
 	return img->opening && !img->nopen;
 }
+
+/**
+ * psync_image_remember - memory for what is known of another
+ * @img: image
+ * @size: bytes
+ *
+ * Where nobody has opened yet it is limited (S1.5): what is not known comes again.
+ * Return: zeroed memory, to be given back with psync_image_unlearn(), or NULL.
+ */
+void *psync_image_remember(struct psync_image *img, size_t size);
+
+/**
+ * psync_image_unlearn - give it back
+ * @img: image
+ * @mem: memory, or NULL
+ * @size: bytes
+ */
+void psync_image_unlearn(struct psync_image *img, void *mem, size_t size);
 
 /* psync_image_timer() is wanted at @deadline, U64_MAX: not for this. */
 void psync_image_arm(struct psync_image *img, u64 deadline);

@@ -59,7 +59,7 @@ int psync_vote_prepare(struct psync_image *img, struct psync_node *node)
 	    !img->ops->afford(img))
 		return -ENOMEM;
 	if (!part->notes)
-		part->notes = img->ops->alloc(img, psync_note_size(img));
+		part->notes = psync_image_remember(img, psync_note_size(img));
 	if (!part->notes)
 		return -ENOMEM;
 	node->vote = img->ops->alloc(img, sizeof(*node->vote));
@@ -100,7 +100,7 @@ void psync_vote_exit(struct psync_image *img)
 		part = &img->parts[i];
 		for (k = 0; part->notes && k < img->p.n; k++)
 			psync_vote_drop(img, part, &part->notes[k].vote);
-		img->ops->free(img, part->notes, psync_note_size(img));
+		psync_image_unlearn(img, part->notes, psync_note_size(img));
 		part->notes = NULL;
 	}
 }

@@ -40,7 +40,7 @@ struct psync_note {
 /**
  * psync_vote_prepare - room for what a MASK says
  * @img: image
- * @node: the MASK, about to be attached
+ * @node: the MASK, about to be attached or held
  *
  * Return: 0, -ENOMEM.
  */

@@ -291,6 +291,7 @@ void psync_bed_exit(struct psync_bed *bed)
 	assert_int_equal(bed->img.nearly, 0);
 	assert_int_equal(bed->img.body_bytes, 0);
 	assert_int_equal(bed->img.waiting_bytes, 0);
+	assert_int_equal(bed->img.known_bytes, 0);
 	assert_int_equal(bed->img.own_bytes, 0);
 	assert_int_equal(bed->img.history_bytes, 0);
 	assert_int_equal(bed->img.nuntaken, 0);

@@ -2099,6 +2099,51 @@ static void psync_bound_test_behind(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* Participant @sender's first message is a MASK, without context. */
+static enum psync_drop psync_bound_masks(struct psync_bed *bed, u32 sender,
+					 u32 wave)
+{
+	struct psync_pkt pkt;
+
+	psync_bed_craft(bed, sender, 1, wave, 0, NULL, NULL, &pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_OUT;
+	pkt.msg.about = sender == 1 ? 2 : 1;
+	return psync_bed_input(bed, &pkt, 0);
+}
+
+/* Where nobody has opened what others say takes no more than is set (S1.5). */
+static void psync_bound_test_known(void **state)
+{
+	static __be32 wire[CROWD];
+	static u64 held[CROWD];
+	struct psync_view view;
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u32 i, taken = 0;
+
+	psync_bound_crowd(&bed, &view, CROWD);
+	bed.muted = ~0U;
+	/* One that cannot be leaves nothing behind. */
+	assert_int_equal(psync_bound_masks(&bed, 1, 2), PSYNC_DROP_BAD_WAVE);
+	assert_null(bed.img.parts[1].notes);
+	/* As if it had not been accepted yet. */
+	bed.img.opening = 0;
+	bed.img.p.limits.max_pending = 1 << 16;
+	for (i = 1; i < CROWD; i++) {
+		taken += !psync_bound_masks(&bed, i, 1);
+		held[i] = bed.img.parts[i].seq;
+		psync_bed_vector(&bed, PSYNC_PKT_ACK, i + 1, held, wire, &pkt);
+		assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+	}
+	assert_true(taken && taken < CROWD / 2);
+	assert_true(bed.img.known_bytes <= 1 << 16);
+	bed.img.opening = 1;
+	assert_int_equal(psync_bound_masks(&bed, CROWD - 1, 1), PSYNC_OK);
+	psync_bound_close(&bed, &view);
+}
+
 /* Participant @sender, who has all of ours, announces to mask @about out. */
 static void psync_bound_vote(struct psync_bed *bed, u32 sender, u32 about)
 {
@@ -2291,6 +2336,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_vectors),
 	cmocka_unit_test(psync_bound_test_skips),
 	cmocka_unit_test(psync_bound_test_behind),
+	cmocka_unit_test(psync_bound_test_known),
 	cmocka_unit_test(psync_bound_test_votes),
 	cmocka_unit_test(psync_bound_test_stable),
 	cmocka_unit_test(psync_bound_test_stable_later),

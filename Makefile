@@ -102,6 +102,7 @@ help:
 	@echo 'make check         every test that fits into a quarter of an hour'
 	@echo 'make check-debug   the selftests under the debug kernel, which is built'
 	@echo '                   once; PSYNC_SCALE=0.05 for the shortest runs'
+	@echo 'make check-ci      make check, and check-debug with the shortest runs'
 	@echo 'make check-all     all of these, and the long ones'
 	@echo 'make sim SEEDS=N [SITES=K] [SEED=S] the simulator, of 2 to 32 sites or of K'
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'

@@ -492,7 +492,8 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
 	peer = psync_site_peer(site, &pkt);
 	psync_sim_trace(site->sim,
 			"  site %u < %u type %u opening %u%s %u:%llu",
-			site->index, peer->index, pkt.type, pkt.opening,
+			site->index, peer->index, pkt.type,
+			pkt.cid ? pkt.opening : 0,
 			pkt.type == PSYNC_PKT_MSG ? " mid" : "",
 			pkt.type == PSYNC_PKT_MSG ? pkt.msg.sender : 0,
 			(unsigned long long)(pkt.type == PSYNC_PKT_MSG ?

@@ -439,6 +439,29 @@ static bool psync_repair_wants(const struct psync_image *img,
 }
 
 /*
+ * The first that was attached of what @remote wants and was given back, or
+ * @first; of what it lacks of a participant alone, not of all that is kept.
+ */
+static const struct psync_node *
+psync_repair_earlier(const struct psync_image *img,
+		     const struct psync_remote *remote,
+		     const struct psync_repair_request *ask, u32 index,
+		     const struct psync_node *first)
+{
+	u64 held = psync_ack_held(img, remote, index);
+	const struct psync_node *node;
+
+	for (node = psync_graph_newest(img, index); node && node->seq > held;
+	     node = psync_graph_below(img, node))
+		if (node->gone && node->kind == PSYNC_KIND_DATA &&
+		    (!first || node->ordinal < first->ordinal) &&
+		    psync_ack_lacks(img, remote, node) &&
+		    psync_repair_wants(img, remote, ask, index, node->seq))
+			first = node;
+	return first;
+}
+
+/*
  * Does @remote lack what was given back here, or never came?  Then what was
  * attached before the first of that is the rest of what it can have.
  */
@@ -446,7 +469,7 @@ static bool psync_repair_is_gone(const struct psync_image *img,
 				 const struct psync_remote *remote,
 				 const struct psync_repair_request *ask, u64 *first)
 {
-	const struct psync_node *node;
+	const struct psync_node *node = NULL;
 	u64 passed;
 	u32 i;
 
@@ -457,15 +480,11 @@ static bool psync_repair_is_gone(const struct psync_image *img,
 		    psync_repair_wants(img, remote, ask, i, passed + 1))
 			return true;
 	}
-	list_for_each_entry(node, &img->order, order) {
+	for (i = 0; i < img->p.n; i++)
+		node = psync_repair_earlier(img, remote, ask, i, node);
+	if (node)
 		*first = node->ordinal;
-		if (node->gone && node->kind == PSYNC_KIND_DATA &&
-		    psync_ack_lacks(img, remote, node) &&
-		    psync_repair_wants(img, remote, ask, node->sender,
-				       node->seq))
-			return true;
-	}
-	return false;
+	return node;
 }
 
 /* Does everybody at @remote mask out the sender of @node, as is known? */

@@ -596,6 +596,9 @@ static void psync_stream_judge(struct psync_stream *s)
 	if (s->rec->type == PSYNC_REC_LEAVES) {
 		psync_stream_leaves(s, psync_stream_self(s));
 		psync_stream_same(s, "leaves", s->truth);
+	} else if (s->rec->type == PSYNC_REC_FORGOTTEN) {
+		/* Nobody comes back, who would ask what it knew. */
+		return;
 	} else if (s->rec->type > PSYNC_REC_REST || !judge[s->rec->type]) {
 		psync_stream_fail(s, "refused", "record of type %u",
 				  s->rec->type);

@@ -46,7 +46,7 @@ check: deps
 check-all: deps
 	scripts/check --all
 
-# What .ci/run runs: check, and the debug kernel with short runs.
+# Check, and the debug kernel with short runs.
 check-ci: deps
 	PSYNC_SCALE=$${PSYNC_SCALE:-0.05} scripts/check --debug
 

@@ -1229,6 +1229,7 @@ static void embryo_back(void **state)
 	int listener = sock_listening(1, port_new(), 4), fd;
 	struct wire_conv c = conv_new(port);
 	struct psync_restart how = { c.cid, PSYNC_RESTART_ALL, 0 };
+	struct psync_slow skip = { PSYNC_SLOW_SKIP, 100 }, block = {};
 	uint64_t left = stat_of(1, "DropLeftOver");
 	struct wire w;
 
@@ -1246,12 +1247,21 @@ static void embryo_back(void **state)
 	conv_pids[0].port = 77;
 	works(setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, conv_pids,
 			 2 * sizeof(*conv_pids)));
+	/* What cannot be joined is left to nobody. */
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_SLOW, &skip, sizeof(skip)));
+	fails(sock_connect(fd, 0, 0), EINVAL);
+	stat_await(1, "DropLeftOver", left + 1);
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_SLOW, &block, sizeof(block)));
+	conv_next(&w, &c, 2);
+	fake_send(&fake, &w);
+	conv_next(&w, &c, 2);
+	dropped(&fake, &w, "DropDuplicate");
 	works(sock_connect(fd, 0, 0));
 	assert_true(opt_u64(fd, PSYNC_CID) == c.cid);
 	/* What came is held for what precedes it. */
 	assert_int_equal(opt_info(fd).held, 1);
 	works(close(fd));
-	stat_await(1, "DropLeftOver", left + 1);
+	stat_await(1, "DropLeftOver", left + 2);
 	works(close(listener));
 }
 

@@ -272,23 +272,25 @@ static int psync_connect_open(struct psync_sock *psk,
 static int psync_connect_enter(struct psync_sock *psk, struct psync_conv *conv,
 			       const struct psync_pid *pids, u32 n, u32 index)
 {
-	bool embryo;
+	bool started = false;
 	int err = 0;
 
 	psync_conv_lock(conv);
 	/* Of one that restarts, what the others say may come before it. */
-	embryo = !conv->dead && !conv->img.p.pids;
-	if (embryo)
+	if (!conv->dead && !conv->img.p.pids) {
 		err = psync_conv_start(conv, pids, n);
+		started = !err;
+	}
 	/* Too small a link to carry even fragments? */
 	if (!err && !psync_conv_max_body(conv))
 		err = -EMSGSIZE;
 	if (!err)
 		err = psync_conv_join(conv, psk, index);
-	if (err)
+	/* It does not end by itself any more: somebody here has it, or nobody. */
+	if (started && !psync_conv_announce(conv) && err)
+		psync_conv_kill(conv);
+	else if (err)
 		psync_conv_abandon(conv);
-	else if (embryo)
-		psync_conv_announce(conv);
 	psync_conv_unlock(conv);
 	return err;
 }

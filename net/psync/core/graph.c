@@ -320,6 +320,16 @@ static enum psync_drop psync_graph_check_stamp(const struct psync_image *img,
 	return PSYNC_OK;
 }
 
+/* Is an entry of another in the context of the sender's previous message? */
+static bool psync_graph_is_old(const struct psync_node *node, u64 mid,
+			       const u64 *before)
+{
+	u32 index = PSYNC_MID_INDEX(mid);
+
+	return before && index != node->sender &&
+	       PSYNC_MID_SEQ(mid) <= before[index];
+}
+
 /* Which entries has @pred, the one at @at, in its context? */
 static u64 psync_graph_covered(const struct psync_node *node,
 			       const struct psync_node *pred, u32 at)
@@ -370,18 +380,17 @@ static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
 					       const u64 *before)
 {
 	const struct psync_node *pred;
-	u32 i, index;
-	u64 known = 0;
-	u64 seq;
+	u64 mid, known = 0;
+	u32 i;
 
 	if (node->npred > PSYNC_GRAPH_EDGES)
 		return PSYNC_OK;
 	for (i = 0; i < node->npred; i++) {
-		index = PSYNC_MID_INDEX(node->preds[i]);
-		seq = PSYNC_MID_SEQ(node->preds[i]);
-		if (before && index != node->sender && seq <= before[index])
+		mid = node->preds[i];
+		if (psync_graph_is_old(node, mid, before))
 			known |= 1ULL << i;
-		pred = psync_graph_known(img, index, seq);
+		pred = psync_graph_known(img, PSYNC_MID_INDEX(mid),
+					 PSYNC_MID_SEQ(mid));
 		if (pred)
 			known |= psync_graph_covered(node, pred, i);
 	}
@@ -419,7 +428,7 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 	for (i = 0; i < node->npred; i++) {
 		index = PSYNC_MID_INDEX(node->preds[i]);
 		seq = PSYNC_MID_SEQ(node->preds[i]);
-		if (before && index != node->sender && seq <= before[index])
+		if (psync_graph_is_old(node, node->preds[i], before))
 			known |= 1ULL << i;
 		pred = psync_graph_known(img, index, seq);
 		/* What that follows is not known: it is asked for with a stamp. */

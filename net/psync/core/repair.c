@@ -843,11 +843,11 @@ void psync_repair_successors(struct psync_image *img,
 	node = psync_graph_find(img, index, seq);
 	next = node;
 	while (next && (next = psync_graph_next(img, node, next))) {
+		if (next->gone)
+			continue;
 		/* It asks for what it still lacks. */
 		if (!--room || sent >= img->window)
 			return;
-		if (next->gone)
-			continue;
 		psync_image_repeat(img, next, remote->site, 0);
 		sent += psync_flow_size(next);
 		img->repairs--;

@@ -371,9 +371,22 @@ static enum psync_drop psync_graph_reduce(struct psync_node *node, u64 known)
 	return node->npred ? PSYNC_OK : PSYNC_DROP_BAD_CONTEXT;
 }
 
+/* What its predecessor follows the message follows, too. */
+static void psync_graph_raise(const struct psync_image *img,
+			      struct psync_node *node,
+			      const struct psync_node *pred)
+{
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++)
+		if (i != node->sender)
+			node->stamp[i] = max(node->stamp[i], pred->stamp[i]);
+}
+
 /*
  * The same for a stamp that names many, or comes with a GAP.  To compare very many
- * with one another would take more than a list does.
+ * with one another would take more than a list does.  A GAP's is raised where
+ * what it says is kept, psync_skip_follow().
  */
 static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
 					       struct psync_node *node,
@@ -391,8 +404,11 @@ static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
 			known |= 1ULL << i;
 		pred = psync_graph_known(img, PSYNC_MID_INDEX(mid),
 					 PSYNC_MID_SEQ(mid));
-		if (pred)
-			known |= psync_graph_covered(node, pred, i);
+		if (!pred)
+			continue;
+		known |= psync_graph_covered(node, pred, i);
+		if (node->kind != PSYNC_KIND_GAP)
+			psync_graph_raise(img, node, pred);
 	}
 	return psync_graph_reduce(node, known);
 }
@@ -418,8 +434,8 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 					      const u64 *before)
 {
 	const struct psync_node *pred;
-	u32 i, j, index;
 	u64 known = 0;
+	u32 i, index;
 	u64 seq;
 
 	for (i = 0; i < img->p.n; i++)
@@ -440,8 +456,7 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 			continue;
 		}
 		known |= psync_graph_covered(node, pred, i);
-		for (j = 0; j < img->p.n; j++)
-			node->stamp[j] = max(node->stamp[j], pred->stamp[j]);
+		psync_graph_raise(img, node, pred);
 	}
 	node->stamp[node->sender] = node->seq;
 	return psync_graph_reduce(node, known);

@@ -417,6 +417,32 @@ static void psync_hold_test_stamp_before(void **state)
 	psync_hold_close(&lab.bed, &lab.view, 0);
 }
 
+/* What one of them follows was lost to its sender, who follows it nevertheless. */
+static void psync_hold_test_stamp_lost(void **state)
+{
+	const u64 pred = PSYNC_MID(11, 1);
+	const struct psync_node *node;
+	struct psync_hold_lab lab;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	assert_int_equal(psync_bed_msg(&lab.bed, 11, 1, 1, 0, NULL), PSYNC_OK);
+	for (i = 1; i < 9; i++)
+		assert_int_equal(psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 9, 1, 2, 1, &pred), PSYNC_OK);
+	lab.pkt.msg.wave = 3;
+	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
+	node = lab.bed.img.parts[10].last;
+	assert_int_equal(node->npred, 9);
+	assert_int_equal(node->stamp[11], 1);
+	assert_int_equal(node->stamp[10], 1);
+	psync_bed_drain(&lab.view);
+	assert_int_equal(psync_view_precedes(&lab.view, pred,
+					     PSYNC_MID(10, 1)), 1);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
 /*
  * Nor has a GAP such an edge.  It follows what its predecessors do, but gives up,
  * and is sent again with, no more than it says.
@@ -659,6 +685,7 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_stamp_grows),
 	cmocka_unit_test(psync_hold_test_stamp_edges),
 	cmocka_unit_test(psync_hold_test_stamp_before),
+	cmocka_unit_test(psync_hold_test_stamp_lost),
 	cmocka_unit_test(psync_hold_test_stamp_gap),
 	cmocka_unit_test(psync_hold_test_limits),
 	cmocka_unit_test(psync_hold_test_waited),

@@ -275,12 +275,13 @@ static void psync_mask_limit(struct psync_view *view, u32 index, u64 limit)
 	list_for_each_entry(node, &img->order, order) {
 		if (node->sender != index || psync_view_has(view, node))
 			continue;
-		if (node->seq > limit && node->seq <= before)
-			psync_view_unwant(view, node);
-		else if (node->seq > limit || node->seq <= before)
+		if ((node->seq > limit) == (node->seq > before))
 			continue;
-		else if (node->gone)
-			lost++;
+		/* What was given back is wanted by nobody, whatever counts. */
+		if (node->gone)
+			lost += node->seq > before;
+		else if (node->seq > limit)
+			psync_view_unwant(view, node);
 		else
 			psync_view_want(view, node);
 	}

@@ -412,6 +412,38 @@ static void psync_mask_test_back(void **state)
 	psync_mask_close(&net);
 }
 
+/* What was lost, and is not due yet, is not wanted the less by masking out. */
+static void psync_mask_test_out_again(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), c1 = PSYNC_MID(2, 1), c2 = PSYNC_MID(2, 2);
+	u64 answer[] = { PSYNC_MID(0, 2), c1 };
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+
+	psync_mask_open(&net, 3, false);
+	assert_int_equal(psync_bed_msg(bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_held(bed);
+	assert_int_equal(psync_view_mask_out(&net.views[0], 1, 0, 1), 0);
+	assert_int_equal(psync_bed_msg(bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_view_mask_in(&net.views[0], 1, 2), 0);
+	psync_bed_run(bed, 3);
+	assert_int_equal(psync_bed_msg(bed, 2, 2, 3, 2, answer), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(bed, 2, 3, 4, 1, &c2), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(bed, 1, 2, 2, 1, &b1), PSYNC_OK);
+	psync_bed_held(bed);
+	assert_true(psync_graph_find(&bed->img, 1, 2)->gone);
+	assert_int_equal(psync_bed_receive(&net.views[0]), c1);
+	assert_int_equal(psync_bed_receive(&net.views[0]), c2);
+	psync_bed_run(bed, 4);
+	assert_false(psync_view_masked(&net.views[0], 1));
+	assert_int_equal(psync_view_mask_out(&net.views[0], 1, 1, 5), 0);
+	assert_int_equal(psync_graph_find(&bed->img, 1, 2)->wanted, 0);
+	psync_bed_drain(&net.views[0]);
+	assert_int_equal(net.views[0].unread, 0);
+	psync_bed_forget(bed);
+	psync_mask_close(&net);
+}
+
 /* Stable is among those who count, and stays so when one comes back. */
 static void psync_mask_test_stable(void **state)
 {
@@ -1864,6 +1896,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_exception),
 	cmocka_unit_test(psync_mask_test_cut),
 	cmocka_unit_test(psync_mask_test_back),
+	cmocka_unit_test(psync_mask_test_out_again),
 	cmocka_unit_test(psync_mask_test_stable),
 	cmocka_unit_test(psync_mask_test_masked),
 	cmocka_unit_test(psync_mask_test_freed),

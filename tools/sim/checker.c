@@ -52,6 +52,7 @@ struct psync_check_pair {
  * @vague: one of its messages is
  * @tails: of each participant, its last message by now, plus 1, 0: none; NULL: no
  *	message at all
+ * @own: of each participant, set: what it has sent by now; NULL likewise
  * @gaps: the last announcement that a site is not waited for, likewise
  * @backs: the last RESTART, likewise
  * @reused: two of its messages have one id: of those who knew the first one
@@ -69,6 +70,7 @@ struct psync_check_inst {
 	struct psync_check_pair *pairs;
 	bool vague;
 	uint32_t *tails;
+	uint64_t *own;
 	uint32_t gaps;
 	uint32_t backs;
 	bool reused;
@@ -571,32 +573,65 @@ static bool psync_check_ended(struct psync_check *c,
 	return last && last->end && !psync_check_acks(c, seat, part, msg);
 }
 
+/* What of @of, 64 messages from @word on, does participant @part not acknowledge? */
+static uint64_t psync_check_lacks(struct psync_check *c,
+				  struct psync_check_seat *seat, uint32_t part,
+				  uint32_t word, uint64_t of)
+{
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *last;
+	uint64_t lacks, acks;
+	uint32_t i;
+
+	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
+	of &= ~in->own[part * in->words + word];
+	lacks = last ? of & ~last->context[word] : of;
+	for (acks = in->ngaps ? of & ~lacks : 0; acks; acks &= acks - 1) {
+		i = 64 * word + __builtin_ctzll(acks);
+		if (psync_check_unacked(c, seat, part, &c->msgs[in->msgs + i]))
+			lacks |= acks & -acks;
+	}
+	/* After its END nobody waits for it. */
+	return last && last->end ? 0 : lacks;
+}
+
 /*
- * Is @msg stable in the view of a seat?  When its site has come to know that
- * another does not mask it out any more, or does, is known about only: then it
- * may be.
+ * Which of @of, 64 messages from @word on, are @perhaps stable in the view of a
+ * seat, which not?  When its site has come to know that another does not mask it
+ * out any more, or does, is known about only: then they may be.
  */
+static uint64_t psync_check_weigh(struct psync_check *c,
+				  struct psync_check_seat *seat, uint32_t word,
+				  uint64_t of, uint64_t *perhaps)
+{
+	uint64_t may = seat->may[word], not = 0, lacks;
+	uint32_t n = psync_check_conv(c)->n, i;
+
+	*perhaps = 0;
+	of &= ~seat->sure[word];
+	for (i = 0; i < n && of; i++) {
+		if (psync_check_pair(c, seat->inst, seat->part, i).out)
+			continue;
+		lacks = psync_check_lacks(c, seat, i, word, of);
+		*perhaps |= lacks;
+		if (lacks & ~may && !psync_check_ignores(c, seat, i))
+			not |= lacks & ~may;
+	}
+	*perhaps &= ~not;
+	return not;
+}
+
+/* Is @msg stable in the view of a seat? */
 static enum psync_check_truth
 psync_check_truth(struct psync_check *c, struct psync_check_seat *seat,
 		  const struct psync_check_msg *msg)
 {
-	uint32_t n = psync_check_conv(c)->n, sender, i;
-	enum psync_check_truth truth = PSYNC_CHECK_TRUE;
+	uint64_t perhaps;
 
-	if (psync_check_has(seat->sure, msg->bit))
-		return PSYNC_CHECK_TRUE;
-	sender = c->seats[msg->seat].part;
-	for (i = 0; i < n; i++) {
-		if (i == sender || psync_check_acks(c, seat, i, msg) ||
-		    psync_check_ended(c, seat, i, msg) ||
-		    psync_check_pair(c, seat->inst, seat->part, i).out)
-			continue;
-		truth = PSYNC_CHECK_PERHAPS;
-		if (!psync_check_ignores(c, seat, i) &&
-		    !psync_check_has(seat->may, msg->bit))
-			return PSYNC_CHECK_FALSE;
-	}
-	return truth;
+	if (psync_check_weigh(c, seat, msg->bit / 64, 1ULL << msg->bit % 64,
+			      &perhaps))
+		return PSYNC_CHECK_FALSE;
+	return perhaps ? PSYNC_CHECK_PERHAPS : PSYNC_CHECK_TRUE;
 }
 
 /*
@@ -607,19 +642,21 @@ static void psync_check_ensure(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = &c->insts[seat->inst];
-	uint32_t *behind = c->numbers, i, part;
-	enum psync_check_truth truth;
+	uint32_t *behind = c->numbers, i, part, word;
+	uint64_t new, not, perhaps, bit;
 
-	for (i = 0; i < in->nsent; i++) {
-		if (!psync_check_has(seat->view, i))
-			continue;
-		truth = psync_check_truth(c, seat, &c->msgs[in->msgs + i]);
-		part = c->seats[c->msgs[in->msgs + i].seat].part;
-		if (truth == PSYNC_CHECK_TRUE && !behind[part])
-			psync_check_put(seat->sure, i);
-		if (truth != PSYNC_CHECK_FALSE)
-			psync_check_put(seat->may, i);
-		behind[part] |= truth != PSYNC_CHECK_TRUE;
+	for (word = 0; word < in->words; word++) {
+		new = seat->view[word] & ~seat->sure[word];
+		not = psync_check_weigh(c, seat, word, new, &perhaps);
+		seat->may[word] |= new & ~not;
+		for (; new; new &= new - 1) {
+			i = 64 * word + __builtin_ctzll(new);
+			bit = 1ULL << i % 64;
+			part = c->seats[c->msgs[in->msgs + i].seat].part;
+			if (!((not | perhaps) & bit) && !behind[part])
+				psync_check_put(seat->sure, i);
+			behind[part] |= !!((not | perhaps) & bit);
+		}
 	}
 	memset(behind, 0, psync_check_conv(c)->n * sizeof(*behind));
 }
@@ -1280,12 +1317,16 @@ static void psync_check_chain(struct psync_check *c,
 			      struct psync_check_inst *in,
 			      struct psync_check_msg *msg)
 {
+	uint32_t part = c->seats[msg->seat].part, n = psync_check_conv(c)->n;
 	uint32_t *tail;
 
-	if (!in->tails)
-		in->tails = psync_check_alloc(psync_check_conv(c)->n,
-					      sizeof(*in->tails));
-	tail = &in->tails[c->seats[msg->seat].part];
+	if (!in->tails) {
+		in->tails = psync_check_alloc(n, sizeof(*in->tails));
+		in->own = psync_check_alloc((size_t)n * in->words,
+					    sizeof(*in->own));
+	}
+	psync_check_put(in->own + part * in->words, msg->bit);
+	tail = &in->tails[part];
 	msg->before = *tail;
 	*tail = msg->bit + 1;
 	if (!msg->gap && !msg->back)
@@ -2707,6 +2748,7 @@ void psync_check(const struct psync_hist *hist, struct psync_verdict *verdict)
 	for (i = 0; i < c.ninsts; i++) {
 		free(c.insts[i].pairs);
 		free(c.insts[i].tails);
+		free(c.insts[i].own);
 	}
 	free(c.seats);
 	free(c.insts);

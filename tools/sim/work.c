@@ -280,6 +280,21 @@ static void psync_work_end(struct psync_conv *conv, bool rest)
 }
 
 /*
+ * Has an image the start message to send?  Of one whom all masked out it may have
+ * been given back before somebody wants to have that one in again (S6.6).
+ */
+static bool psync_work_starts(const struct psync_conv *conv,
+			      const struct psync_image *img)
+{
+	const struct psync_node *node;
+
+	list_for_each_entry(node, &img->order, order)
+		if (node->start && !node->gone)
+			return true;
+	return !conv->masks;
+}
+
+/*
  * Has some site that lives the conversation open, and not masked out all who
  * are where @agent is?
  */
@@ -298,7 +313,8 @@ static bool psync_work_alive(const struct psync_agent *agent)
 		if (!img->nopen)
 			continue;
 		k = img->parts[agent->part].remote;
-		if (k < 0 || img->remotes[k].nlive)
+		if (k < 0 || (img->remotes[k].nlive &&
+			      psync_work_starts(conv, img)))
 			return true;
 	}
 	return false;

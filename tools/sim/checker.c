@@ -1501,6 +1501,21 @@ static bool psync_check_behind(const struct psync_check_inst *in,
 	return true;
 }
 
+/*
+ * Which edges a message may have for a seat: those that its sender named, where
+ * one precedes another for all who know, if it does not know that.  It has lost
+ * messages, or its site freed them while one of the two masked the other out.
+ */
+static const uint64_t *psync_check_most(struct psync_check *c,
+					const struct psync_check_seat *seat,
+					const struct psync_check_msg *msg)
+{
+	return seat->gapped ||
+	       psync_check_once(c, seat->inst, seat->part,
+				c->seats[msg->seat].part) ?
+	       msg->said : msg->preds;
+}
+
 static void psync_check_recv(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
@@ -1526,8 +1541,8 @@ static void psync_check_recv(struct psync_check *c)
 	if (!psync_check_set(c, c->scratch) ||
 	    !psync_check_subset(msg->preds, c->scratch, in->words) ||
 	    (!seat->partial && !msg->vague &&
-	     !psync_check_subset(c->scratch, seat->gapped ? msg->said :
-				 msg->preds, in->words)))
+	     !psync_check_subset(c->scratch, psync_check_most(c, seat, msg),
+				 in->words)))
 		psync_check_fail(c, "edges", "%u predecessors, sent with %u",
 				 rec->nset,
 				 psync_check_count(msg->preds, in->words));

@@ -263,6 +263,17 @@ void psync_view_established(struct psync_view *view)
 	psync_graph_trim(img);
 }
 
+/* Is a leaf still to come, or here and not in the view yet? */
+static bool psync_view_awaits(const struct psync_view *view, u32 index)
+{
+	u64 leaf = view->leaf[index];
+
+	/* What is up to the gap is lost, but not all of it. */
+	return leaf > view->stamp[index] &&
+	       (leaf > view->img->parts[index].gap ||
+		psync_graph_find(view->img, index, leaf));
+}
+
 void psync_view_absorb(struct psync_view *view, const u64 *stamp)
 {
 	struct psync_image *img = view->img;
@@ -279,7 +290,7 @@ void psync_view_absorb(struct psync_view *view, const u64 *stamp)
 	}
 	psync_view_skip(view);
 	for (i = 0; i < img->p.n; i++)
-		if (view->leaf[i] > max(view->stamp[i], img->parts[i].gap))
+		if (psync_view_awaits(view, i))
 			return;
 	psync_view_established(view);
 }

@@ -1195,6 +1195,38 @@ static void psync_restart_test_masked_kept(void **state)
 	}
 }
 
+/* A leaf that is here is had, also where others of its participant are lost. */
+static void psync_restart_test_leaf_saved(void **state)
+{
+	static const u32 sites[] = { 1, 1, 2, 3 };
+	u64 leaves[] = { PSYNC_MID(2, 1), PSYNC_MID(3, 1) };
+	const u64 until[] = { 0, 0, 0, 1 };
+	struct psync_restart_how how = { .leaves = leaves, .nleaves = 2 };
+	struct psync_view a = {}, b = {};
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u32 i;
+
+	psync_bed_params(&p, pids, sites, 4, 0);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 7, 0), 0);
+	for (i = 2; i < 4; i++)
+		assert_int_equal(psync_bed_msg(&bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	psync_repair_fade(&bed.img, until);
+	assert_int_equal(psync_image_rejoin(&bed.img, &b, 1, 2, 8, &how, 2), 0);
+	assert_null(b.leaf);
+	for (i = 2; i < 4; i++)
+		assert_true(psync_view_has(&b, psync_graph_find(&bed.img, i,
+								1)));
+	psync_bed_leave(&bed, &b);
+	psync_bed_leave(&bed, &a);
+	psync_bed_exit(&bed);
+}
+
 /* What the decoder says to a packet. */
 static enum psync_drop psync_restart_decode(struct psync_pkt *pkt)
 {
@@ -1982,6 +2014,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_shared),
 	cmocka_unit_test(psync_restart_test_shared_more),
 	cmocka_unit_test(psync_restart_test_masked_kept),
+	cmocka_unit_test(psync_restart_test_leaf_saved),
 	cmocka_unit_test(psync_restart_test_between),
 	cmocka_unit_test(psync_restart_test_clock),
 	cmocka_unit_test(psync_restart_test_root),

@@ -269,18 +269,20 @@ static void psync_mask_limit(struct psync_view *view, u32 index, u64 limit)
 	struct psync_image *img = view->img;
 	u64 before = view->masks[index].limit;
 	struct psync_node *node;
+	bool counts, counted;
 	u32 lost = 0;
 
 	view->masks[index].limit = limit;
 	list_for_each_entry(node, &img->order, order) {
-		if (node->sender != index || psync_view_has(view, node))
-			continue;
-		if ((node->seq > limit) == (node->seq > before))
+		counts = node->seq <= limit;
+		counted = node->seq <= before;
+		if (node->sender != index || psync_view_has(view, node) ||
+		    counts == counted)
 			continue;
 		/* What was given back is wanted by nobody, whatever counts. */
 		if (node->gone)
-			lost += node->seq > before;
-		else if (node->seq > limit)
+			lost += counts;
+		else if (counted)
 			psync_view_unwant(view, node);
 		else
 			psync_view_want(view, node);

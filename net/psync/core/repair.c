@@ -230,12 +230,29 @@ static bool psync_repair_names(const struct psync_image *img)
 	       (img->masking && img->rr_tries % PSYNC_REPAIR_NAMES == 0);
 }
 
+/*
+ * Is a participant's own site asked for nothing any more?  It is not there, or
+ * all who are here mask that one out: then it owes them nothing (S5.1), not even
+ * to say that it is gone.
+ */
+static bool psync_repair_disowned(const struct psync_image *img, u32 index)
+{
+	const struct psync_part *part = &img->parts[index];
+	const struct psync_view *view;
+
+	if (part->remote < 0 || !psync_ack_counts(&img->remotes[part->remote]))
+		return true;
+	list_for_each_entry(view, &img->views, link)
+		if (!psync_view_masked(view, index))
+			return false;
+	return true;
+}
+
 static void psync_repair_ask(struct psync_image *img,
 			     struct psync_remote *remote, u32 index,
 			     const struct psync_node *held)
 {
 	struct psync_pkt pkt;
-	int owner;
 
 	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
 	if (held && psync_repair_names(img)) {
@@ -243,10 +260,8 @@ static void psync_repair_ask(struct psync_image *img,
 		pkt.vector.index = held->sender;
 		pkt.vector.seq = held->seq;
 	}
-	/* Its own site has it, as long as it is there. */
-	owner = img->parts[index].remote;
 	if (img->rr_tries >= psync_repair_tries(img) &&
-	    (owner < 0 || !psync_ack_counts(&img->remotes[owner])))
+	    psync_repair_disowned(img, index))
 		pkt.vector.flags |= PSYNC_VECTORF_LAST;
 	img->rr_site = remote->site;
 	remote->requested = true;
@@ -522,8 +537,8 @@ psync_repair_bar(const struct psync_image *img,
 	return NULL;
 }
 
-/* Says up to where not everything is kept any more. */
-static void psync_repair_tell_gone(struct psync_image *img,
+/* Says up to where not everything is kept any more; false: that is known. */
+static bool psync_repair_tell_gone(struct psync_image *img,
 				   struct psync_remote *remote, bool last)
 {
 	const struct psync_node *bar = psync_repair_bar(img, remote);
@@ -535,7 +550,7 @@ static void psync_repair_tell_gone(struct psync_image *img,
 
 	if (psync_view_init(&behind, img)) {
 		img->ops->dropped(img, PSYNC_DROP_NO_MEM);
-		return;
+		return true;
 	}
 	psync_view_behind(&behind, bar);
 	psync_ack_build(img, PSYNC_PKT_GONE, &pkt);
@@ -552,6 +567,7 @@ static void psync_repair_tell_gone(struct psync_image *img,
 	psync_view_exit(&behind);
 	if (news)
 		img->ops->transmit(img, remote->site, &pkt, NULL);
+	return news;
 }
 
 static u64 psync_repair_sum(const struct psync_image *img,
@@ -572,8 +588,8 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	struct psync_repair_request ask = {
 		.last = pkt->vector.flags & PSYNC_VECTORF_LAST,
 	};
+	bool again, told = true;
 	enum psync_drop drop;
-	bool again;
 	u64 sum, end;
 
 	drop = psync_ack_vector(img, remote, pkt);
@@ -599,12 +615,14 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	img->repairs--;
 	if (!psync_repair_is_gone(img, remote, &ask, &end)) {
 		end = U64_MAX;
-		if (psync_skip_lacks(img, remote))
-			psync_skip_answer(img, remote);
+		told = false;
 	} else if (!psync_mask_remind(img, remote)) {
 		end = U64_MAX;
-		psync_repair_tell_gone(img, remote, ask.last);
+		told = psync_repair_tell_gone(img, remote, ask.last);
 	}
+	/* A GAP tells of what is behind a mask, too: with that, if need be. */
+	if (!told && psync_skip_lacks(img, remote))
+		psync_skip_answer(img, remote);
 	psync_repair_continue(img, remote, ask.until, again, end);
 	return PSYNC_OK;
 }

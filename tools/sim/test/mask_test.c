@@ -1392,6 +1392,49 @@ static void psync_mask_test_unwanted(void **state)
 	psync_mask_done(&net);
 }
 
+/*
+ * Whom all here mask out owes them no answer, also while they listen to all because
+ * somebody is asked for: others are asked to say what is gone, after some time.
+ */
+static void psync_mask_test_disowned(void **state)
+{
+	const u64 preds[] = { B(1), D(3) }, held[] = { 1, 2, 1, 3 };
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+	struct psync_pkt pkt;
+	u32 asked = 0, last = 0, site;
+	__be32 wire[4];
+
+	psync_mask_open(&net, 4, true);
+	psync_bed_send(bed, &net.views[0], 10);
+	heard(bed, .mid = B(1), .kind = PSYNC_KIND_DATA, .preds = { A(1) });
+	heard(bed, .mid = C(1), .kind = PSYNC_KIND_DATA, .preds = { A(1) });
+	heard(bed, .mid = D(1), .kind = PSYNC_KIND_DATA, .preds = { A(1) });
+	psync_bed_drain(&net.views[0]);
+	psync_mask_out(&net, 0, 2);
+	psync_mask_out(&net, 0, 3);
+	assert_int_equal(psync_view_mask_in(&net.views[0], 2, bed->img.now), 0);
+	assert_int_equal(net.views[0].asks, 1);
+	/* It waits for messages of the fourth, which its site holds. */
+	assert_int_equal(psync_bed_msg(bed, 1, 2, 5, 2, preds), PSYNC_OK);
+	psync_bed_vector(bed, PSYNC_PKT_ACK, 2, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+	assert_int_equal(bed->img.nheld, 1);
+	bed->muted = ~(1U << PSYNC_PKT_RR);
+	psync_bed_forget(bed);
+	while (!last && bed->img.now < 1000ULL * 1000 * MS) {
+		psync_bed_run(bed, bed->img.now + 1000 * MS);
+		for (; bed->nsent && !last; asked++) {
+			psync_bed_take(bed, &pkt, &site);
+			last += !!(pkt.vector.flags & PSYNC_VECTORF_LAST);
+		}
+	}
+	assert_int_equal(last, 1);
+	/* Eight and two for each of three others have not had it. */
+	assert_int_equal(asked, 8 + 2 * 3 + 1);
+	psync_mask_done(&net);
+}
+
 /* What was announced before it was masked in does not count any more. */
 static void psync_mask_test_stands(void **state)
 {
@@ -1921,6 +1964,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),
 	cmocka_unit_test(psync_mask_test_unwanted),
+	cmocka_unit_test(psync_mask_test_disowned),
 	cmocka_unit_test(psync_mask_test_stands),
 	cmocka_unit_test(psync_mask_test_kept_cut),
 	cmocka_unit_test(psync_mask_test_stays),

@@ -3,6 +3,7 @@
 #include "bed.h"
 #include "core/confirm.h"
 #include "core/flow.h"
+#include "core/mask.h"
 #include "core/skip.h"
 
 #define MS	PSYNC_BED_MS
@@ -250,6 +251,40 @@ static void psync_skip_test_back(void **state)
 	psync_bed_run(&lab.bed, 2 * SLOW);
 	assert_int_equal(lab.bed.nevents, 2);
 	assert_int_equal(lab.bed.events[1].type, PSYNC_EV_SKIPPED);
+	psync_skip_close(&lab);
+}
+
+/* So it is where a mask that it lacks bars that anything else is told to be gone. */
+static void psync_skip_test_back_mask(void **state)
+{
+	const u64 first[] = { 1, 0, 0, 0 };
+	struct psync_skip_lab lab;
+	struct psync_pkt pkt;
+	u32 site;
+
+	psync_skip_open(&lab);
+	psync_bed_send(&lab.bed, &lab.views[0], 10);
+	psync_skip_ack(&lab, 2, 1, 0, 0, 0, 100);
+	psync_skip_ack(&lab, 3, 1, 0, 0, 0, 2);
+	assert_int_equal(psync_view_mask_out(&lab.views[0], 1,
+					     PSYNC_MASK_NO_CUT, 0), 0);
+	psync_bed_send(&lab.bed, &lab.views[0], 10);
+	psync_bed_send(&lab.bed, &lab.views[0], 10);
+	psync_skip_ack(&lab, 2, 4, 0, 0, 0, 100);
+	psync_bed_drain(&lab.views[1]);
+	psync_skip_refused(&lab);
+	psync_bed_run(&lab.bed, SLOW - 1);
+	psync_image_timer(&lab.bed.img, SLOW);
+	assert_int_equal(psync_bed_bodies, 0);
+	assert_int_equal(lab.bed.img.remotes[1].skip[0], 4);
+	/* As who was told so by another. */
+	lab.bed.img.parts[0].nowhere = 5;
+	psync_skip_asks(&lab, first, 0);
+	psync_bed_take(&lab.bed, &pkt, &site);
+	assert_int_equal(pkt.msg.kind, PSYNC_KIND_MASK);
+	psync_skip_expect(&lab, 0, 5, 3);
+	psync_skip_expect_gone(&lab, 4, 0, 1);
+	psync_bed_forget(&lab.bed);
 	psync_skip_close(&lab);
 }
 
@@ -951,6 +986,7 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_announced),
 	cmocka_unit_test(psync_skip_test_hole),
 	cmocka_unit_test(psync_skip_test_back),
+	cmocka_unit_test(psync_skip_test_back_mask),
 	cmocka_unit_test(psync_skip_test_kept),
 	cmocka_unit_test(psync_skip_test_closed),
 	cmocka_unit_test(psync_skip_test_credit),

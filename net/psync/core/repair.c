@@ -308,13 +308,17 @@ static u64 psync_repair_quota(const struct psync_image *img, u64 ns)
 u32 psync_repair_room(struct psync_image *img)
 {
 	u32 rate = img->p.limits.repair_rate;
+	u32 most = max_t(u32, rate / 8, PSYNC_REPAIR_BURST);
 	u64 more = psync_repair_quota(img, img->now - img->repairs_at);
 
-	if (more) {
-		img->repairs = min_t(u64, img->repairs + more,
-				     max_t(u32, rate / 8, PSYNC_REPAIR_BURST));
+	if (more >= most) {
 		img->repairs_at = img->now;
+	} else if (more) {
+		/* What is no whole message yet counts the next time. */
+		img->repairs_at += div_u64(more * PSYNC_REPAIR_NS_PER_SEC,
+					   rate);
 	}
+	img->repairs = min_t(u64, img->repairs + more, most);
 	return min_t(u32, img->repairs, PSYNC_REPAIR_BURST);
 }
 

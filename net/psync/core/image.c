@@ -757,9 +757,10 @@ static bool psync_image_room(struct psync_image *img,
  * as long as its readers and who pays have room, for the start message, and for
  * one message of each participant.  Of those that some site lacks, take one all
  * before which are held everywhere: what its participant sent before is given
- * back once it was received, so this one is taken in the end, and so on with the
- * next.  Without this two sites could each be full of what the other has no room
- * for.  One that is more than a share waits for readers and memory all the same.
+ * back once it was received, so this one is taken in the end, since whoever lacks
+ * it is answered in the end (psync_repair_may_answer()), and so on with the next.
+ * Without this two sites could each be full of what the other has no room for.
+ * One that is more than a share waits for readers and memory all the same.
  */
 static bool psync_image_owes(struct psync_image *img,
 			     const struct psync_node *node, bool start)

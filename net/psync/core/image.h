@@ -148,7 +148,8 @@ struct psync_image_ops {
  *	something is expected of it is suspect; 0: never
  * @linger_ns: the image stays so long at most for what was sent here and is
  *	not held everywhere (S3.2)
- * @repair_rate: messages sent again in answer to requests, per second
+ * @repair_rate: messages sent again in answer to requests, per second, and as
+ *	many at most to those to whom others would leave none
  * @max_msgs: messages kept of others; each other site is granted its share
  * @first_msgs: messages sent to a site before it is heard; 0 means 1
  * @first_bytes: first window, in bytes; 0 means one message

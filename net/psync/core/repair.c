@@ -310,22 +310,49 @@ void psync_repair_timer(struct psync_image *img)
 	psync_image_arm(img, img->rr_at);
 }
 
+/* So many messages may be sent again in so long. */
+static u64 psync_repair_quota(const struct psync_image *img, u64 ns)
+{
+	u64 sec = div_u64(ns, PSYNC_REPAIR_NS_PER_SEC);
+	u32 rate = img->p.limits.repair_rate;
+
+	ns -= sec * PSYNC_REPAIR_NS_PER_SEC;
+	return sec * rate + div_u64(ns * rate, PSYNC_REPAIR_NS_PER_SEC);
+}
+
 u32 psync_repair_room(struct psync_image *img)
 {
 	u32 rate = img->p.limits.repair_rate;
-	u64 gap = img->now - img->repairs_at;
-	u64 more;
+	u32 most = max_t(u32, rate / 8, PSYNC_REPAIR_BURST);
+	u64 more = psync_repair_quota(img, img->now - img->repairs_at);
 
-	if (gap >= PSYNC_REPAIR_NS_PER_SEC)
-		more = rate;
-	else
-		more = div_u64(gap * rate, PSYNC_REPAIR_NS_PER_SEC);
-	if (more) {
-		img->repairs = min_t(u64, img->repairs + more,
-				     max_t(u32, rate / 8, PSYNC_REPAIR_BURST));
+	if (more >= most) {
 		img->repairs_at = img->now;
+	} else if (more) {
+		/* What is no whole message yet counts the next time. */
+		img->repairs_at += div_u64(more * PSYNC_REPAIR_NS_PER_SEC,
+					   rate);
 	}
+	img->repairs = min_t(u64, img->repairs + more, most);
 	return min_t(u32, img->repairs, PSYNC_REPAIR_BURST);
+}
+
+/*
+ * Is there room for an answer?  Those who ask again and again for what they
+ * have no room for may leave none to a site whose own lack is what keeps them
+ * full.  So each site gets one now and then all the same, all together no more
+ * than the rate once more.
+ */
+static bool psync_repair_may_answer(struct psync_image *img,
+				    const struct psync_remote *remote)
+{
+	if (psync_repair_room(img) >= PSYNC_REPAIR_LEAST)
+		return true;
+	if (psync_repair_quota(img, img->now - remote->answered_at) <
+	    PSYNC_REPAIR_LEAST * img->nremotes)
+		return false;
+	img->repairs = PSYNC_REPAIR_LEAST;
+	return true;
 }
 
 /* The earliest node, in attach order, that @remote does not hold, or NULL. */
@@ -608,7 +635,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	again = sum == remote->answered;
 	if ((again &&
 	     img->now < remote->answered_at + remote->srtt / 2) ||
-	    psync_repair_room(img) < PSYNC_REPAIR_LEAST)
+	    !psync_repair_may_answer(img, remote))
 		return PSYNC_DROP_RR_RATE;
 	remote->answered = sum;
 	remote->answered_at = img->now;

@@ -279,6 +279,57 @@ static void psync_repair_test_rate(void **state)
 	psync_repair_close(&lab);
 }
 
+/* However often it is looked at, the rate is all of it. */
+static void psync_repair_test_rate_often(void **state)
+{
+	struct psync_repair_lab lab;
+	u64 held[4] = {};
+	u32 i, count = 0;
+
+	psync_repair_open(&lab, 10);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
+	while (!psync_repair_ask(&lab, 2, held, 0, SEC))
+		psync_bed_forget(&lab.bed);
+	/* An answer of one message costs two: each 200 ms, 50 in 10 s. */
+	for (i = 1; i <= 10000 / 190; i++) {
+		psync_repair_ask(&lab, 2, held, 0, SEC + i * 190 * MS);
+		count += psync_bed_forget(&lab.bed);
+	}
+	assert_int_equal(count, 49);
+	psync_repair_close(&lab);
+}
+
+/*
+ * One who takes nothing of what it is sent asks whenever there is room again.
+ * Another has its turn in as long as all could have been answered, no sooner.
+ */
+static void psync_repair_test_starved(void **state)
+{
+	struct psync_repair_lab lab;
+	u64 held[4] = {};
+	u64 now = SEC;
+	u32 i;
+
+	psync_repair_open(&lab, 10);
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
+	assert_int_equal(psync_repair_ask(&lab, 3, held, 0, now), PSYNC_OK);
+	assert_int_equal(psync_bed_forget(&lab.bed), 1);
+	while (!psync_repair_ask(&lab, 2, held, 0, now))
+		assert_int_equal(psync_bed_forget(&lab.bed), 1);
+	for (i = 1; i <= 12; i++) {
+		now += 200 * MS;
+		assert_int_equal(psync_repair_ask(&lab, 2, held, 0, now),
+				 PSYNC_OK);
+		assert_int_equal(psync_bed_forget(&lab.bed), 1);
+		assert_int_equal(psync_repair_ask(&lab, 3, held, 0, now),
+				 i % 3 ? PSYNC_DROP_RR_RATE : PSYNC_OK);
+		assert_int_equal(psync_bed_forget(&lab.bed), i % 3 == 0);
+	}
+	psync_repair_close(&lab);
+}
+
 /* No answer is longer than a burst, whatever the rate. */
 static void psync_repair_test_burst(void **state)
 {
@@ -1422,6 +1473,8 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_mid),
 	cmocka_unit_test(psync_repair_test_recover),
 	cmocka_unit_test(psync_repair_test_rate),
+	cmocka_unit_test(psync_repair_test_rate_often),
+	cmocka_unit_test(psync_repair_test_starved),
 	cmocka_unit_test(psync_repair_test_burst),
 	cmocka_unit_test(psync_repair_test_again),
 	cmocka_unit_test(psync_repair_test_listener),

@@ -836,18 +836,23 @@ static void psync_check_restart(struct psync_check *c)
 		psync_check_fail(c, "restart-view", "back behind the unknown");
 }
 
-/* Does a RESTART up to @last leave @msg out? */
+/*
+ * Does a RESTART up to @last leave @msg out?  So does a later one when @last is a
+ * number that was never sent: then it is known from that one.
+ */
 static bool psync_check_left_out(struct psync_check *c,
 				 const struct psync_check_inst *in,
 				 const struct psync_check_msg *msg,
 				 uint64_t last)
 {
+	bool sent = psync_check_find(c, in - c->insts, last, NULL, 0);
 	const struct psync_check_msg *back;
 	uint32_t i;
 
 	for (i = 0; i < in->nsent; i++) {
 		back = &c->msgs[in->msgs + i];
-		if (back->back && back->mid <= last && back->mid > msg->mid &&
+		if (back->back && (back->mid <= last || !sent) &&
+		    back->mid > msg->mid &&
 		    c->seats[back->seat].part == c->seats[msg->seat].part &&
 		    (back->prev == PSYNC_CHECK_NONE ||
 		     c->msgs[back->prev].mid < msg->mid))

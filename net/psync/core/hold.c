@@ -224,14 +224,39 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node)
 	img->beside_bytes += node->cost;
 }
 
-/* Moves those that wait for (@index, @seq) to @ready. */
-static void psync_hold_collect(struct psync_image *img, u32 index, u64 seq,
-			       struct hlist_head *ready)
+/* Moves those that wait for one of @index up to @seq to @ready. */
+static void psync_hold_collect_to(struct psync_image *img, u32 index, u64 seq,
+				  struct hlist_head *ready)
+{
+	struct psync_node *node;
+	struct hlist_node *next;
+	u32 i;
+
+	for (i = 0; i < img->held->nbuckets; i++)
+		hlist_for_each_entry_safe(node, next,
+					  &img->held->buckets[i].waits, wait) {
+			if (node->wait_index != index || node->wait_seq > seq)
+				continue;
+			hlist_del(&node->wait);
+			hlist_add_head(&node->wait, ready);
+		}
+}
+
+/*
+ * Moves those that wait for (@index, @seq) to @ready, and those that wait for
+ * one of the numbers after @last, which it leaves out (S7.1).
+ */
+static void psync_hold_collect(struct psync_image *img, u32 index, u64 last,
+			       u64 seq, struct hlist_head *ready)
 {
 	struct psync_hold_bucket *bucket = psync_hold_bucket(img, index, seq);
 	struct psync_node *node;
 	struct hlist_node *next;
 
+	if (seq - last > 1) {
+		psync_hold_collect_to(img, index, seq, ready);
+		return;
+	}
 	hlist_for_each_entry_safe(node, next, &bucket->waits, wait) {
 		if (node->wait_seq != seq || node->wait_index != index)
 			continue;
@@ -246,8 +271,8 @@ static void psync_hold_settle(struct psync_image *img, struct hlist_head *ready)
 	enum psync_hold_state state;
 	struct psync_node *node;
 	enum psync_drop drop;
+	u64 last, seq;
 	u32 index;
-	u64 seq;
 
 	while (!hlist_empty(ready)) {
 		node = hlist_entry(ready->first, struct psync_node, wait);
@@ -269,17 +294,18 @@ static void psync_hold_settle(struct psync_image *img, struct hlist_head *ready)
 		}
 		/* Attaching may free the node. */
 		index = node->sender;
+		last = img->parts[index].seq;
 		seq = node->seq;
 		psync_graph_attach(img, node);
-		psync_hold_collect(img, index, seq, ready);
+		psync_hold_collect(img, index, last, seq, ready);
 	}
 }
 
-void psync_hold_wake(struct psync_image *img, u32 index, u64 seq)
+void psync_hold_wake(struct psync_image *img, u32 index, u64 last, u64 seq)
 {
 	HLIST_HEAD(ready);
 
-	psync_hold_collect(img, index, seq, &ready);
+	psync_hold_collect(img, index, last, seq, &ready);
 	psync_hold_settle(img, &ready);
 }
 

@@ -75,9 +75,10 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node);
  * psync_hold_wake - a message was attached: attach what can follow now
  * @img: image
  * @index: its sender
+ * @last: the sequence number of the one attached before, or of what was lost since
  * @seq: its sequence number
  */
-void psync_hold_wake(struct psync_image *img, u32 index, u64 seq);
+void psync_hold_wake(struct psync_image *img, u32 index, u64 last, u64 seq);
 
 /**
  * psync_hold_review - what was waited for may never come: look at all again

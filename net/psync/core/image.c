@@ -987,7 +987,7 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 {
 	const struct psync_part *part = &img->parts[pkt->msg.sender];
 	bool start = pkt->msg.flags & PSYNC_MSGF_START;
-	u64 seq = pkt->msg.seq;
+	u64 last, seq = pkt->msg.seq;
 	enum psync_hold_state state;
 	struct psync_node *node;
 	enum psync_drop drop;
@@ -1030,8 +1030,9 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 		psync_hold_add(img, node);
 		return PSYNC_OK;
 	}
+	last = part->seq;
 	psync_graph_attach(img, node);
-	psync_hold_wake(img, pkt->msg.sender, seq);
+	psync_hold_wake(img, pkt->msg.sender, last, seq);
 	return PSYNC_OK;
 }
 

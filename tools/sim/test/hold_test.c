@@ -284,6 +284,40 @@ static void psync_hold_test_stamp(void **state)
 	psync_hold_close(&lab.bed, &lab.view, 0);
 }
 
+/* What waits for a number that a RESTART leaves out waits no more. */
+static void psync_hold_test_left_out(void **state)
+{
+	__be32 stamp[12] = { 0, cpu_to_be32(1) };
+	u8 bitmap[4] = { 0x02 };
+	struct psync_hold_lab lab;
+	struct psync_pkt pkt;
+	u32 i;
+
+	psync_hold_stamp_open(&lab);
+	for (i = 1; i < 10; i++)
+		assert_int_equal(psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL),
+				 PSYNC_OK);
+	/* It follows 1:3, but not immediately. */
+	lab.bitmap[0] = 0xfc;
+	lab.pkt.msg.npred = 8;
+	lab.pkt.msg.wave = 4;
+	assert_int_equal(psync_hold_stamp_try(&lab, 1, 3), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 1);
+	psync_bed_craft(&lab.bed, 1, 5, 2, 0, NULL, NULL, &pkt);
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.binding = 9;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(lab.bed.img.parts[1].seq, 5);
+	assert_int_equal(lab.bed.img.nheld, 0);
+	psync_bed_drain(&lab.view);
+	psync_hold_close(&lab.bed, &lab.view, 0);
+}
+
 /* A second stamp of the same sender. */
 static void psync_hold_test_stamp_grows(void **state)
 {
@@ -682,6 +716,7 @@ const struct CMUnitTest psync_hold_tests[] = {
 	cmocka_unit_test(psync_hold_test_context),
 	cmocka_unit_test(psync_hold_test_false),
 	cmocka_unit_test(psync_hold_test_stamp),
+	cmocka_unit_test(psync_hold_test_left_out),
 	cmocka_unit_test(psync_hold_test_stamp_grows),
 	cmocka_unit_test(psync_hold_test_stamp_edges),
 	cmocka_unit_test(psync_hold_test_stamp_before),

@@ -303,21 +303,27 @@ bool psync_ack_skip(struct psync_image *img, struct psync_remote *remote,
 	return true;
 }
 
-/* @remote holds the messages of participant @index up to @seq. */
-static void psync_ack_advance(struct psync_image *img,
+/*
+ * @remote holds the messages of participant @index up to @seq.  Returns false when
+ * there is no memory for that.
+ */
+static bool psync_ack_advance(struct psync_image *img,
 			      struct psync_remote *remote, u32 index, u64 seq)
 {
 	u64 at = psync_ack_held(img, remote, index);
 
-	if (seq <= at || !psync_ack_remember(img, remote))
-		return;
+	if (seq <= at)
+		return true;
+	if (!psync_ack_remember(img, remote))
+		return false;
 	remote->vec[index] = seq;
 	psync_ack_claim(img, index, seq);
 	if (!psync_ack_counts(remote))
-		return;
+		return true;
 	psync_ack_walk(img, remote, index, at, seq, false);
 	remote->probes = 0;
 	psync_ack_replan(img, remote);
+	return true;
 }
 
 /*
@@ -736,8 +742,8 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 			    (img->parts[i].remote < 0 && !img->recover &&
 			     seq > img->parts[i].seq))
 				return PSYNC_DROP_BAD_VECTOR;
-			if (k)
-				psync_ack_advance(img, remote, i, seq);
+			if (k && !psync_ack_advance(img, remote, i, seq))
+				return PSYNC_DROP_NO_MEM;
 		}
 	}
 	psync_graph_trim(img);

@@ -246,6 +246,23 @@ static void psync_ack_test_local_claim(void **state)
 	assert_int_equal(lab.bed.drops[PSYNC_DROP_LEFT_OVER], 1);
 }
 
+/* What there is no memory for is not known, and must be said again. */
+static void psync_ack_test_memory(void **state)
+{
+	struct psync_ack_lab lab;
+	struct psync_image *img;
+
+	psync_ack_open(&lab, 0);
+	img = &lab.bed.img;
+	psync_bed_send(&lab.bed, &lab.view, 100);
+	lab.bed.fail_at = lab.bed.allocs + 1;
+	assert_int_equal(psync_ack_say(&lab, 2, 1, 0), PSYNC_DROP_NO_MEM);
+	assert_int_equal(psync_ack_held(img, &img->remotes[0], 0), 0);
+	assert_int_equal(psync_ack_say(&lab, 2, 1, 0), PSYNC_OK);
+	assert_int_equal(psync_ack_held(img, &img->remotes[0], 0), 1);
+	psync_ack_close(&lab);
+}
+
 /* What contradicts us. */
 static void psync_ack_test_bad(void **state)
 {
@@ -1173,6 +1190,7 @@ const struct CMUnitTest psync_ack_tests[] = {
 	cmocka_unit_test(psync_ack_test_context),
 	cmocka_unit_test(psync_ack_test_refused),
 	cmocka_unit_test(psync_ack_test_local_claim),
+	cmocka_unit_test(psync_ack_test_memory),
 	cmocka_unit_test(psync_ack_test_bad),
 	cmocka_unit_test(psync_ack_test_other),
 	cmocka_unit_test(psync_ack_test_refusal),

@@ -2121,7 +2121,7 @@ static void psync_bound_test_known(void **state)
 	struct psync_view view;
 	struct psync_bed bed;
 	struct psync_pkt pkt;
-	u32 i, taken = 0;
+	u32 i, taken = 0, heeded = 0;
 
 	psync_bound_crowd(&bed, &view, CROWD);
 	bed.muted = ~0U;
@@ -2135,9 +2135,10 @@ static void psync_bound_test_known(void **state)
 		taken += !psync_bound_masks(&bed, i, 1);
 		held[i] = bed.img.parts[i].seq;
 		psync_bed_vector(&bed, PSYNC_PKT_ACK, i + 1, held, wire, &pkt);
-		assert_int_equal(psync_bed_input(&bed, &pkt, 0), PSYNC_OK);
+		heeded += !psync_bed_input(&bed, &pkt, 0);
 	}
 	assert_true(taken && taken < CROWD / 2);
+	assert_in_range(heeded, taken, CROWD / 2);
 	assert_true(bed.img.known_bytes <= 1 << 16);
 	bed.img.opening = 1;
 	assert_int_equal(psync_bound_masks(&bed, CROWD - 1, 1), PSYNC_OK);

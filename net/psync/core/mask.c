@@ -109,19 +109,40 @@ static bool psync_mask_raise(struct psync_view *view,
 	return more;
 }
 
-/* What is due has changed: where the view goes on, and how much there is. */
+/* The first node in attach order that a view lacks, or NULL. */
+static struct psync_node *psync_mask_lacked(const struct psync_view *view)
+{
+	struct psync_node *node, *first = NULL;
+	u32 i;
+
+	for (i = 0; i < view->img->p.n; i++) {
+		node = psync_graph_above(view->img, i, view->stamp[i]);
+		if (node && (!first || node->ordinal < first->ordinal))
+			first = node;
+	}
+	return first;
+}
+
+/*
+ * What is due has changed: where the view goes on, and how much there is.  What
+ * was attached before the first that it lacks it has, so that says nothing.
+ */
 static void psync_mask_recount(struct psync_view *view)
 {
+	struct psync_node *node, *first = psync_mask_lacked(view);
 	struct psync_image *img = view->img;
 	u32 before = view->outstanding;
-	struct psync_node *node;
 	u32 count = 0;
 
-	list_for_each_entry(node, &img->order, order)
+	if (!first)
+		first = list_entry(&img->order, struct psync_node, order);
+	node = first;
+	list_for_each_entry_from(node, &img->order, order)
 		if (!psync_view_has(view, node) && psync_mask_due(view, node))
 			psync_mask_raise(view, node);
 	view->next = NULL;
-	list_for_each_entry(node, &img->order, order) {
+	node = first;
+	list_for_each_entry_from(node, &img->order, order) {
 		if (psync_view_has(view, node) || !psync_mask_due(view, node))
 			continue;
 		if (!view->next)
@@ -839,29 +860,61 @@ static bool psync_mask_useless(const struct psync_image *img,
 	return true;
 }
 
-bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
+/*
+ * Is all that @remote lacks of participant @index what it ignores?  Counts what
+ * it lacks off @left, as long as there is some, and finds the earliest.
+ */
+static bool psync_mask_spares_of(const struct psync_image *img,
+				 const struct psync_remote *remote, u32 index,
+				 u32 *left, struct psync_node **first)
 {
+	u64 held = psync_ack_held(img, remote, index);
 	struct psync_node *node;
-	u32 left = remote->lag;
 
-	if (!img->masking || !left)
-		return false;
-	/* What it lacks is among the latest, mostly, and that is all of it. */
-	list_for_each_entry_reverse(node, &img->order, order) {
+	for (node = psync_graph_newest(img, index);
+	     *left && node && node->seq > held;
+	     node = psync_graph_below(img, node)) {
 		if (node->gone || node->spared ||
 		    !psync_ack_lacks(img, remote, node))
 			continue;
 		if (!psync_mask_idle(img, remote, node) ||
-		    !psync_mask_deaf(img, remote, node->sender))
+		    !psync_mask_deaf(img, remote, index))
 			return false;
+		if (!*first || node->ordinal < (*first)->ordinal)
+			*first = node;
+		--*left;
+	}
+	return true;
+}
+
+bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
+{
+	struct psync_node *node = NULL;
+	u32 left = remote->lag;
+	u32 i;
+
+	if (!img->masking || !left)
+		return false;
+	for (i = 0; i < img->p.n; i++)
+		if (!psync_mask_spares_of(img, remote, i, &left, &node))
+			return false;
+	/*
+	 * Others may yet want some of it.  Nothing else can be spared: what it
+	 * lacks beside that is gone, or was spared before, and nobody is waited
+	 * for with it.  What is given back goes in attach order (history.c).
+	 */
+	left = remote->lag - left;
+	if (!left)
+		return true;
+	list_for_each_entry_from(node, &img->order, order) {
+		if (node->gone || node->spared ||
+		    !psync_ack_lacks(img, remote, node))
+			continue;
+		if (psync_mask_useless(img, node))
+			psync_ack_spare(img, node);
 		if (!--left)
 			break;
 	}
-	/* Others may yet want some of it. */
-	list_for_each_entry(node, &img->order, order)
-		if (psync_ack_lacks(img, remote, node) &&
-		    psync_mask_useless(img, node))
-			psync_ack_spare(img, node);
 	return true;
 }
 

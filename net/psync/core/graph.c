@@ -700,6 +700,8 @@ static void psync_graph_last(struct psync_image *img, struct psync_node *node)
 	/* That of one that was back may leave numbers out. */
 	if (!node->npred && part->seq == img->p.seq_base)
 		part->root = node->seq;
+	else if (!node->npred)
+		img->bare = true;
 	part->seq = node->seq;
 	node->below = part->newest;
 	part->newest = node->seq;

@@ -109,46 +109,59 @@ static bool psync_mask_raise(struct psync_view *view,
 	return more;
 }
 
-/* The first node in attach order that a view lacks, or NULL. */
-static struct psync_node *psync_mask_lacked(const struct psync_view *view)
+/*
+ * The first node in attach order that is due in a view that lacks it, or NULL.
+ * Of each participant that is the first that it lacks, or none: of one who is
+ * masked out all up to a number is due, but for what comes with a loss.
+ */
+static struct psync_node *psync_mask_first(const struct psync_view *view)
 {
+	const struct psync_image *img = view->img;
 	struct psync_node *node, *first = NULL;
 	u32 i;
 
-	for (i = 0; i < view->img->p.n; i++) {
-		node = psync_graph_above(view->img, i, view->stamp[i]);
-		if (node && (!first || node->ordinal < first->ordinal))
+	for (i = 0; i < img->p.n; i++) {
+		node = psync_graph_above(img, i, view->stamp[i]);
+		if (node && psync_mask_due(view, node) &&
+		    (!first || node->ordinal < first->ordinal))
 			first = node;
 	}
+	list_for_each_entry(node, &img->gaps, gaps)
+		if (!psync_view_has(view, node) && psync_mask_due(view, node) &&
+		    (!first || node->ordinal < first->ordinal))
+			first = node;
 	return first;
 }
 
-/*
- * What is due has changed: where the view goes on, and how much there is.  What
- * was attached before the first that it lacks it has, so that says nothing.
- */
-static void psync_mask_recount(struct psync_view *view)
+/* What follows from what is due: more is, perhaps before it. */
+static void psync_mask_raise_due(struct psync_view *view)
 {
-	struct psync_node *node, *first = psync_mask_lacked(view);
-	struct psync_image *img = view->img;
-	u32 before = view->outstanding;
-	u32 count = 0;
+	struct psync_node *node = psync_mask_first(view);
 
-	if (!first)
-		first = list_entry(&img->order, struct psync_node, order);
-	node = first;
-	list_for_each_entry_from(node, &img->order, order)
+	/* Nothing becomes due but by what is. */
+	if (!node)
+		return;
+	list_for_each_entry_from(node, &view->img->order, order)
 		if (!psync_view_has(view, node) && psync_mask_due(view, node))
 			psync_mask_raise(view, node);
-	view->next = NULL;
-	node = first;
-	list_for_each_entry_from(node, &img->order, order) {
-		if (psync_view_has(view, node) || !psync_mask_due(view, node))
-			continue;
-		if (!view->next)
-			view->next = node;
-		count += psync_view_counts(view, node);
-	}
+}
+
+/* What is due has changed: where the view goes on, and how much there is. */
+static void psync_mask_recount(struct psync_view *view)
+{
+	struct psync_image *img = view->img;
+	u32 before = view->outstanding;
+	struct psync_node *node;
+	u32 count = 0;
+
+	psync_mask_raise_due(view);
+	view->next = psync_mask_first(view);
+	node = view->next;
+	if (node)
+		list_for_each_entry_from(node, &img->order, order)
+			if (!psync_view_has(view, node) &&
+			    psync_mask_due(view, node))
+				count += psync_view_counts(view, node);
 	view->outstanding = min(count, 1U);
 	if (count && !before)
 		img->ops->readable(img, view);

@@ -874,58 +874,97 @@ static bool psync_mask_useless(const struct psync_image *img,
 }
 
 /*
- * Is all that @remote lacks of participant @index what it ignores?  Counts what
- * it lacks off @left, as long as there is some, and finds the earliest.
+ * The last message of a participant before @node (NULL: of all) that @remote is
+ * waited for with, or NULL.
  */
-static bool psync_mask_spares_of(const struct psync_image *img,
-				 const struct psync_remote *remote, u32 index,
-				 u32 *left, struct psync_node **first)
+static struct psync_node *psync_mask_missing(const struct psync_image *img,
+					     const struct psync_remote *remote,
+					     u32 index,
+					     const struct psync_node *node)
 {
 	u64 held = psync_ack_held(img, remote, index);
-	struct psync_node *node;
+	struct psync_node *at = node ? psync_graph_below(img, node) :
+				       psync_graph_newest(img, index);
 
-	for (node = psync_graph_newest(img, index);
-	     *left && node && node->seq > held;
-	     node = psync_graph_below(img, node)) {
-		if (node->gone || node->spared ||
-		    !psync_ack_lacks(img, remote, node))
-			continue;
-		if (!psync_mask_idle(img, remote, node) ||
-		    !psync_mask_deaf(img, remote, index))
-			return false;
-		if (!*first || node->ordinal < (*first)->ordinal)
-			*first = node;
-		--*left;
+	for (; at && at->seq > held; at = psync_graph_below(img, at))
+		if (!at->gone && !at->spared &&
+		    psync_ack_lacks(img, remote, at))
+			return at;
+	return NULL;
+}
+
+/*
+ * Is all that @remote is waited for with what it ignores?  That is as much as
+ * was counted for it, and of each participant no more than is in use.
+ */
+static bool psync_mask_ignored(const struct psync_image *img,
+			       const struct psync_remote *remote)
+{
+	u32 left = remote->lag;
+	const struct psync_node *node;
+	u32 i, k;
+
+	for (i = 0; i < img->p.n; i++) {
+		node = NULL;
+		for (k = min(img->parts[i].nkept, left); k; k--) {
+			node = psync_mask_missing(img, remote, i, node);
+			if (!node)
+				break;
+			if (!psync_mask_idle(img, remote, node) ||
+			    !psync_mask_deaf(img, remote, i))
+				return false;
+			left--;
+		}
 	}
 	return true;
+}
+
+/* How much of it does nobody want?  The first is @first. */
+static u32 psync_mask_count_useless(const struct psync_image *img,
+				    const struct psync_remote *remote,
+				    struct psync_node **first)
+{
+	u32 left = remote->lag;
+	struct psync_node *node;
+	u32 i, k, count = 0;
+
+	for (i = 0; i < img->p.n; i++) {
+		node = NULL;
+		for (k = min(img->parts[i].nkept, left); k; k--) {
+			node = psync_mask_missing(img, remote, i, node);
+			if (!node)
+				break;
+			left--;
+			if (!psync_mask_useless(img, node))
+				continue;
+			if (!count++ || node->ordinal < (*first)->ordinal)
+				*first = node;
+		}
+	}
+	return count;
 }
 
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 {
 	struct psync_node *node = NULL;
-	u32 left = remote->lag;
-	u32 i;
+	u32 count;
 
-	if (!img->masking || !left)
+	if (!img->masking || !remote->lag || !psync_mask_ignored(img, remote))
 		return false;
-	for (i = 0; i < img->p.n; i++)
-		if (!psync_mask_spares_of(img, remote, i, &left, &node))
-			return false;
 	/*
 	 * Others may yet want some of it.  Nothing else can be spared: what it
 	 * lacks beside that is gone, or was spared before, and nobody is waited
 	 * for with it.  What is given back goes in attach order (history.c).
 	 */
-	left = remote->lag - left;
-	if (!left)
+	count = psync_mask_count_useless(img, remote, &node);
+	if (!count)
 		return true;
 	list_for_each_entry_from(node, &img->order, order) {
-		if (node->gone || node->spared ||
-		    !psync_ack_lacks(img, remote, node))
+		if (!psync_ack_lacks(img, remote, node) ||
+		    !psync_mask_useless(img, node))
 			continue;
-		if (psync_mask_useless(img, node))
-			psync_ack_spare(img, node);
-		if (!--left)
+		psync_ack_spare(img, node);
+		if (!--count)
 			break;
 	}
 	return true;

@@ -364,6 +364,21 @@ static void psync_repair_put(struct psync_repair_answer *answer,
 	answer->nodes[at] = node;
 }
 
+/*
+ * The last message of a participant that is kept and that @until follows, or of
+ * all; where its number is not that of one, perhaps a later one.
+ */
+static const struct psync_node *
+psync_repair_latest(const struct psync_image *img, u32 index,
+		    const struct psync_node *until)
+{
+	const struct psync_node *node = NULL;
+
+	if (until)
+		node = psync_graph_find(img, index, until->stamp[index]);
+	return node ? node : psync_graph_newest(img, index);
+}
+
 /* Of what @remote lacks of a participant; nothing else is looked at. */
 static void psync_repair_gather(const struct psync_image *img,
 				const struct psync_remote *remote, u32 index,
@@ -373,7 +388,9 @@ static void psync_repair_gather(const struct psync_image *img,
 	const struct psync_node *until = answer->until;
 	const struct psync_node *node;
 
-	for (node = psync_graph_newest(img, index);
+	if (until && until->stamp[index] <= held)
+		return;
+	for (node = psync_repair_latest(img, index, until);
 	     node && node->seq > held && node->ordinal > answer->after;
 	     node = psync_graph_below(img, node)) {
 		/* All that it follows was attached before it. */
@@ -516,12 +533,17 @@ psync_repair_earlier(const struct psync_image *img,
 	const struct psync_node *node;
 
 	for (node = psync_graph_newest(img, index); node && node->seq > held;
-	     node = psync_graph_below(img, node))
-		if (node->gone && node->kind == PSYNC_KIND_DATA &&
-		    (!first || node->ordinal < first->ordinal) &&
-		    psync_ack_lacks(img, remote, node) &&
-		    psync_repair_wants(img, remote, ask, index, node->seq))
+	     node = psync_graph_below(img, node)) {
+		if (!node->gone || node->kind != PSYNC_KIND_DATA ||
+		    (first && node->ordinal >= first->ordinal) ||
+		    !psync_ack_lacks(img, remote, node))
+			continue;
+		if (psync_repair_wants(img, remote, ask, index, node->seq))
 			first = node;
+		/* What is wanted at all is wanted up to a number. */
+		else if (!psync_repair_wants(img, remote, ask, index, held + 1))
+			break;
+	}
 	return first;
 }
 

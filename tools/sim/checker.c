@@ -96,6 +96,7 @@ struct psync_check_inst {
  * @vague: its sender had lost something and did not know what follows which
  * @prev: then: its sender's message before it, by number, or NONE
  * @preds: set: its immediate predecessors
+ * @first: 64 of that set, the first of which is one, or 0
  * @said: set: those that its sender named: more, if it had lost messages
  * @before: its participant's last message before it in the instance, plus 1, 0: none
  * @kin: of @gap, or of @back, the last one of its kind before it, likewise
@@ -120,6 +121,7 @@ struct psync_check_msg {
 	uint32_t kin;
 	uint64_t *context;
 	uint64_t *preds;
+	uint32_t first;
 	uint64_t *said;
 };
 
@@ -397,23 +399,23 @@ static struct psync_check_msg *psync_check_find(struct psync_check *c,
 }
 
 /* What participant @a does about @b. */
-static struct psync_check_pair psync_check_pair(struct psync_check *c,
-						uint32_t inst, uint32_t a,
-						uint32_t b)
+static const struct psync_check_pair *psync_check_pair(struct psync_check *c,
+						       uint32_t inst,
+						       uint32_t a, uint32_t b)
 {
+	static const struct psync_check_pair nothing;
 	const struct psync_check_inst *in = &c->insts[inst];
 
-	if (!in->pairs)
-		return (struct psync_check_pair){ 0 };
-	return in->pairs[a * c->hist->convs[in->conv].n + b];
+	return in->pairs ? &in->pairs[a * c->hist->convs[in->conv].n + b] :
+			   &nothing;
 }
 
 /* Does one of two participants mask the other out? */
 static bool psync_check_masked(struct psync_check *c, uint32_t inst, uint32_t a,
 			       uint32_t b)
 {
-	return psync_check_pair(c, inst, a, b).out ||
-	       psync_check_pair(c, inst, b, a).out;
+	return psync_check_pair(c, inst, a, b)->out ||
+	       psync_check_pair(c, inst, b, a)->out;
 }
 
 /*
@@ -424,23 +426,23 @@ static bool psync_check_ignores(struct psync_check *c,
 				const struct psync_check_seat *seat,
 				uint32_t part)
 {
-	struct psync_check_pair pair;
+	const struct psync_check_pair *pair;
 	uint64_t last = 0;
 
-	if (psync_check_pair(c, seat->inst, seat->part, part).out)
+	if (psync_check_pair(c, seat->inst, seat->part, part)->out)
 		return true;
 	pair = psync_check_pair(c, seat->inst, part, seat->part);
 	if (seat->last[part])
 		last = c->msgs[seat->last[part] - 1].mid;
-	return pair.said && (!pair.back || last < pair.back);
+	return pair->said && (!pair->back || last < pair->back);
 }
 
 /* Once one of two participants has masked the other out. */
 static bool psync_check_once(struct psync_check *c, uint32_t inst, uint32_t a,
 			     uint32_t b)
 {
-	return psync_check_pair(c, inst, a, b).ever ||
-	       psync_check_pair(c, inst, b, a).ever;
+	return psync_check_pair(c, inst, a, b)->ever ||
+	       psync_check_pair(c, inst, b, a)->ever;
 }
 
 /* The record's set of mids as a set of bits; false if one was never sent. */
@@ -580,19 +582,27 @@ static uint64_t psync_check_lacks(struct psync_check *c,
 {
 	const struct psync_check_inst *in = &c->insts[seat->inst];
 	const struct psync_check_msg *last;
-	uint64_t lacks, acks;
+	uint64_t lacks, acks, *known;
 	uint32_t i;
 
 	last = seat->last[part] ? &c->msgs[seat->last[part] - 1] : NULL;
+	/* After its END nobody waits for it. */
+	if (last && last->end)
+		return 0;
 	of &= ~in->own[part * in->words + word];
 	lacks = last ? of & ~last->context[word] : of;
-	for (acks = in->ngaps ? of & ~lacks : 0; acks; acks &= acks - 1) {
+	acks = in->ngaps ? of & ~lacks : 0;
+	if (acks && seat->replies) {
+		known = seat->replies + 2 * (size_t)part * in->words + word;
+		lacks |= acks & known[0] & known[in->words];
+		acks &= ~known[0];
+	}
+	for (; acks; acks &= acks - 1) {
 		i = 64 * word + __builtin_ctzll(acks);
 		if (psync_check_unacked(c, seat, part, &c->msgs[in->msgs + i]))
 			lacks |= acks & -acks;
 	}
-	/* After its END nobody waits for it. */
-	return last && last->end ? 0 : lacks;
+	return lacks;
 }
 
 /*
@@ -609,10 +619,11 @@ static uint64_t psync_check_weigh(struct psync_check *c,
 
 	*perhaps = 0;
 	of &= ~seat->sure[word];
-	for (i = 0; i < n && of; i++) {
-		if (psync_check_pair(c, seat->inst, seat->part, i).out)
+	/* What one has shown not to be so is asked of no other. */
+	for (i = 0; i < n && of & ~not; i++) {
+		if (psync_check_pair(c, seat->inst, seat->part, i)->out)
 			continue;
-		lacks = psync_check_lacks(c, seat, i, word, of);
+		lacks = psync_check_lacks(c, seat, i, word, of & ~not);
 		*perhaps |= lacks;
 		if (lacks & ~may && !psync_check_ignores(c, seat, i))
 			not |= lacks & ~may;
@@ -635,6 +646,28 @@ psync_check_truth(struct psync_check *c, struct psync_check_seat *seat,
 }
 
 /*
+ * Of @new, 64 messages from @word on, all is sure but what is @unsure, and what
+ * its sender sent after that.
+ */
+static void psync_check_put_sure(struct psync_check *c,
+				 struct psync_check_seat *seat, uint32_t word,
+				 uint64_t new, uint64_t unsure)
+{
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	uint32_t n = psync_check_conv(c)->n, *behind = c->numbers, i;
+	uint64_t own, not;
+
+	for (i = 0; i < n; i++) {
+		own = new & in->own[i * in->words + word];
+		not = own & unsure;
+		if (!behind[i])
+			seat->sure[word] |= not ? own & ((not & -not) - 1) :
+						  own;
+		behind[i] |= !!not;
+	}
+}
+
+/*
  * Somebody counts again for the seat: what is stable stays so (S2.2); perhaps
  * what its sender sent after something that is not, which somebody lost (S6.6).
  */
@@ -642,23 +675,18 @@ static void psync_check_ensure(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 	struct psync_check_inst *in = &c->insts[seat->inst];
-	uint32_t *behind = c->numbers, i, part, word;
-	uint64_t new, not, perhaps, bit;
+	uint64_t new, not, perhaps;
+	uint32_t word;
 
 	for (word = 0; word < in->words; word++) {
 		new = seat->view[word] & ~seat->sure[word];
+		if (!new)
+			continue;
 		not = psync_check_weigh(c, seat, word, new, &perhaps);
 		seat->may[word] |= new & ~not;
-		for (; new; new &= new - 1) {
-			i = 64 * word + __builtin_ctzll(new);
-			bit = 1ULL << i % 64;
-			part = c->seats[c->msgs[in->msgs + i].seat].part;
-			if (!((not | perhaps) & bit) && !behind[part])
-				psync_check_put(seat->sure, i);
-			behind[part] |= !!((not | perhaps) & bit);
-		}
+		psync_check_put_sure(c, seat, word, new, not | perhaps);
 	}
-	memset(behind, 0, psync_check_conv(c)->n * sizeof(*behind));
+	memset(c->numbers, 0, psync_check_conv(c)->n * sizeof(*c->numbers));
 }
 
 /* Has it been received, or is it known to be lost? */
@@ -943,23 +971,45 @@ static void psync_check_settled(struct psync_check *c)
 			psync_check_enter(c, seat, &c->msgs[in->msgs + i]);
 }
 
+/*
+ * The first of what @msg follows that is not in the view of @seat, was not lost
+ * to it, is not in @gone (NULL: nothing is), and not void; or NULL.
+ */
+static const struct psync_check_msg *
+psync_check_before(struct psync_check *c, const struct psync_check_seat *seat,
+		   const struct psync_check_msg *msg, const uint64_t *gone)
+{
+	const struct psync_check_inst *in = &c->insts[seat->inst];
+	const struct psync_check_msg *pred;
+	uint32_t word;
+	uint64_t set;
+
+	for (word = msg->first; word <= msg->bit / 64; word++) {
+		set = msg->preds[word] & ~seat->view[word] & ~seat->lost[word];
+		if (gone)
+			set &= ~gone[word];
+		for (; set; set &= set - 1) {
+			pred = &c->msgs[in->msgs + 64 * word +
+					__builtin_ctzll(set)];
+			if (!psync_check_void(c, seat, pred))
+				return pred;
+		}
+	}
+	return NULL;
+}
+
 /* A message of its participant enters its view, which stays closed (S2.1). */
 static void psync_check_own(struct psync_check *c,
 			    struct psync_check_seat *seat,
 			    const struct psync_check_msg *msg)
 {
-	struct psync_check_inst *in = &c->insts[seat->inst];
-	uint32_t i;
+	const struct psync_check_msg *before;
 
-	for (i = 0; i < msg->bit; i++)
-		if (psync_check_has(msg->preds, i) &&
-		    !psync_check_has(seat->view, i) &&
-		    !psync_check_has(seat->lost, i) &&
-		    !psync_check_void(c, seat, &c->msgs[in->msgs + i]))
-			psync_check_fail(c, "causal-order",
-					 "its own, before %u:%llu",
-					 PSYNC_CHECK_MID(c->msgs[in->msgs +
-								 i].mid));
+	before = psync_check_before(c, seat, msg, NULL);
+	if (before)
+		psync_check_fail(c, "causal-order",
+				 "its own, before %u:%llu",
+				 PSYNC_CHECK_MID(before->mid));
 	psync_check_take(c, seat, msg);
 }
 
@@ -1236,19 +1286,13 @@ static void psync_check_arrival(struct psync_check *c,
 				const struct psync_check_seat *seat,
 				const struct psync_check_msg *msg)
 {
-	struct psync_check_inst *in = &c->insts[seat->inst];
-	uint32_t i;
+	const struct psync_check_msg *before;
 
-	for (i = 0; i < msg->bit; i++)
-		if (psync_check_has(msg->preds, i) &&
-		    !psync_check_has(seat->view, i) &&
-		    !psync_check_has(seat->lost, i) &&
-		    !psync_check_has(seat->gone, i) &&
-		    !psync_check_void(c, seat, &c->msgs[in->msgs + i]))
-			psync_check_fail(c, "causal-order",
-					 "received before %u:%llu",
-					 PSYNC_CHECK_MID(c->msgs[in->msgs +
-								 i].mid));
+	before = psync_check_before(c, seat, msg, seat->gone);
+	if (before)
+		psync_check_fail(c, "causal-order",
+				 "received before %u:%llu",
+				 PSYNC_CHECK_MID(before->mid));
 	if (psync_check_void(c, seat, msg))
 		psync_check_fail(c, "restart-void",
 				 "of an earlier life, received after it");
@@ -1402,6 +1446,8 @@ static void psync_check_send(struct psync_check *c)
 			psync_check_fail(c, "reduction", "redundant edge");
 		/* who has all of the graph reduces it */
 		msg->preds[i] &= ~msg->context[i];
+		if (!msg->preds[i] && msg->first == i)
+			msg->first++;
 	}
 	psync_check_or(msg->context, msg->said, in->words);
 	if (seat->nsent)
@@ -2161,16 +2207,16 @@ static void psync_check_required(struct psync_check *c,
 		      psync_check_has(seat->lost, i);
 		out |= other ? !psync_check_has(other, i) :
 			       psync_check_mortal(c, from);
-		for (k = 0; k < in->words; k++)
-			out |= (msg->preds[k] & ~set[k] & ~seat->gone[k]) != 0;
+		for (k = msg->first; !out && k <= i / 64; k++)
+			out = msg->preds[k] & ~set[k] & ~seat->gone[k];
 		if (!out)
 			psync_check_put(set, i);
 	}
-	for (i = 0; i < in->nsent; i++) {
-		msg = &c->msgs[in->msgs + i];
-		from = &c->seats[msg->seat];
-		if (psync_check_masked(c, seat->inst, seat->part, from->part))
-			set[i / 64] &= ~(1ULL << i % 64);
+	for (i = 0; in->own && i < psync_check_conv(c)->n; i++) {
+		if (!psync_check_masked(c, seat->inst, seat->part, i))
+			continue;
+		for (k = 0; k < in->words; k++)
+			set[k] &= ~in->own[i * in->words + k];
 	}
 	for (k = 0; k < in->words; k++)
 		set[k] &= ~seat->gone[k];

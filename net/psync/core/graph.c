@@ -286,6 +286,22 @@ struct psync_node *psync_graph_below(const struct psync_image *img,
 	return psync_graph_find(img, node->sender, node->below);
 }
 
+struct psync_node *psync_graph_above(const struct psync_image *img, u32 index,
+				     u64 seq)
+{
+	struct psync_node *node, *above = NULL;
+
+	seq = max(seq, img->floor.stamp[index]);
+	node = psync_graph_find(img, index, seq + 1);
+	if (node || img->parts[index].newest <= seq)
+		return node;
+	/* The next number need not be that of a message. */
+	for (node = psync_graph_newest(img, index); node && node->seq > seq;
+	     node = psync_graph_below(img, node))
+		above = node;
+	return above;
+}
+
 const struct psync_node *psync_graph_known(const struct psync_image *img,
 					   u32 index, u64 seq)
 {
@@ -684,6 +700,8 @@ static void psync_graph_last(struct psync_image *img, struct psync_node *node)
 	/* That of one that was back may leave numbers out. */
 	if (!node->npred && part->seq == img->p.seq_base)
 		part->root = node->seq;
+	else if (!node->npred)
+		img->bare = true;
 	part->seq = node->seq;
 	node->below = part->newest;
 	part->newest = node->seq;

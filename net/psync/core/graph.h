@@ -120,6 +120,19 @@ struct psync_node *psync_graph_below(const struct psync_image *img,
 				     const struct psync_node *node);
 
 /**
+ * psync_graph_above - the first message of a participant behind a number
+ * @img: image
+ * @index: participant
+ * @seq: the number
+ *
+ * Found at once, or, where numbers are missing, by a walk over what is kept of
+ * that participant behind it: never over what is before it, or of others.
+ * Return: its node, or NULL: none is kept.
+ */
+struct psync_node *psync_graph_above(const struct psync_image *img, u32 index,
+				     u64 seq);
+
+/**
  * psync_graph_known - a node whose stamp and wave are known
  * @img: image
  * @index: participant

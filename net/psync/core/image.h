@@ -716,6 +716,7 @@ struct psync_image_params {
  *	see psync_graph_lost_depth()
  * @sure: somebody came back: what is stable is put down, see sure.h
  * @holes: some numbers were left out, or are of what is lost
+ * @bare: some message without predecessors is not its participant's first
  */
 struct psync_image {
 	const struct psync_image_ops	*ops;
@@ -798,6 +799,7 @@ struct psync_image {
 	u32				lost_depth;
 	bool				sure;
 	bool				holes;
+	bool				bare;
 };
 
 /* image.c: opening, closing, sending, packets, timer */

@@ -109,6 +109,43 @@ static bool psync_mask_raise(struct psync_view *view,
 	return more;
 }
 
+/*
+ * The first node in attach order that is due in a view that lacks it, or NULL.
+ * Of each participant that is the first that it lacks, or none: of one who is
+ * masked out all up to a number is due, but for what comes with a loss.
+ */
+static struct psync_node *psync_mask_first(const struct psync_view *view)
+{
+	const struct psync_image *img = view->img;
+	struct psync_node *node, *first = NULL;
+	u32 i;
+
+	for (i = 0; i < img->p.n; i++) {
+		node = psync_graph_above(img, i, view->stamp[i]);
+		if (node && psync_mask_due(view, node) &&
+		    (!first || node->ordinal < first->ordinal))
+			first = node;
+	}
+	list_for_each_entry(node, &img->gaps, gaps)
+		if (!psync_view_has(view, node) && psync_mask_due(view, node) &&
+		    (!first || node->ordinal < first->ordinal))
+			first = node;
+	return first;
+}
+
+/* What follows from what is due: more is, perhaps before it. */
+static void psync_mask_raise_due(struct psync_view *view)
+{
+	struct psync_node *node = psync_mask_first(view);
+
+	/* Nothing becomes due but by what is. */
+	if (!node)
+		return;
+	list_for_each_entry_from(node, &view->img->order, order)
+		if (!psync_view_has(view, node) && psync_mask_due(view, node))
+			psync_mask_raise(view, node);
+}
+
 /* What is due has changed: where the view goes on, and how much there is. */
 static void psync_mask_recount(struct psync_view *view)
 {
@@ -117,17 +154,14 @@ static void psync_mask_recount(struct psync_view *view)
 	struct psync_node *node;
 	u32 count = 0;
 
-	list_for_each_entry(node, &img->order, order)
-		if (!psync_view_has(view, node) && psync_mask_due(view, node))
-			psync_mask_raise(view, node);
-	view->next = NULL;
-	list_for_each_entry(node, &img->order, order) {
-		if (psync_view_has(view, node) || !psync_mask_due(view, node))
-			continue;
-		if (!view->next)
-			view->next = node;
-		count += psync_view_counts(view, node);
-	}
+	psync_mask_raise_due(view);
+	view->next = psync_mask_first(view);
+	node = view->next;
+	if (node)
+		list_for_each_entry_from(node, &img->order, order)
+			if (!psync_view_has(view, node) &&
+			    psync_mask_due(view, node))
+				count += psync_view_counts(view, node);
 	view->outstanding = min(count, 1U);
 	if (count && !before)
 		img->ops->readable(img, view);
@@ -841,29 +875,100 @@ static bool psync_mask_useless(const struct psync_image *img,
 	return true;
 }
 
+/*
+ * The last message of a participant before @node (NULL: of all) that @remote is
+ * waited for with, or NULL.
+ */
+static struct psync_node *psync_mask_missing(const struct psync_image *img,
+					     const struct psync_remote *remote,
+					     u32 index,
+					     const struct psync_node *node)
+{
+	u64 held = psync_ack_held(img, remote, index);
+	struct psync_node *at = node ? psync_graph_below(img, node) :
+				       psync_graph_newest(img, index);
+
+	for (; at && at->seq > held; at = psync_graph_below(img, at))
+		if (!at->gone && !at->spared &&
+		    psync_ack_lacks(img, remote, at))
+			return at;
+	return NULL;
+}
+
+/*
+ * Is all that @remote is waited for with what it ignores?  That is as much as
+ * was counted for it, and of each participant no more than is in use.
+ */
+static bool psync_mask_ignored(const struct psync_image *img,
+			       const struct psync_remote *remote)
+{
+	u32 left = remote->lag;
+	const struct psync_node *node;
+	u32 i, k;
+
+	for (i = 0; i < img->p.n; i++) {
+		node = NULL;
+		for (k = min(img->parts[i].nkept, left); k; k--) {
+			node = psync_mask_missing(img, remote, i, node);
+			if (!node)
+				break;
+			if (!psync_mask_idle(img, remote, node) ||
+			    !psync_mask_deaf(img, remote, i))
+				return false;
+			left--;
+		}
+	}
+	return true;
+}
+
+/* How much of it does nobody want?  The first is @first. */
+static u32 psync_mask_count_useless(const struct psync_image *img,
+				    const struct psync_remote *remote,
+				    struct psync_node **first)
+{
+	u32 left = remote->lag;
+	struct psync_node *node;
+	u32 i, k, count = 0;
+
+	for (i = 0; i < img->p.n; i++) {
+		node = NULL;
+		for (k = min(img->parts[i].nkept, left); k; k--) {
+			node = psync_mask_missing(img, remote, i, node);
+			if (!node)
+				break;
+			left--;
+			if (!psync_mask_useless(img, node))
+				continue;
+			if (!count++ || node->ordinal < (*first)->ordinal)
+				*first = node;
+		}
+	}
+	return count;
+}
+
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 {
-	struct psync_node *node;
-	u32 left = remote->lag;
+	struct psync_node *node = NULL;
+	u32 count;
 
-	if (!img->masking || !left)
+	if (!img->masking || !remote->lag || !psync_mask_ignored(img, remote))
 		return false;
-	/* What it lacks is among the latest, mostly, and that is all of it. */
-	list_for_each_entry_reverse(node, &img->order, order) {
-		if (node->gone || node->spared ||
-		    !psync_ack_lacks(img, remote, node))
+	/*
+	 * Others may yet want some of it.  Nothing else can be spared: what it
+	 * lacks beside that is gone, or was spared before, and nobody is waited
+	 * for with it.  What is given back goes in attach order (history.c).
+	 */
+	count = psync_mask_count_useless(img, remote, &node);
+	if (!count)
+		return true;
+	list_for_each_entry_from(node, &img->order, order) {
+		if (!psync_ack_lacks(img, remote, node) ||
+		    !psync_mask_useless(img, node))
 			continue;
-		if (!psync_mask_idle(img, remote, node) ||
-		    !psync_mask_deaf(img, remote, node->sender))
-			return false;
-		if (!--left)
+		psync_ack_spare(img, node);
+		if (!--count)
 			break;
 	}
-	/* Others may yet want some of it. */
-	list_for_each_entry(node, &img->order, order)
-		if (psync_ack_lacks(img, remote, node) &&
-		    psync_mask_useless(img, node))
-			psync_ack_spare(img, node);
 	return true;
 }
 

@@ -356,33 +356,113 @@ static bool psync_repair_may_answer(struct psync_image *img,
 }
 
 /* The earliest node, in attach order, that @remote does not hold, or NULL. */
-static struct psync_node *psync_repair_first(const struct psync_image *img,
-					     const struct psync_remote *remote)
+static const struct psync_node *
+psync_repair_first(const struct psync_image *img,
+		   const struct psync_remote *remote)
 {
-	struct psync_node *node, *first = NULL;
+	const struct psync_node *node, *first = NULL;
 	u32 i;
-	u64 seq;
 
-	/* The next number need not be that of a message. */
-	list_for_each_entry(node, &img->order, order) {
-		if (!img->holes)
-			break;
-		if (psync_ack_held(img, remote, node->sender) < node->seq)
-			return node;
-	}
 	for (i = 0; i < img->p.n; i++) {
-		seq = max(psync_ack_held(img, remote, i),
-			  img->floor.stamp[i]) + 1;
-		/* Among what is missing here there is nothing to look it up by. */
-		if (seq <= img->parts[i].gap)
-			return list_empty(&img->order) ? NULL :
-			       list_first_entry(&img->order, struct psync_node,
-						order);
-		node = psync_graph_find(img, i, seq);
+		node = psync_graph_above(img, i,
+					 psync_ack_held(img, remote, i));
 		if (node && (!first || node->ordinal < first->ordinal))
 			first = node;
 	}
 	return first;
+}
+
+/**
+ * struct psync_repair_answer - what is sent at once, and of what
+ * @until: of what this message follows, or NULL: of all
+ * @after: attached after this place in attach order
+ * @end: and before this one
+ * @room: so many messages at most
+ * @count: entries in @nodes
+ * @nodes: the earliest of these, in attach order
+ */
+struct psync_repair_answer {
+	const struct psync_node	*until;
+	u64			after;
+	u64			end;
+	u32			room;
+	u32			count;
+	const struct psync_node	*nodes[PSYNC_REPAIR_BURST];
+};
+
+/* One more, unless there is no room and it is later than all. */
+static void psync_repair_put(struct psync_repair_answer *answer,
+			     const struct psync_node *node)
+{
+	u32 at = answer->count;
+
+	while (at && answer->nodes[at - 1]->ordinal > node->ordinal)
+		at--;
+	if (at == answer->room)
+		return;
+	answer->count = min(answer->count + 1, answer->room);
+	memmove(&answer->nodes[at + 1], &answer->nodes[at],
+		(answer->count - 1 - at) * sizeof(node));
+	answer->nodes[at] = node;
+}
+
+/*
+ * The last message of a participant that is kept and that @until follows, or of
+ * all; where its number is not that of one, perhaps a later one.
+ */
+static const struct psync_node *
+psync_repair_latest(const struct psync_image *img, u32 index,
+		    const struct psync_node *until)
+{
+	const struct psync_node *node = NULL;
+
+	if (until)
+		node = psync_graph_find(img, index, until->stamp[index]);
+	return node ? node : psync_graph_newest(img, index);
+}
+
+/* Of what @remote lacks of a participant; nothing else is looked at. */
+static void psync_repair_gather(const struct psync_image *img,
+				const struct psync_remote *remote, u32 index,
+				struct psync_repair_answer *answer)
+{
+	u64 held = psync_ack_held(img, remote, index);
+	const struct psync_node *until = answer->until;
+	const struct psync_node *node;
+
+	if (until && until->stamp[index] <= held)
+		return;
+	for (node = psync_repair_latest(img, index, until);
+	     node && node->seq > held && node->ordinal > answer->after;
+	     node = psync_graph_below(img, node)) {
+		/* All that it follows was attached before it. */
+		if (node->ordinal >= answer->end ||
+		    (until && (node == until ||
+			       until->stamp[index] < node->seq)) ||
+		    (node->gone && node->kind == PSYNC_KIND_DATA))
+			continue;
+		psync_repair_put(answer, node);
+	}
+}
+
+/*
+ * Is anything attached behind the last that was sent, and before what is not?
+ * As long as there is, more may be wanted.
+ */
+static bool psync_repair_is_more(const struct psync_image *img,
+				 const struct psync_remote *remote,
+				 const struct psync_repair_answer *answer)
+{
+	const struct psync_node *next;
+
+	if (!answer->count) {
+		next = psync_repair_first(img, remote);
+	} else {
+		next = answer->nodes[answer->count - 1];
+		next = list_is_last(&next->order, &img->order) ?
+			NULL : list_next_entry(next, order);
+	}
+	return next && next != answer->until && next->ordinal < answer->end;
 }
 
 /*
@@ -395,31 +475,32 @@ static u64 psync_repair_answer(struct psync_image *img,
 			       const struct psync_node *until, u64 after,
 			       u64 end)
 {
-	struct psync_node *node = psync_repair_first(img, remote);
-	u32 room = psync_repair_room(img);
+	struct psync_repair_answer answer;
+	const struct psync_node *node;
 	u64 sent = 0;
+	u32 i;
 
-	if (!node)
-		return 0;
-	list_for_each_entry_from(node, &img->order, order) {
+	answer.until = until;
+	answer.after = after;
+	answer.end = end;
+	answer.room = psync_repair_room(img);
+	answer.count = 0;
+	for (i = 0; answer.room && i < img->p.n; i++)
+		psync_repair_gather(img, remote, i, &answer);
+	for (i = 0; i < answer.count; i++) {
 		/* No more than a window at once; who wants more asks again. */
-		if (node == until || node->ordinal >= end)
-			return 0;
-		if (!room || !img->repairs || sent >= img->window)
+		if (sent >= img->window)
 			return after;
-		if (node->ordinal <= after ||
-		    (node->gone && node->kind == PSYNC_KIND_DATA) ||
-		    psync_ack_held(img, remote, node->sender) >= node->seq ||
-		    (until && until->stamp[node->sender] < node->seq))
-			continue;
+		node = answer.nodes[i];
 		psync_flow_lost(img, remote, node);
 		psync_image_repeat(img, node, remote->site, 0);
 		after = node->ordinal;
 		sent += psync_flow_size(node);
-		room--;
 		img->repairs--;
 	}
-	return 0;
+	if (i < answer.room && sent < img->window)
+		return 0;
+	return psync_repair_is_more(img, remote, &answer) ? after : 0;
 }
 
 /*
@@ -494,12 +575,17 @@ psync_repair_earlier(const struct psync_image *img,
 	const struct psync_node *node;
 
 	for (node = psync_graph_newest(img, index); node && node->seq > held;
-	     node = psync_graph_below(img, node))
-		if (node->gone && node->kind == PSYNC_KIND_DATA &&
-		    (!first || node->ordinal < first->ordinal) &&
-		    psync_ack_lacks(img, remote, node) &&
-		    psync_repair_wants(img, remote, ask, index, node->seq))
+	     node = psync_graph_below(img, node)) {
+		if (!node->gone || node->kind != PSYNC_KIND_DATA ||
+		    (first && node->ordinal >= first->ordinal) ||
+		    !psync_ack_lacks(img, remote, node))
+			continue;
+		if (psync_repair_wants(img, remote, ask, index, node->seq))
 			first = node;
+		/* What is wanted at all is wanted up to a number. */
+		else if (!psync_repair_wants(img, remote, ask, index, held + 1))
+			break;
+	}
 	return first;
 }
 

@@ -330,6 +330,28 @@ static void psync_repair_test_starved(void **state)
 	psync_repair_close(&lab);
 }
 
+/* What is cut away is the latest, whoever sent it. */
+static void psync_repair_test_earliest(void **state)
+{
+	struct psync_repair_lab lab;
+	u64 held[4] = { 0, 0, 0, 1 };
+	u64 mids[6];
+
+	psync_repair_open(&lab, 3);
+	psync_repair_graph(&lab, mids);
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 1), PSYNC_OK);
+	psync_repair_expect(&lab, 4, A1, B1, 0ULL);
+	held[0] = 1;
+	held[1] = 1;
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 2 * SEC), PSYNC_OK);
+	psync_repair_expect(&lab, 4, C1, A2, 0ULL);
+	held[0] = 2;
+	held[2] = 1;
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 4 * SEC), PSYNC_OK);
+	psync_repair_expect(&lab, 4, C2, 0ULL);
+	psync_repair_close(&lab);
+}
+
 /* No answer is longer than a burst, whatever the rate. */
 static void psync_repair_test_burst(void **state)
 {
@@ -1475,6 +1497,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_rate),
 	cmocka_unit_test(psync_repair_test_rate_often),
 	cmocka_unit_test(psync_repair_test_starved),
+	cmocka_unit_test(psync_repair_test_earliest),
 	cmocka_unit_test(psync_repair_test_burst),
 	cmocka_unit_test(psync_repair_test_again),
 	cmocka_unit_test(psync_repair_test_listener),

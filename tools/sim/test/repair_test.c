@@ -343,11 +343,11 @@ static void psync_repair_test_earliest(void **state)
 	psync_repair_expect(&lab, 4, A1, B1, 0ULL);
 	held[0] = 1;
 	held[1] = 1;
-	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 2 * SEC), PSYNC_OK);
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, SEC + 1), PSYNC_OK);
 	psync_repair_expect(&lab, 4, C1, A2, 0ULL);
 	held[0] = 2;
 	held[2] = 1;
-	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 4 * SEC), PSYNC_OK);
+	assert_int_equal(psync_repair_ask(&lab, 4, held, 0, 2 * SEC + 1), PSYNC_OK);
 	psync_repair_expect(&lab, 4, C2, 0ULL);
 	psync_repair_close(&lab);
 }

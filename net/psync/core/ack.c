@@ -743,7 +743,8 @@ enum psync_drop psync_ack_vector(struct psync_image *img,
 			     seq > img->parts[i].seq))
 				return PSYNC_DROP_BAD_VECTOR;
 			if (k && !psync_ack_advance(img, remote, i, seq))
-				return PSYNC_DROP_NO_MEM;
+				return img->opening ? PSYNC_DROP_NO_MEM :
+						      PSYNC_DROP_PENDING_FULL;
 		}
 	}
 	psync_graph_trim(img);

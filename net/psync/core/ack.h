@@ -347,7 +347,7 @@ void psync_ack_answer(struct psync_image *img, struct psync_remote *remote,
  * @remote: its site
  * @pkt: the packet
  *
- * Return: PSYNC_OK, BAD_VECTOR, NO_MEM.
+ * Return: PSYNC_OK, BAD_VECTOR, NO_MEM, PENDING_FULL.
  */
 enum psync_drop psync_ack_vector(struct psync_image *img,
 				 struct psync_remote *remote,

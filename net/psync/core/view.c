@@ -458,15 +458,14 @@ u32 psync_view_roots(const struct psync_view *view, u64 *mids, u32 room)
 				       PSYNC_MID(i, img->parts[i].root));
 	first = count;
 	/* ... or the RESTART of one that nobody could tell of any (S7.1). */
-	list_for_each_entry(node, &img->order, order) {
-		if (!img->bare)
-			break;
+	if (!img->bare)
+		return count;
+	list_for_each_entry(node, &img->order, order)
 		if (node->kind == PSYNC_KIND_RESTART && !node->npred &&
 		    node->seq != img->parts[node->sender].root &&
 		    psync_view_has(view, node))
 			psync_view_put(mids, room, &count,
 				       psync_node_mid(node));
-	}
 	if (count > first)
 		sort(mids, min(count, room), sizeof(*mids), psync_view_cmp,
 		     NULL);

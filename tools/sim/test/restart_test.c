@@ -1912,6 +1912,35 @@ static void psync_restart_test_masks_again(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* Who is back hears the END of another that has not got its RESTART yet. */
+static void psync_restart_test_farewell(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	for (i = 1; i < SITES; i++)
+		psync_image_leave(&lab.beds[i].img, &lab.views[i], lab.now);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[0].img.nended, 2);
+	lab.beds[1].muted = 1 << PSYNC_PKT_MSG;
+	assert_int_equal(psync_restart_back(&lab, 1, NULL, 0, false), 0);
+	psync_restart_pass(&lab, MS);
+	assert_int_equal(lab.beds[0].img.nended, 2);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(lab.beds[0].img.parts[0].last->kind, PSYNC_KIND_END);
+	lab.beds[1].muted = 0;
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_true(lab.beds[1].img.parts[0].ended);
+	for (i = 0; i < SITES; i += 2) {
+		psync_bed_exit(&lab.beds[i]);
+		lab.up[i] = false;
+	}
+	psync_restart_lab_close(&lab);
+}
+
 /* No memory to say that it is back, and its program says nothing more. */
 static void psync_restart_test_silence(void **state)
 {
@@ -1997,6 +2026,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_leaf_room),
 	cmocka_unit_test(psync_restart_test_silent),
 	cmocka_unit_test(psync_restart_test_died_with),
+	cmocka_unit_test(psync_restart_test_farewell),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),

@@ -2089,6 +2089,38 @@ static bool psync_check_knew(struct psync_check *c,
 	return other->restart && seat->told[other->part] > before;
 }
 
+/* Had it what others had before it, at @at?  Who is back must recover that first. */
+static bool psync_check_has_all(const struct psync_check_seat *seat, uint64_t at)
+{
+	return (seat->restart ? seat->spoke : seat->opened) <= at;
+}
+
+/*
+ * @other was back already when @seat closed: could it get what that one had?  From
+ * its site, which had heard of it, or from one who was there until it had all.
+ */
+static bool psync_check_recovered(struct psync_check *c,
+				  const struct psync_check_seat *seat,
+				  const struct psync_check_seat *other)
+{
+	const struct psync_check_seat *from;
+	uint32_t i;
+
+	if (other->opened > seat->closed)
+		return false;
+	if (psync_check_has_all(other, seat->closed) ||
+	    psync_check_knew(c, seat, other))
+		return true;
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = from->next) {
+		from = &c->seats[i];
+		if (psync_check_has_all(from, seat->closed) &&
+		    !from->crashed && from->closed > other->spoke)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is nobody there any more who was when @seat closed?  Then nobody keeps what it
  * had sent: those who are back had nobody to get it from.
@@ -2104,8 +2136,8 @@ static bool psync_check_outlived(struct psync_check *c,
 	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (other->opened <= seat->closed && !other->crashed &&
-		    other->closed > c->rec->at)
+		if (!other->crashed && other->closed > c->rec->at &&
+		    psync_check_recovered(c, seat, other))
 			return false;
 	}
 	return true;

@@ -1941,6 +1941,40 @@ static void psync_restart_test_farewell(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/*
+ * It ended and was back before it crashed; when it has that again there may be more
+ * of it, which a site has that answers later.
+ */
+static void psync_restart_test_more(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 a2;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = true;
+	a2 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	lab.cut[1] = false;
+	lab.cut[2] = true;
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_true(lab.beds[0].img.recover);
+	assert_int_equal(lab.beds[0].img.parts[0].last->kind,
+			 PSYNC_KIND_RESTART);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_non_null(psync_graph_find(&lab.beds[0].img, 0,
+					 PSYNC_MID_SEQ(a2)));
+	psync_restart_lab_close(&lab);
+}
+
 /* No memory to say that it is back, and its program says nothing more. */
 static void psync_restart_test_silence(void **state)
 {
@@ -2027,6 +2061,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_silent),
 	cmocka_unit_test(psync_restart_test_died_with),
 	cmocka_unit_test(psync_restart_test_farewell),
+	cmocka_unit_test(psync_restart_test_more),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),

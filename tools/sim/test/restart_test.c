@@ -1975,6 +1975,44 @@ static void psync_restart_test_more(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/*
+ * A view that begins behind a gap has never seen that one who is back was away:
+ * what was stable only then is not in that view.
+ */
+static void psync_restart_test_behind(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 participants, sites;
+	u64 c1;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	for (i = 1; i < SITES; i++)
+		psync_bed_drain(&lab.views[i]);
+	psync_image_leave(&lab.beds[1].img, &lab.views[1], lab.now);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = true;
+	c1 = psync_restart_send(&lab, 2);
+	psync_restart_pass(&lab, MS);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), c1);
+	psync_restart_send(&lab, 0);
+	assert_int_equal(psync_restart_back(&lab, 1, NULL, 0, false), 0);
+	lab.cut[1] = false;
+	psync_restart_pass(&lab, 20 * SEC);
+	assert_int_equal(psync_view_stable(&lab.views[0], c1, &participants,
+					   &sites), 1);
+	assert_true(lab.beds[0].img.parts[1].last->stamp[2] <
+		    PSYNC_MID_SEQ(c1));
+	assert_true(lab.beds[0].img.parts[1].last->gone);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	assert_int_equal(psync_view_stable(&lab.views[0], c1, &participants,
+					   &sites), 0);
+	psync_restart_lab_close(&lab);
+}
+
 /* No memory to say that it is back, and its program says nothing more. */
 static void psync_restart_test_silence(void **state)
 {
@@ -2062,6 +2100,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_died_with),
 	cmocka_unit_test(psync_restart_test_farewell),
 	cmocka_unit_test(psync_restart_test_more),
+	cmocka_unit_test(psync_restart_test_behind),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),

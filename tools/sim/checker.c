@@ -2123,6 +2123,55 @@ static bool psync_check_mortal(struct psync_check *c,
 	       (psync_check_conv(c)->brief && seat->closed != UINT64_MAX);
 }
 
+/* Was @seat told that @other is back? */
+static bool psync_check_knew(struct psync_check *c,
+			     const struct psync_check_seat *seat,
+			     const struct psync_check_seat *other)
+{
+	const struct psync_check_seat *life;
+	uint32_t i, before = 0;
+
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = life->next) {
+		life = &c->seats[i];
+		before += life->restart && life->part == other->part &&
+			  life->opened < other->opened;
+	}
+	return other->restart && seat->told[other->part] > before;
+}
+
+/* Had it what others had before it, at @at?  Who is back must recover that first. */
+static bool psync_check_has_all(const struct psync_check_seat *seat, uint64_t at)
+{
+	return (seat->restart ? seat->spoke : seat->opened) <= at;
+}
+
+/*
+ * @other was back already when @seat closed: could it get what that one had?  From
+ * its site, which had heard of it, or from one who was there until it had all.
+ */
+static bool psync_check_recovered(struct psync_check *c,
+				  const struct psync_check_seat *seat,
+				  const struct psync_check_seat *other)
+{
+	const struct psync_check_seat *from;
+	uint32_t i;
+
+	if (other->opened > seat->closed)
+		return false;
+	if (psync_check_has_all(other, seat->closed) ||
+	    psync_check_knew(c, seat, other))
+		return true;
+	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
+	     i = from->next) {
+		from = &c->seats[i];
+		if (psync_check_has_all(from, seat->closed) &&
+		    !from->crashed && from->closed > other->spoke)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is nobody there any more who was when @seat closed?  Then nobody keeps what it
  * had sent: those who are back had nobody to get it from.
@@ -2138,8 +2187,8 @@ static bool psync_check_outlived(struct psync_check *c,
 	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (other->opened <= seat->closed && !other->crashed &&
-		    other->closed > c->rec->at)
+		if (!other->crashed && other->closed > c->rec->at &&
+		    psync_check_recovered(c, seat, other))
 			return false;
 	}
 	return true;
@@ -2244,7 +2293,34 @@ static uint32_t psync_check_others(struct psync_check *c,
 	return n;
 }
 
-/* Has anybody else ever been there who has not ended? */
+/*
+ * Is an END the last of its participant's messages at the site of @seat?  It may
+ * be back by now, but nobody there has heard of that.
+ */
+static bool psync_check_parted(struct psync_check *c,
+			       const struct psync_check_seat *seat,
+			       const struct psync_check_seat *other)
+{
+	uint32_t index = c->insts[seat->inst].conv;
+	const struct psync_hist *hist = c->hist;
+	const uint64_t *sites = &hist->sets[hist->convs[index].sites];
+	const struct psync_hist_image *image;
+	const struct psync_check_msg *last;
+	uint64_t mid = 0;
+	size_t i;
+
+	for (i = 0; i < hist->nimages; i++) {
+		image = &hist->images[i];
+		if (image->conv == index && !c->forgotten[i] &&
+		    sites[image->part] == sites[seat->part] &&
+		    c->attached[i][other->part] > mid)
+			mid = c->attached[i][other->part];
+	}
+	last = psync_check_find(c, seat->inst, mid, seat->view, 0);
+	return last && last->end && !psync_check_knew(c, seat, other);
+}
+
+/* Has anybody else ever been there who has not ended, as far as is known? */
 static bool psync_check_heard(struct psync_check *c,
 			      const struct psync_check_seat *seat)
 {
@@ -2263,7 +2339,8 @@ static bool psync_check_heard(struct psync_check *c,
 		if (other->part != seat->part &&
 		    !psync_check_masked(c, seat->inst, seat->part,
 					other->part) &&
-		    !c->msgs[other->sent[other->nsent - 1]].end)
+		    !c->msgs[other->sent[other->nsent - 1]].end &&
+		    !psync_check_parted(c, seat, other))
 			return true;
 	}
 	return false;

@@ -128,23 +128,31 @@ static bool psync_place_unawaited(const struct psync_place *place, u32 part,
 	return false;
 }
 
-/* Messages are lost here: was that announced? */
+/*
+ * Messages are lost here: was that announced?  What was lost before was found so
+ * then; since then who announced it may have closed.
+ */
 static void psync_place_announced(struct psync_place *place)
 {
 	const struct psync_image *img = &place->img;
 	struct psync_sim *sim = place->site->sim;
+	u64 gap;
 	u32 i;
 
 	/* Who masks somebody in loses what was given back meanwhile. */
 	if (place->conv->masks)
 		return;
-	for (i = 0; i < img->p.n; i++)
-		if (img->parts[i].gap != img->p.seq_base &&
-		    !psync_place_unawaited(place, i, img->parts[i].gap))
-			psync_sim_fail(sim, "announced",
-				       "site %u lost %u:%llu",
-				       place->site->index, i,
-				       img->parts[i].gap);
+	if (!place->announced)
+		place->announced = psync_sim_alloc(img->p.n,
+						   sizeof(*place->announced));
+	for (i = 0; i < img->p.n; i++) {
+		gap = img->parts[i].gap;
+		if (gap != img->p.seq_base && gap != place->announced[i] &&
+		    !psync_place_unawaited(place, i, gap))
+			psync_sim_fail(sim, "announced", "site %u lost %u:%llu",
+				       place->site->index, i, gap);
+		place->announced[i] = gap;
+	}
 	sim->stats->forgone++;
 }
 
@@ -636,12 +644,14 @@ void psync_place_forget(struct psync_place *place)
 	free(place->known);
 	free(place->ids);
 	free(place->gaps);
+	free(place->announced);
 	free(place->lost);
 	free(place->missing);
 	free(place->unbound);
 	place->known = NULL;
 	place->ids = NULL;
 	place->gaps = NULL;
+	place->announced = NULL;
 	place->lost = NULL;
 	place->missing = NULL;
 	place->unbound = NULL;

@@ -44,6 +44,8 @@ struct psync_body {
  * @ids: room for a set of mids
  * @gaps: of each participant, the last message of which it is known whether it
  *	is lost
+ * @announced: of each participant, up to where what is lost was found announced,
+ *	or NULL: nothing was
  * @lost: what was lost here (see psync_place_lost())
  * @nlost: how many
  * @told: of them, in events
@@ -67,6 +69,7 @@ struct psync_place {
 	u64 *known;
 	u64 *ids;
 	u64 *gaps;
+	u64 *announced;
 	u64 *lost;
 	u32 nlost;
 	u32 told;

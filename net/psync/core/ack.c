@@ -610,11 +610,10 @@ void psync_ack_judge(struct psync_image *img, u32 index, bool live)
 	u32 k;
 
 	live = live && (!part->ended || part->back);
-	if (part->live == live)
+	/* Of one of this site, who is back, all that others have is wanted. */
+	if (part->remote < 0 || part->live == live)
 		return;
 	part->live = live;
-	if (part->remote < 0)
-		return;
 	remote = &img->remotes[part->remote];
 	counted = psync_ack_counts(remote);
 	remote->nlive += live ? 1 : -1;

@@ -316,7 +316,8 @@ struct psync_turn {
  * @muted: every participant here has masked it out (S5.1)
  * @shut: it has announced that it masks every participant here
  * @turns: its last ENDs and RESTARTs, the latest at the end; 0: none
- * @live: it has not ended, or is back, is neither muted nor shut
+ * @live: it has not ended, or is back, is neither muted nor shut; or is of this
+ *	site
  * @need: messages of it up to this one are wanted, muted or not
  * @notes: whom it has announced to mask, see vote.h, or NULL
  * @nvotes: announcements in @notes that are remembered

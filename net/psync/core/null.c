@@ -13,6 +13,12 @@
 #include "mask.h"
 #include "null.h"
 
+/* It has not ended, or is back, as is known before its RESTART is here. */
+static bool psync_null_there(const struct psync_part *part)
+{
+	return !part->ended || part->back;
+}
+
 /* Is there anybody else whose graph it would be for? */
 static bool psync_null_heard(const struct psync_view *view)
 {
@@ -20,7 +26,7 @@ static bool psync_null_heard(const struct psync_view *view)
 	u32 i;
 
 	for (i = 0; i < img->p.n; i++)
-		if (i != view->index && !img->parts[i].ended &&
+		if (i != view->index && psync_null_there(&img->parts[i]) &&
 		    !psync_mask_ignores(view, i))
 			return true;
 	return false;

@@ -64,13 +64,11 @@ void psync_view_exit(struct psync_view *view)
 	psync_mask_exit(view);
 }
 
-void psync_view_enter(struct psync_view *view, const struct psync_node *node)
+static void psync_view_add(struct psync_view *view,
+			   const struct psync_node *node)
 {
 	unsigned long i;
 
-	/* What is before its leaves it begins with, all at once. */
-	if (node->kind == PSYNC_KIND_RESTART && view->masks && !view->leaf)
-		psync_sure_keep(view);
 	for_each_set_bit(i, view->leaves, view->img->p.n) {
 		if (node->stamp[i] >= view->stamp[i]) {
 			__clear_bit(i, view->leaves);
@@ -87,6 +85,14 @@ void psync_view_enter(struct psync_view *view, const struct psync_node *node)
 	}
 	view->max_wave = max(view->max_wave, node->wave);
 	view->count++;
+}
+
+void psync_view_enter(struct psync_view *view, const struct psync_node *node)
+{
+	/* What is before its leaves it begins with, all at once. */
+	if (node->kind == PSYNC_KIND_RESTART && view->masks && !view->leaf)
+		psync_sure_keep(view);
+	psync_view_add(view, node);
 }
 
 /* The node after @node in attach order, or NULL. */
@@ -117,8 +123,9 @@ const struct psync_node *psync_view_behind(struct psync_view *view,
 	}
 	if (!gone)
 		return NULL;
+	/* All at once, too: nothing was stable in it before somebody came back. */
 	list_for_each_entry(node, &img->order, order) {
-		psync_view_enter(view, node);
+		psync_view_add(view, node);
 		if (node == gone)
 			break;
 	}

@@ -1912,6 +1912,107 @@ static void psync_restart_test_masks_again(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* Who is back hears the END of another that has not got its RESTART yet. */
+static void psync_restart_test_farewell(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	for (i = 1; i < SITES; i++)
+		psync_image_leave(&lab.beds[i].img, &lab.views[i], lab.now);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[0].img.nended, 2);
+	lab.beds[1].muted = 1 << PSYNC_PKT_MSG;
+	assert_int_equal(psync_restart_back(&lab, 1, NULL, 0, false), 0);
+	psync_restart_pass(&lab, MS);
+	assert_int_equal(lab.beds[0].img.nended, 2);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(lab.beds[0].img.parts[0].last->kind, PSYNC_KIND_END);
+	lab.beds[1].muted = 0;
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_true(lab.beds[1].img.parts[0].ended);
+	for (i = 0; i < SITES; i += 2) {
+		psync_bed_exit(&lab.beds[i]);
+		lab.up[i] = false;
+	}
+	psync_restart_lab_close(&lab);
+}
+
+/*
+ * It ended and was back before it crashed; when it has that again there may be more
+ * of it, which a site has that answers later.
+ */
+static void psync_restart_test_more(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 a2;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = true;
+	a2 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_crash(&lab, 0);
+	lab.cut[1] = false;
+	lab.cut[2] = true;
+	psync_restart_reboot(&lab, 0, NULL, 0, false);
+	psync_restart_pass(&lab, SEC);
+	assert_true(lab.beds[0].img.recover);
+	assert_int_equal(lab.beds[0].img.parts[0].last->kind,
+			 PSYNC_KIND_RESTART);
+	lab.cut[2] = false;
+	psync_restart_pass(&lab, 10 * SEC);
+	assert_false(lab.beds[0].img.recover);
+	assert_non_null(psync_graph_find(&lab.beds[0].img, 0,
+					 PSYNC_MID_SEQ(a2)));
+	psync_restart_lab_close(&lab);
+}
+
+/*
+ * A view that begins behind a gap has never seen that one who is back was away:
+ * what was stable only then is not in that view.
+ */
+static void psync_restart_test_behind(void **state)
+{
+	struct psync_restart_lab lab;
+	u32 participants, sites;
+	u64 c1;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, SEC);
+	for (i = 1; i < SITES; i++)
+		psync_bed_drain(&lab.views[i]);
+	psync_image_leave(&lab.beds[1].img, &lab.views[1], lab.now);
+	psync_restart_pass(&lab, SEC);
+	lab.cut[1] = true;
+	c1 = psync_restart_send(&lab, 2);
+	psync_restart_pass(&lab, MS);
+	assert_int_equal(psync_bed_receive(&lab.views[0]), c1);
+	psync_restart_send(&lab, 0);
+	assert_int_equal(psync_restart_back(&lab, 1, NULL, 0, false), 0);
+	lab.cut[1] = false;
+	psync_restart_pass(&lab, 20 * SEC);
+	assert_int_equal(psync_view_stable(&lab.views[0], c1, &participants,
+					   &sites), 1);
+	assert_true(lab.beds[0].img.parts[1].last->stamp[2] <
+		    PSYNC_MID_SEQ(c1));
+	assert_true(lab.beds[0].img.parts[1].last->gone);
+	psync_image_leave(&lab.beds[0].img, &lab.views[0], lab.now);
+	assert_int_equal(psync_restart_back(&lab, 0, NULL, 0, false), 0);
+	assert_int_equal(psync_view_stable(&lab.views[0], c1, &participants,
+					   &sites), 0);
+	psync_restart_lab_close(&lab);
+}
+
 /* No memory to say that it is back, and its program says nothing more. */
 static void psync_restart_test_silence(void **state)
 {
@@ -1997,6 +2098,9 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_leaf_room),
 	cmocka_unit_test(psync_restart_test_silent),
 	cmocka_unit_test(psync_restart_test_died_with),
+	cmocka_unit_test(psync_restart_test_farewell),
+	cmocka_unit_test(psync_restart_test_more),
+	cmocka_unit_test(psync_restart_test_behind),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),

@@ -49,6 +49,15 @@ void psync_null_due(struct psync_view *view)
 	psync_image_arm(view->img, view->null_at);
 }
 
+void psync_null_back(struct psync_image *img)
+{
+	struct psync_view *view;
+
+	list_for_each_entry(view, &img->views, link)
+		if (view->owes)
+			psync_null_due(view);
+}
+
 void psync_null_timer(struct psync_image *img)
 {
 	struct psync_view *view;

@@ -12,6 +12,12 @@
 void psync_null_due(struct psync_view *view);
 
 /**
+ * psync_null_back - somebody is back, for whom there may have been nobody before
+ * @img: image
+ */
+void psync_null_back(struct psync_image *img);
+
+/**
  * psync_null_timer - send the null messages that are due
  * @img: image
  */

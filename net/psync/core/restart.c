@@ -201,6 +201,7 @@ void psync_restart_missed(struct psync_image *img, u32 index)
 	part->ended = false;
 	/* Which RESTART it was is not known. */
 	part->back = awaited;
+	psync_null_back(img);
 }
 
 void psync_restart_attach(struct psync_image *img,
@@ -215,6 +216,7 @@ void psync_restart_attach(struct psync_image *img,
 	if (part->ended)
 		img->nended--;
 	part->ended = false;
+	psync_null_back(img);
 	/* It may have come back more than once: then what is awaited is later. */
 	if (!awaited || part->told == node->binding || !part->told ||
 	    (!before && psync_restart_is_news(part, node->binding)))

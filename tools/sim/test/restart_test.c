@@ -2013,6 +2013,33 @@ static void psync_restart_test_behind(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* What was received when all others had ended is acknowledged to who is back. */
+static void psync_restart_test_owes(void **state)
+{
+	struct psync_restart_lab lab;
+	u64 a1;
+	u32 i;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	a1 = psync_restart_send(&lab, 0);
+	psync_restart_pass(&lab, MS);
+	for (i = 0; i < SITES; i += 2)
+		psync_image_leave(&lab.beds[i].img, &lab.views[i], lab.now);
+	psync_restart_pass(&lab, MS);
+	assert_int_equal(lab.beds[1].img.nended, 2);
+	assert_int_equal(psync_bed_receive(&lab.views[1]), a1);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[1].img.parts[1].seq, 0);
+	assert_int_equal(psync_restart_back(&lab, 2, NULL, 0, false), 0);
+	psync_restart_pass(&lab, SEC);
+	assert_int_equal(lab.beds[2].img.parts[1].seq, 1);
+	assert_int_equal(lab.beds[2].img.parts[1].last->kind,
+			 PSYNC_KIND_NULL);
+	psync_bed_exit(&lab.beds[0]);
+	lab.up[0] = false;
+	psync_restart_lab_close(&lab);
+}
+
 /* No memory to say that it is back, and its program says nothing more. */
 static void psync_restart_test_silence(void **state)
 {
@@ -2101,6 +2128,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_farewell),
 	cmocka_unit_test(psync_restart_test_more),
 	cmocka_unit_test(psync_restart_test_behind),
+	cmocka_unit_test(psync_restart_test_owes),
 	cmocka_unit_test(psync_restart_test_silence),
 	cmocka_unit_test(psync_restart_test_first),
 	cmocka_unit_test(psync_restart_test_unsent),

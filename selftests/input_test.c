@@ -914,6 +914,23 @@ static void vector_asks(struct wire *w, const struct wire_conv *c,
 	wire_put32(w, AT_VEC_TOKEN, 4711);
 }
 
+/* Who has asked for nothing for long may have many answers to @rr, not any number. */
+static void beyond_the_rate(struct wire *rr)
+{
+	uint64_t refused = stat_of(1, "DropRrRate"), asked = 0;
+	struct patience p = patience_begin();
+	struct wire answer;
+
+	for (; stat_of(1, "DropRrRate") == refused; asked++) {
+		fake_send(&fake, rr);
+		patience_try(&p, "a request beyond the rate");
+	}
+	assert_in_range(asked, 1, 64);
+	for (asked -= stat_of(1, "DropRrRate") - refused; asked; asked--)
+		fake_recv(&fake, WIRE_MSG, &answer);
+	saw("DropRrRate");
+}
+
 /* S2.3, S4.1: what the fake peer says it holds, and asks for. */
 static void vectors(void **state)
 {
@@ -922,7 +939,6 @@ static void vectors(void **state)
 	int listener = sock_listening(1, port, 4);
 	struct wire_conv c = conv_new(port);
 	int conn = conv_open(&c, listener);
-	uint64_t refused = stat_of(1, "DropRrRate"), asked;
 	struct patience p = patience_begin();
 	struct wire w, answer;
 
@@ -976,15 +992,8 @@ static void vectors(void **state)
 	fake_recv(&fake, WIRE_MSG, &answer);
 	assert_true(answer.data[AT_MSG_FLAGS] & WIRE_REPEAT);
 	assert_memory_equal(answer.data + answer.len - 4, "mine", 4);
-	/* It has asked for nothing for long, so it may have many at once. */
-	for (asked = 0; stat_of(1, "DropRrRate") == refused; asked++) {
-		fake_send(&fake, &w);
-		patience_try(&p, "a request beyond the rate");
-	}
-	assert_in_range(asked, 1, 64);
-	for (asked -= stat_of(1, "DropRrRate") - refused; asked; asked--)
-		fake_recv(&fake, WIRE_MSG, &answer);
-	saw("DropRrRate");
+	beyond_the_rate(&w);
+
 	/* At last it holds it. */
 	seqs[1] = 1;
 	wire_vector(&w, &fake, WIRE_ACK, &c, seqs);

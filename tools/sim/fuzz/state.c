@@ -168,7 +168,8 @@ static void psync_fuzz_parts(const struct psync_image *img)
 			live += img->parts[i].remote == k &&
 				img->parts[i].live;
 			psync_fuzz_require(!img->parts[i].live ||
-					   !img->parts[i].ended);
+					   !img->parts[i].ended ||
+					   img->parts[i].remote < 0);
 			/* Of what was sent here only who recovers wants more. */
 			psync_fuzz_require(!psync_ack_counts(remote) ||
 					   !img->parts[i].live ||

@@ -895,10 +895,7 @@ static struct psync_node *psync_mask_missing(const struct psync_image *img,
 	return NULL;
 }
 
-/*
- * Is all that @remote is waited for with what it ignores?  That is as much as
- * was counted for it, and of each participant no more than is in use.
- */
+/* Is all that @remote is waited for with what it ignores?  All was counted. */
 static bool psync_mask_ignored(const struct psync_image *img,
 			       const struct psync_remote *remote)
 {
@@ -908,7 +905,7 @@ static bool psync_mask_ignored(const struct psync_image *img,
 
 	for (i = 0; i < img->p.n; i++) {
 		node = NULL;
-		for (k = min(img->parts[i].nkept, left); k; k--) {
+		for (k = left; k; k--) {
 			node = psync_mask_missing(img, remote, i, node);
 			if (!node)
 				break;
@@ -918,7 +915,7 @@ static bool psync_mask_ignored(const struct psync_image *img,
 			left--;
 		}
 	}
-	return true;
+	return !left;
 }
 
 /* How much of it does nobody want?  The first is @first. */
@@ -932,7 +929,7 @@ static u32 psync_mask_count_useless(const struct psync_image *img,
 
 	for (i = 0; i < img->p.n; i++) {
 		node = NULL;
-		for (k = min(img->parts[i].nkept, left); k; k--) {
+		for (k = left; k; k--) {
 			node = psync_mask_missing(img, remote, i, node);
 			if (!node)
 				break;

@@ -232,8 +232,8 @@ static bool psync_repair_names(const struct psync_image *img)
 
 /*
  * Is a participant's own site asked for nothing any more?  It is not there, or
- * all who are here mask that one out: then it owes them nothing (S5.1), not even
- * to say that it is gone.
+ * all who are here mask that one out and do not ask for it: then it owes them
+ * nothing (S5.1), not even to say that it is gone.
  */
 static bool psync_repair_disowned(const struct psync_image *img, u32 index)
 {
@@ -243,7 +243,7 @@ static bool psync_repair_disowned(const struct psync_image *img, u32 index)
 	if (part->remote < 0 || !psync_ack_counts(&img->remotes[part->remote]))
 		return true;
 	list_for_each_entry(view, &img->views, link)
-		if (!psync_view_masked(view, index))
+		if (!psync_view_masked(view, index) || view->masks[index].asked)
 			return false;
 	return true;
 }
@@ -485,7 +485,7 @@ static u64 psync_repair_answer(struct psync_image *img,
 	answer.end = end;
 	answer.room = psync_repair_room(img);
 	answer.count = 0;
-	for (i = 0; answer.room && i < img->p.n; i++)
+	for (i = 0; answer.room && end && i < img->p.n; i++)
 		psync_repair_gather(img, remote, i, &answer);
 	for (i = 0; i < answer.count; i++) {
 		/* No more than a window at once; who wants more asks again. */

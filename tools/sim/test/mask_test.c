@@ -1392,6 +1392,34 @@ static void psync_mask_test_unwanted(void **state)
 	psync_mask_done(&net);
 }
 
+/* What the history keeps is lacked, too, by one who is back. */
+static void psync_mask_test_history(void **state)
+{
+	const u64 held[4] = { 2 };
+	struct psync_mask_net net;
+	struct psync_bed *bed = &net.beds[0];
+	struct psync_remote *remote;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+	u32 i;
+
+	psync_mask_open(&net, 4, false);
+	psync_image_history(&bed->img, 1 << 20);
+	psync_bed_send(bed, &net.views[0], 10);
+	psync_mask_out(&net, 0, 3);
+	for (i = 0; i < 3; i++) {
+		psync_bed_vector(bed, PSYNC_PKT_ACK, 2 + i, held, wire, &pkt);
+		assert_int_equal(psync_bed_input(bed, &pkt, 1), PSYNC_OK);
+	}
+	assert_true(psync_graph_find(&bed->img, 0, 1)->kept);
+	assert_int_equal(bed->img.parts[0].nkept, 0);
+	remote = &bed->img.remotes[0];
+	psync_ack_rebase(&bed->img, remote);
+	assert_true(remote->lag);
+	assert_false(psync_mask_spares(&bed->img, remote));
+	psync_mask_done(&net);
+}
+
 /*
  * Whom all here mask out owes them no answer, also while they listen to all because
  * somebody is asked for: others are asked to say what is gone, after some time.
@@ -1965,6 +1993,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_turns),
 	cmocka_unit_test(psync_mask_test_unwanted),
 	cmocka_unit_test(psync_mask_test_disowned),
+	cmocka_unit_test(psync_mask_test_history),
 	cmocka_unit_test(psync_mask_test_stands),
 	cmocka_unit_test(psync_mask_test_kept_cut),
 	cmocka_unit_test(psync_mask_test_stays),

@@ -224,9 +224,9 @@ void psync_hold_add(struct psync_image *img, struct psync_node *node)
 	img->beside_bytes += node->cost;
 }
 
-/* Moves those that wait for one of @index up to @seq to @ready. */
-static void psync_hold_collect_to(struct psync_image *img, u32 index, u64 seq,
-				  struct hlist_head *ready)
+/* Moves those that wait for one of @index up to @seq to @ready; n: all. */
+static void psync_hold_gather(struct psync_image *img, u32 index, u64 seq,
+			      struct hlist_head *ready)
 {
 	struct psync_node *node;
 	struct hlist_node *next;
@@ -235,7 +235,8 @@ static void psync_hold_collect_to(struct psync_image *img, u32 index, u64 seq,
 	for (i = 0; i < img->held->nbuckets; i++)
 		hlist_for_each_entry_safe(node, next,
 					  &img->held->buckets[i].waits, wait) {
-			if (node->wait_index != index || node->wait_seq > seq)
+			if (index < img->p.n && (node->wait_index != index ||
+						 node->wait_seq > seq))
 				continue;
 			hlist_del(&node->wait);
 			hlist_add_head(&node->wait, ready);
@@ -254,7 +255,7 @@ static void psync_hold_collect(struct psync_image *img, u32 index, u64 last,
 	struct hlist_node *next;
 
 	if (seq - last > 1) {
-		psync_hold_collect_to(img, index, seq, ready);
+		psync_hold_gather(img, index, seq, ready);
 		return;
 	}
 	hlist_for_each_entry_safe(node, next, &bucket->waits, wait) {
@@ -311,17 +312,9 @@ void psync_hold_wake(struct psync_image *img, u32 index, u64 last, u64 seq)
 
 void psync_hold_review(struct psync_image *img)
 {
-	struct psync_node *node;
-	struct hlist_node *next;
 	HLIST_HEAD(ready);
-	u32 i;
 
-	for (i = 0; i < img->held->nbuckets; i++)
-		hlist_for_each_entry_safe(node, next,
-					  &img->held->buckets[i].waits, wait) {
-			hlist_del(&node->wait);
-			hlist_add_head(&node->wait, &ready);
-		}
+	psync_hold_gather(img, img->p.n, 0, &ready);
 	psync_hold_settle(img, &ready);
 }
 

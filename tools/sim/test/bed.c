@@ -424,6 +424,27 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 	}
 }
 
+enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
+				  u64 prev, u32 wave)
+{
+	__be32 stamp[32] = {};
+	u8 bitmap[4] = {};
+	struct psync_pkt pkt;
+
+	assert_in_range(to->img.p.n, 1, 32);
+	psync_bed_craft(to, sender, seq, wave, 0, NULL, NULL, &pkt);
+	stamp[sender] = cpu_to_be32((u32)prev);
+	bitmap[sender / 8] = 1 << sender % 8;
+	pkt.body_len = 0;
+	pkt.msg.kind = PSYNC_KIND_RESTART;
+	pkt.msg.binding = 9;
+	pkt.msg.npred = 1;
+	pkt.msg.flags = PSYNC_MSGF_STAMP;
+	pkt.msg.stamp = stamp;
+	pkt.msg.bitmap = bitmap;
+	return psync_bed_input(to, &pkt, 1);
+}
+
 enum psync_drop psync_bed_msg(struct psync_bed *to, u32 sender, u64 seq,
 			      u32 wave, u32 npred, const u64 *preds)
 {

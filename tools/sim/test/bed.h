@@ -164,6 +164,10 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 		     u32 npred, const u64 *preds, struct psync_wire_mid *wire,
 		     struct psync_pkt *pkt);
 
+/* Gives a RESTART of one binding; its context is its sender's @prev alone. */
+enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
+				  u64 prev, u32 wave);
+
 /* An ACK or RR of @site, which says that it holds @held; @wire has room. */
 void psync_bed_vector(const struct psync_bed *to, u8 type, u32 site,
 		      const u64 *held, __be32 *wire, struct psync_pkt *pkt);

@@ -36,28 +36,6 @@ static void psync_bound_close(struct psync_bed *bed, struct psync_view *view)
 	psync_bed_exit(bed);
 }
 
-/* A RESTART of the first binding; its context is its sender's @prev alone. */
-static enum psync_drop psync_bound_restart(struct psync_bed *bed, u32 sender,
-					   u64 seq, u64 prev, u32 wave)
-{
-	__be32 stamp[MOST] = {};
-	u8 bitmap[4] = {};
-	struct psync_pkt pkt;
-
-	psync_bed_craft(bed, sender, seq, wave, 0, NULL, NULL, &pkt);
-	stamp[sender] = cpu_to_be32((u32)prev);
-	bitmap[0] = 1 << sender;
-	pkt.body_len = 0;
-	pkt.msg.kind = PSYNC_KIND_RESTART;
-	pkt.msg.binding = 9;
-	pkt.msg.npred = 1;
-	pkt.msg.flags = PSYNC_MSGF_STAMP;
-	pkt.msg.preds = NULL;
-	pkt.msg.stamp = stamp;
-	pkt.msg.bitmap = bitmap;
-	return psync_bed_input(bed, &pkt, 1);
-}
-
 /* Numbers of which no id can be made are not used (S1.4). */
 static void psync_bound_test_numbers(void **state)
 {
@@ -248,9 +226,9 @@ static void psync_bound_test_gap(void **state)
 
 	psync_bound_open(&bed, &view, 2, 1, NULL);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
-	assert_int_equal(psync_bound_restart(&bed, 1, 2 + PSYNC_RESTART_GAP, 1,
+	assert_int_equal(psync_bed_restart(&bed, 1, 2 + PSYNC_RESTART_GAP, 1,
 					     2), PSYNC_DROP_BAD_CONTEXT);
-	assert_int_equal(psync_bound_restart(&bed, 1, 1 + PSYNC_RESTART_GAP, 1,
+	assert_int_equal(psync_bed_restart(&bed, 1, 1 + PSYNC_RESTART_GAP, 1,
 					     2), PSYNC_OK);
 	psync_bed_drain(&view);
 	psync_bound_close(&bed, &view);
@@ -1379,7 +1357,7 @@ static void psync_bound_test_stable_masked(void **state)
 	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_view_mask_out(&view, 2, 1, 1), 0);
-	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
 	assert_int_equal(view.stamp[1], 2);
 	mid = psync_bed_send(&bed, &view, 100);
 	assert_int_equal(psync_view_stable(&view, mid, &participants, &sites),
@@ -1524,7 +1502,7 @@ static void psync_bound_test_stable(void **state)
 	assert_false(psync_bound_is_stable(&view, first));
 	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
 	assert_true(psync_bound_is_stable(&view, first));
-	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
 	assert_true(psync_bound_is_stable(&view, first));
 	later = psync_bed_send(&bed, &view, 100);
 	assert_false(psync_bound_is_stable(&view, later));
@@ -1545,7 +1523,7 @@ static void psync_bound_test_follows(void **state)
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &first), PSYNC_OK);
 	/* It does not know any more what its own message followed. */
-	assert_int_equal(psync_bound_restart(&bed, 1, 3, 1, 3), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 3, 1, 3), PSYNC_OK);
 	assert_int_equal(bed.img.parts[1].last->stamp[2], 1);
 	assert_int_equal(psync_bed_msg(&bed, 2, 2, 4, 1, &back), PSYNC_OK);
 	psync_bed_drain(&view);
@@ -1571,7 +1549,7 @@ static void psync_bound_test_stable_later(void **state)
 	mid = psync_bed_send(&bed, &view, 100);
 	assert_false(psync_bound_is_stable(&view, mid));
 	assert_int_equal(psync_bed_msg(&bed, 2, 2, 5, 1, &mid), PSYNC_OK);
-	assert_int_equal(psync_bound_restart(&bed, 1, 3, 2, 4), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 3, 2, 4), PSYNC_OK);
 	assert_int_equal(view.stamp[1], 2);
 	assert_int_equal(psync_bed_drain(&view), 1);
 	assert_int_equal(view.stamp[1], 3);
@@ -1594,7 +1572,7 @@ static void psync_bound_test_stable_void(void **state)
 	assert_int_equal(psync_bed_msg(&bed, 1, 2, 3, 1, &mid), PSYNC_OK);
 	psync_bed_drain(&view);
 	assert_true(psync_bound_is_stable(&view, mid));
-	assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
 	assert_int_equal(view.stamp[1], 9);
 	assert_true(psync_bound_is_stable(&view, mid));
 	psync_bound_close(&bed, &view);
@@ -1619,7 +1597,7 @@ static void psync_bound_test_stable_memory(void **state)
 	do {
 		assert_int_equal(bed.img.parts[1].seq, 2);
 		bed.fail_at = bed.allocs + ++tries;
-		drop = psync_bound_restart(&bed, 1, 3, 2, 4);
+		drop = psync_bed_restart(&bed, 1, 3, 2, 4);
 	} while (drop == PSYNC_DROP_NO_MEM);
 	assert_int_equal(drop, PSYNC_OK);
 	assert_int_equal(tries, 3);
@@ -1679,7 +1657,7 @@ static void psync_bound_test_void_context(void **state)
 	psync_bound_open(&bed, &view, 3, 1, NULL);
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
-	assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
 	psync_bed_craft(&bed, 2, 2, 3, 1, &lost, mids, &pkt);
 	assert_int_equal(psync_bed_input(&bed, &pkt, 1),
 			 PSYNC_DROP_CONTEXT_LOST);
@@ -1766,7 +1744,7 @@ static void psync_bound_test_void_repeat(void **state)
 		assert_int_equal(bed.nsent, 1);
 		len[i] = bed.sent[0].len;
 		if (!i)
-			assert_int_equal(psync_bound_restart(&bed, 1, 9, 1, 2),
+			assert_int_equal(psync_bed_restart(&bed, 1, 9, 1, 2),
 					 PSYNC_OK);
 	}
 	/* A stamp of three numbers and a bitmap for one mid. */

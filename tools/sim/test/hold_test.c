@@ -287,10 +287,7 @@ static void psync_hold_test_stamp(void **state)
 /* What waits for a number that a RESTART leaves out waits no more. */
 static void psync_hold_test_left_out(void **state)
 {
-	__be32 stamp[12] = { 0, cpu_to_be32(1) };
-	u8 bitmap[4] = { 0x02 };
 	struct psync_hold_lab lab;
-	struct psync_pkt pkt;
 	u32 i;
 
 	psync_hold_stamp_open(&lab);
@@ -303,15 +300,7 @@ static void psync_hold_test_left_out(void **state)
 	lab.pkt.msg.wave = 4;
 	assert_int_equal(psync_hold_stamp_try(&lab, 1, 3), PSYNC_OK);
 	assert_int_equal(lab.bed.img.nheld, 1);
-	psync_bed_craft(&lab.bed, 1, 5, 2, 0, NULL, NULL, &pkt);
-	pkt.body_len = 0;
-	pkt.msg.kind = PSYNC_KIND_RESTART;
-	pkt.msg.binding = 9;
-	pkt.msg.npred = 1;
-	pkt.msg.flags = PSYNC_MSGF_STAMP;
-	pkt.msg.stamp = stamp;
-	pkt.msg.bitmap = bitmap;
-	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&lab.bed, 1, 5, 1, 2), PSYNC_OK);
 	assert_int_equal(lab.bed.img.parts[1].seq, 5);
 	assert_int_equal(lab.bed.img.nheld, 0);
 	psync_bed_drain(&lab.view);

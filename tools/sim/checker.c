@@ -1701,7 +1701,8 @@ static void psync_check_mask(struct psync_check *c)
 /*
  * Nothing moves any more: whom another who is still there has counted out for
  * good, this one has, too.  Where members are skipped announcements of masks may
- * be lost: policies that need them do not go with that (S6.6).
+ * be lost: policies that need them do not go with that (S6.6).  So they may for
+ * those to whom others who mask them out keep nothing, and for whom these tell.
  */
 static void psync_check_all_agreed(struct psync_check *c)
 {
@@ -1709,12 +1710,13 @@ static void psync_check_all_agreed(struct psync_check *c)
 	const struct psync_check_seat *other;
 	uint32_t n = psync_check_conv(c)->n, i, k;
 
-	if (psync_check_inst(c)->ngaps)
+	if (psync_check_inst(c)->ngaps || seat->gapped)
 		return;
 	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (!other->agreed || other->closed <= c->rec->at ||
+		if (!other->agreed || other->gapped ||
+		    other->closed <= c->rec->at ||
 		    psync_check_masked(c, seat->inst, seat->part, other->part))
 			continue;
 		for (k = 0; k < n; k++)

@@ -875,95 +875,71 @@ static bool psync_mask_useless(const struct psync_image *img,
 	return true;
 }
 
-/*
- * The last message of a participant before @node (NULL: of all) that @remote is
- * waited for with, or NULL.
+/**
+ * struct psync_mask_survey - what a site is waited for with
+ * @left: so much of it was not looked at yet
+ * @useless: so much of what was nobody wants
+ * @first: the first of that in attach order
  */
-static struct psync_node *psync_mask_missing(const struct psync_image *img,
-					     const struct psync_remote *remote,
-					     u32 index,
-					     const struct psync_node *node)
+struct psync_mask_survey {
+	u32			left;
+	u32			useless;
+	struct psync_node	*first;
+};
+
+/* Looks at that of one participant; false: it may want some of it. */
+static bool psync_mask_look(const struct psync_image *img,
+			    const struct psync_remote *remote, u32 index,
+			    struct psync_mask_survey *survey)
 {
 	u64 held = psync_ack_held(img, remote, index);
-	struct psync_node *at = node ? psync_graph_below(img, node) :
-				       psync_graph_newest(img, index);
-
-	for (; at && at->seq > held; at = psync_graph_below(img, at))
-		if (!at->gone && !at->spared &&
-		    psync_ack_lacks(img, remote, at))
-			return at;
-	return NULL;
-}
-
-/* Is all that @remote is waited for with what it ignores?  All was counted. */
-static bool psync_mask_ignored(const struct psync_image *img,
-			       const struct psync_remote *remote)
-{
-	u32 left = remote->lag;
-	const struct psync_node *node;
-	u32 i, k;
-
-	for (i = 0; i < img->p.n; i++) {
-		node = NULL;
-		for (k = left; k; k--) {
-			node = psync_mask_missing(img, remote, i, node);
-			if (!node)
-				break;
-			if (!psync_mask_idle(img, remote, node) ||
-			    !psync_mask_deaf(img, remote, i))
-				return false;
-			left--;
-		}
-	}
-	return !left;
-}
-
-/* How much of it does nobody want?  The first is @first. */
-static u32 psync_mask_count_useless(const struct psync_image *img,
-				    const struct psync_remote *remote,
-				    struct psync_node **first)
-{
-	u32 left = remote->lag;
 	struct psync_node *node;
-	u32 i, k, count = 0;
 
-	for (i = 0; i < img->p.n; i++) {
-		node = NULL;
-		for (k = left; k; k--) {
-			node = psync_mask_missing(img, remote, i, node);
-			if (!node)
-				break;
-			left--;
-			if (!psync_mask_useless(img, node))
-				continue;
-			if (!count++ || node->ordinal < (*first)->ordinal)
-				*first = node;
-		}
+	for (node = psync_graph_newest(img, index);
+	     survey->left && node && node->seq > held;
+	     node = psync_graph_below(img, node)) {
+		if (node->gone || node->spared ||
+		    !psync_ack_lacks(img, remote, node))
+			continue;
+		survey->left--;
+		if (!psync_mask_idle(img, remote, node) ||
+		    !psync_mask_deaf(img, remote, index))
+			return false;
+		/* Others may yet want it. */
+		if (!psync_mask_useless(img, node))
+			continue;
+		if (!survey->useless++ ||
+		    node->ordinal < survey->first->ordinal)
+			survey->first = node;
 	}
-	return count;
+	return true;
 }
 
 bool psync_mask_spares(struct psync_image *img, struct psync_remote *remote)
 {
-	struct psync_node *node = NULL;
-	u32 count;
+	struct psync_mask_survey survey = { .left = remote->lag };
+	struct psync_node *node;
+	u32 i;
 
-	if (!img->masking || !remote->lag || !psync_mask_ignored(img, remote))
+	if (!img->masking || !remote->lag)
 		return false;
+	for (i = 0; i < img->p.n; i++)
+		if (!psync_mask_look(img, remote, i, &survey))
+			return false;
+	if (survey.left || !survey.useless)
+		return !survey.left;
 	/*
-	 * Others may yet want some of it.  Nothing else can be spared: what it
-	 * lacks beside that is gone, or was spared before, and nobody is waited
-	 * for with it.  What is given back goes in attach order (history.c).
+	 * Nothing else can be spared: what it lacks beside that is gone, or was
+	 * spared before, and nobody is waited for with it.  What is given back
+	 * goes in attach order (history.c).
 	 */
-	count = psync_mask_count_useless(img, remote, &node);
-	if (!count)
-		return true;
+	node = survey.first;
 	list_for_each_entry_from(node, &img->order, order) {
 		if (!psync_ack_lacks(img, remote, node) ||
 		    !psync_mask_useless(img, node))
 			continue;
 		psync_ack_spare(img, node);
-		if (!--count)
+		if (!--survey.useless)
 			break;
 	}
 	return true;

@@ -57,6 +57,7 @@ void psync_ack_init(struct psync_image *img)
 
 	img->ack_at = U64_MAX;
 	img->rr_at = U64_MAX;
+	img->rr_round = 1;
 	img->absent_at = U64_MAX;
 	for (k = 0; k < img->nremotes; k++) {
 		img->remotes[k].probe_at = U64_MAX;

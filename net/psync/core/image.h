@@ -426,6 +426,7 @@ enum psync_remote_state {
  * @told_at: it is not answered before, but for messages that were taken
  * @requested: it was asked for what is lacking here
  * @asks: so often since it was heard
+ * @rr_round: the last round of requests in which it was asked
  * @answered_at: when its last request was answered
  * @answered: sum of the vector of that request
  * @answered_to: the last message sent then, as psync_node.ordinal, 0: all were
@@ -497,6 +498,7 @@ struct psync_remote {
 	u64			told_at;
 	bool			requested;
 	u32			asks;
+	u32			rr_round;
 	u64			answered_at;
 	u64			answered;
 	u64			answered_to;
@@ -680,6 +682,7 @@ struct psync_image_params {
  * @rr_at: when a request is due, U64_MAX: none
  * @rr_tries: requests since something missing came
  * @rr_site: site that was asked last
+ * @rr_round: round of requests: in each a site is asked once
  * @far: the longest wait that the round trips of any site have asked for in ns,
  *	0: no site was measured yet
  * @gaps: GAPs that are kept
@@ -769,6 +772,7 @@ struct psync_image {
 	u64				rr_at;
 	u32				rr_tries;
 	u32				rr_site;
+	u32				rr_round;
 	u64			far;
 	struct list_head		gaps;
 	const u64			*losing;

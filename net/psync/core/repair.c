@@ -117,28 +117,37 @@ static bool psync_repair_chance(struct psync_image *img, u32 n)
 	return (u32)(img->ops->nonce(img) >> 32) % n == 0;
 }
 
-/* One of the sites known to hold the next message of @index, or any. */
+/*
+ * One of the sites known to hold the next message of @index, or any: each with the
+ * same chance, and none again before all of them were asked (S4.2).
+ */
 static struct psync_remote *psync_repair_holder(struct psync_image *img,
 						u32 index)
 {
 	u64 seq = img->parts[index].seq + 1;
 	struct psync_remote *chosen = NULL;
+	u32 k, rank, best = 0, count = 0;
 	struct psync_remote *remote;
-	u32 known = 0, any = 0;
-	u32 k;
+	bool asked;
 
-	/* Each is chosen with the same chance. */
 	for (k = 0; k < img->nremotes; k++) {
 		remote = &img->remotes[k];
 		if (!psync_repair_askable(img, remote))
 			continue;
-		if (psync_ack_held(img, remote, index) >= seq) {
-			if (psync_repair_chance(img, ++known))
-				chosen = remote;
-		} else if (!known && psync_repair_chance(img, ++any)) {
+		asked = remote->rr_round == img->rr_round;
+		rank = psync_ack_held(img, remote, index) >= seq ? 0 : 2;
+		rank += asked;
+		if (chosen && rank > best)
+			continue;
+		if (!chosen || rank < best)
+			count = 0;
+		best = rank;
+		if (psync_repair_chance(img, ++count))
 			chosen = remote;
-		}
 	}
+	/* All who come into question were: the next round. */
+	if (chosen && chosen->rr_round == img->rr_round)
+		img->rr_round++;
 	return chosen;
 }
 
@@ -264,6 +273,7 @@ static void psync_repair_ask(struct psync_image *img,
 	    psync_repair_disowned(img, index))
 		pkt.vector.flags |= PSYNC_VECTORF_LAST;
 	img->rr_site = remote->site;
+	remote->rr_round = img->rr_round;
 	remote->requested = true;
 	remote->asks++;
 	img->ops->transmit(img, remote->site, &pkt, NULL);

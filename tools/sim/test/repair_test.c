@@ -693,6 +693,40 @@ static void psync_repair_test_claimed(void **state)
 	psync_repair_close(&lab);
 }
 
+/* Who has it is asked one after the other: none twice before all were (S4.2). */
+static void psync_repair_test_round(void **state)
+{
+	u64 held[4] = { 0, 1, 0, 0 };
+	u32 seen, i, k, site, last = 0, orders = 0;
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	for (site = 2; site <= 4; site++) {
+		psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, site, held, wire,
+				 &pkt);
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	}
+	assert_int_equal(lab.bed.img.nlack, 1);
+	/* The sender's own first, which is of the first round. */
+	seen = 1 << psync_repair_next(&lab, &pkt);
+	assert_int_equal(seen, 1 << 2);
+	for (i = 0; i < 20; i++) {
+		for (k = i ? 0 : 1; k < 3; k++) {
+			site = psync_repair_next(&lab, &pkt);
+			seen |= 1 << site;
+		}
+		assert_int_equal(seen, 1 << 2 | 1 << 3 | 1 << 4);
+		seen = 0;
+		orders += site != last;
+		last = site;
+	}
+	/* And not always in the same order. */
+	assert_in_range(orders, 2, 19);
+	psync_repair_close(&lab);
+}
+
 /* Beyond repair is one participant's message; others' are asked for, too. */
 static void psync_repair_test_turns(void **state)
 {
@@ -1508,6 +1542,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_void_back),
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),
+	cmocka_unit_test(psync_repair_test_round),
 	cmocka_unit_test(psync_repair_test_turns),
 	cmocka_unit_test(psync_repair_test_sender),
 	cmocka_unit_test(psync_repair_test_foreign),

@@ -665,6 +665,8 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 
 void psync_graph_release(struct psync_image *img, struct psync_node *node)
 {
+	struct psync_part *part = &img->parts[node->sender];
+
 	if (node->kept)
 		img->history_bytes -= node->cost;
 	else
@@ -675,6 +677,7 @@ void psync_graph_release(struct psync_image *img, struct psync_node *node)
 		img->ops->body_put(img, node->body);
 	node->body = NULL;
 	node->gone = true;
+	part->released = max(part->released, node->seq);
 }
 
 void psync_graph_settle(struct psync_image *img, const struct psync_node *node)

@@ -325,6 +325,7 @@ struct psync_turn {
  * @nheld: messages of it in the holding queue
  * @nbeside: how many of them are so beside the limit
  * @nkept: attached messages of it that were not given back
+ * @released: the last of those that were
  * @nnodes: attached messages of it, but for those that were freed
  * @view: the local participant, if open here
  */
@@ -339,6 +340,7 @@ struct psync_part {
 	u64			claimed;
 	u64			gap;
 	u64			nowhere;
+	u64			released;
 	bool			ended;
 	bool			back;
 	bool			past;

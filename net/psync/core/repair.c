@@ -264,14 +264,15 @@ static void psync_repair_ask(struct psync_image *img,
 	struct psync_pkt pkt;
 
 	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
-	if (held && psync_repair_names(img)) {
+	if (img->rr_tries >= psync_repair_tries(img) &&
+	    psync_repair_disowned(img, index)) {
+		pkt.vector.flags = PSYNC_VECTORF_LAST;
+		pkt.vector.index = index;
+	} else if (held && psync_repair_names(img)) {
 		pkt.vector.flags = PSYNC_VECTORF_MID;
 		pkt.vector.index = held->sender;
 		pkt.vector.seq = held->seq;
 	}
-	if (img->rr_tries >= psync_repair_tries(img) &&
-	    psync_repair_disowned(img, index))
-		pkt.vector.flags |= PSYNC_VECTORF_LAST;
 	img->rr_site = remote->site;
 	remote->rr_round = img->rr_round;
 	remote->requested = true;
@@ -400,8 +401,8 @@ struct psync_repair_answer {
 	const struct psync_node	*nodes[PSYNC_REPAIR_BURST];
 };
 
-/* One more, unless there is no room and it is later than all. */
-static void psync_repair_put(struct psync_repair_answer *answer,
+/* One more; false: there is no room, and it is later than all. */
+static bool psync_repair_put(struct psync_repair_answer *answer,
 			     const struct psync_node *node)
 {
 	u32 at = answer->count;
@@ -409,49 +410,33 @@ static void psync_repair_put(struct psync_repair_answer *answer,
 	while (at && answer->nodes[at - 1]->ordinal > node->ordinal)
 		at--;
 	if (at == answer->room)
-		return;
+		return false;
 	answer->count = min(answer->count + 1, answer->room);
 	memmove(&answer->nodes[at + 1], &answer->nodes[at],
 		(answer->count - 1 - at) * sizeof(node));
 	answer->nodes[at] = node;
+	return true;
 }
 
-/*
- * The last message of a participant that is kept and that @until follows, or of
- * all; where its number is not that of one, perhaps a later one.
- */
-static const struct psync_node *
-psync_repair_latest(const struct psync_image *img, u32 index,
-		    const struct psync_node *until)
-{
-	const struct psync_node *node = NULL;
-
-	if (until)
-		node = psync_graph_find(img, index, until->stamp[index]);
-	return node ? node : psync_graph_newest(img, index);
-}
-
-/* Of what @remote lacks of a participant; nothing else is looked at. */
+/* Of what @remote lacks of a participant; no more than may find room. */
 static void psync_repair_gather(const struct psync_image *img,
 				const struct psync_remote *remote, u32 index,
 				struct psync_repair_answer *answer)
 {
-	u64 held = psync_ack_held(img, remote, index);
-	const struct psync_node *until = answer->until;
-	const struct psync_node *node;
+	const struct psync_node *until = answer->until, *node = NULL;
+	u64 seq = psync_ack_held(img, remote, index);
+	u64 last = until ? until->stamp[index] : img->parts[index].seq;
 
-	if (until && until->stamp[index] <= held)
-		return;
-	for (node = psync_repair_latest(img, index, until);
-	     node && node->seq > held && node->ordinal > answer->after;
-	     node = psync_graph_below(img, node)) {
+	while (seq < last && (node = psync_graph_above(img, index, seq))) {
+		seq = node->seq;
+		if (seq > last || node->ordinal >= answer->end)
+			break;
 		/* All that it follows was attached before it. */
-		if (node->ordinal >= answer->end ||
-		    (until && (node == until ||
-			       until->stamp[index] < node->seq)) ||
+		if (node->ordinal <= answer->after || node == until ||
 		    (node->gone && node->kind == PSYNC_KIND_DATA))
 			continue;
-		psync_repair_put(answer, node);
+		if (!psync_repair_put(answer, node))
+			break;
 	}
 }
 
@@ -536,25 +521,27 @@ static void psync_repair_continue(struct psync_image *img,
 /**
  * struct psync_repair_request - what a request says beside its vector
  * @until: only what precedes this message is wanted, or NULL: all
- * @last: everybody else was asked in vain
+ * @last: everybody else was asked in vain for what is lacked of this participant,
+ *	-1: for none
  */
 struct psync_repair_request {
 	const struct psync_node	*until;
-	bool			last;
+	int			last;
 };
 
 /*
  * Up to where nothing that is not here can be had, of a participant.  Who has
- * asked everybody else (@last) is told of what this site alone was not waited
- * for, too.  Once the GAP that says so is freed, all sites have it, and so have,
+ * asked everybody else is told of what this site alone was not waited for, too.  Once the GAP that says so is freed, all sites have it, and so have,
  * or need not have, what is in its context.
  */
-static u64 psync_repair_missing(const struct psync_image *img, u32 index,
-				bool last)
+static u64 psync_repair_missing(const struct psync_image *img,
+				const struct psync_repair_request *ask,
+				u32 index)
 {
 	const struct psync_part *part = &img->parts[index];
 
-	return max(img->floor.stamp[index], last ? part->gap : part->nowhere);
+	return max(img->floor.stamp[index],
+		   ask->last == (int)index ? part->gap : part->nowhere);
 }
 
 /*
@@ -567,7 +554,8 @@ static bool psync_repair_wants(const struct psync_image *img,
 			       const struct psync_repair_request *ask, u32 index,
 			       u64 seq)
 {
-	return ask->last || !psync_mask_deaf(img, remote, index) ||
+	return ask->last == (int)index ||
+	       !psync_mask_deaf(img, remote, index) ||
 	       (ask->until && ask->until->stamp[index] >= seq);
 }
 
@@ -581,20 +569,20 @@ psync_repair_earlier(const struct psync_image *img,
 		     const struct psync_repair_request *ask, u32 index,
 		     const struct psync_node *first)
 {
-	u64 held = psync_ack_held(img, remote, index);
+	u64 seq = psync_ack_held(img, remote, index);
 	const struct psync_node *node;
 
-	for (node = psync_graph_newest(img, index); node && node->seq > held;
-	     node = psync_graph_below(img, node)) {
+	while (seq < img->parts[index].released &&
+	       (node = psync_graph_above(img, index, seq))) {
+		seq = node->seq;
+		if (first && node->ordinal >= first->ordinal)
+			break;
 		if (!node->gone || node->kind != PSYNC_KIND_DATA ||
-		    (first && node->ordinal >= first->ordinal) ||
 		    !psync_ack_lacks(img, remote, node))
 			continue;
-		if (psync_repair_wants(img, remote, ask, index, node->seq))
-			first = node;
 		/* What is wanted at all is wanted up to a number. */
-		else if (!psync_repair_wants(img, remote, ask, index, held + 1))
-			break;
+		return psync_repair_wants(img, remote, ask, index, seq) ?
+		       node : first;
 	}
 	return first;
 }
@@ -614,7 +602,7 @@ static bool psync_repair_is_gone(const struct psync_image *img,
 	*first = 0;
 	for (i = 0; i < img->p.n; i++) {
 		passed = psync_ack_passed(img, remote, i);
-		if (psync_repair_missing(img, i, ask->last) > passed &&
+		if (psync_repair_missing(img, ask, i) > passed &&
 		    psync_repair_wants(img, remote, ask, i, passed + 1))
 			return true;
 	}
@@ -662,7 +650,8 @@ psync_repair_bar(const struct psync_image *img,
 
 /* Says up to where not everything is kept any more; false: that is known. */
 static bool psync_repair_tell_gone(struct psync_image *img,
-				   struct psync_remote *remote, bool last)
+				   struct psync_remote *remote,
+				   const struct psync_repair_request *ask)
 {
 	const struct psync_node *bar = psync_repair_bar(img, remote);
 	struct psync_view behind = { .img = img };
@@ -681,7 +670,7 @@ static bool psync_repair_tell_gone(struct psync_image *img,
 	pkt.vector.seq = max(behind.max_wave, psync_graph_lost_depth(img));
 	for (i = 0; i < img->p.n; i++) {
 		until = max(behind.stamp[i],
-			    psync_repair_missing(img, i, last));
+			    psync_repair_missing(img, ask, i));
 		if (bar && bar->sender == i)
 			until = min(until, bar->seq - 1);
 		news |= until > psync_ack_passed(img, remote, i);
@@ -709,7 +698,8 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 				   const struct psync_pkt *pkt)
 {
 	struct psync_repair_request ask = {
-		.last = pkt->vector.flags & PSYNC_VECTORF_LAST,
+		.last = pkt->vector.flags & PSYNC_VECTORF_LAST ?
+			pkt->vector.index : -1,
 	};
 	bool again, told = true;
 	enum psync_drop drop;
@@ -741,7 +731,7 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 		told = false;
 	} else if (!psync_mask_remind(img, remote)) {
 		end = U64_MAX;
-		told = psync_repair_tell_gone(img, remote, ask.last);
+		told = psync_repair_tell_gone(img, remote, &ask);
 	}
 	/* A GAP tells of what is behind a mask, too: with that, if need be. */
 	if (!told && psync_skip_lacks(img, remote))

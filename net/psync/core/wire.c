@@ -622,7 +622,9 @@ psync_wire_check_vector(const struct psync_wire_vector *vector,
 	     !(flags & (PSYNC_VECTORF_ECHO | PSYNC_VECTORF_SKIP))) ||
 	    (pkt->vector.seq && !seq) ||
 	    (pkt->vector.index && !rs &&
-	     !(flags & (PSYNC_VECTORF_MID | PSYNC_VECTORF_SLOW))))
+	     !(flags & (PSYNC_VECTORF_MID | PSYNC_VECTORF_SLOW |
+			PSYNC_VECTORF_LAST))) ||
+	    (flags & PSYNC_VECTORF_MID && flags & PSYNC_VECTORF_LAST))
 		return PSYNC_DROP_BAD_HEADER;
 	if ((pkt->vector.credit_bytes || pkt->vector.credit_msgs ||
 	     pkt->vector.marks) && pkt->type != PSYNC_PKT_ACK)

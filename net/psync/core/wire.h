@@ -281,7 +281,7 @@ struct psync_wire_dgram {
 #define PSYNC_VECTORF_MID	0x04	/* @index and @seq name a message */
 #define PSYNC_VECTORF_SLOW	0x08	/* ACK: no more is granted for @index */
 #define PSYNC_VECTORF_SKIP	0x10	/* GONE: of what was announced (GAP) */
-#define PSYNC_VECTORF_LAST	0x20	/* RR: everybody was asked in vain */
+#define PSYNC_VECTORF_LAST	0x20	/* RR: asked in vain, of index */
 #define PSYNC_VECTORF_KNOWN	0x40	/* RS_ACK: went by an earlier opening */
 #define PSYNC_VECTORF_HIGH	0x80	/* the numbers' high halves follow, too */
 

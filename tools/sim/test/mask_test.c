@@ -1349,7 +1349,8 @@ static u32 psync_mask_asked(struct psync_bed *bed, u64 mid, u8 flags)
 
 	psync_bed_forget(bed);
 	psync_bed_vector(bed, PSYNC_PKT_RR, 2, held, wire, &pkt);
-	pkt.vector.flags = flags | (mid ? PSYNC_VECTORF_MID : 0);
+	pkt.vector.flags = flags |
+			   (PSYNC_MID_SEQ(mid) ? PSYNC_VECTORF_MID : 0);
 	pkt.vector.index = PSYNC_MID_INDEX(mid);
 	pkt.vector.seq = PSYNC_MID_SEQ(mid);
 	gone = bed->ntypes[PSYNC_PKT_GONE];
@@ -1386,7 +1387,10 @@ static void psync_mask_test_unwanted(void **state)
 	assert_true(psync_graph_find(&bed->img, 3, 1)->gone);
 	assert_int_equal(psync_mask_asked(bed, A(3), 0), 0);
 	assert_int_equal(psync_mask_asked(bed, 0, 0), 0);
-	assert_int_equal(psync_mask_asked(bed, 0, PSYNC_VECTORF_LAST), 1);
+	assert_int_equal(psync_mask_asked(bed, PSYNC_MID(2, 0),
+					  PSYNC_VECTORF_LAST), 0);
+	assert_int_equal(psync_mask_asked(bed, PSYNC_MID(3, 0),
+					  PSYNC_VECTORF_LAST), 1);
 	heard(bed, null(C(2), C(1), D(1)));
 	assert_int_equal(psync_mask_asked(bed, C(2), 0), 1);
 	psync_mask_done(&net);

@@ -117,8 +117,8 @@ static void psync_skip_expect_gone(struct psync_skip_lab *lab, u64 a, u64 b,
 }
 
 /* Site 3 asks for all that it lacks, who has the messages up to @held. */
-static void psync_skip_asks(struct psync_skip_lab *lab, const u64 *held,
-			    u8 flags)
+static void psync_skip_request(struct psync_skip_lab *lab, const u64 *held,
+			       u8 flags, u32 index)
 {
 	struct psync_pkt pkt;
 	__be32 wire[4];
@@ -127,8 +127,21 @@ static void psync_skip_asks(struct psync_skip_lab *lab, const u64 *held,
 	psync_bed_forget(&lab->bed);
 	psync_bed_vector(&lab->bed, PSYNC_PKT_RR, 3, held, wire, &pkt);
 	pkt.vector.flags = flags;
+	pkt.vector.index = index;
 	assert_int_equal(psync_bed_input(&lab->bed, &pkt, lab->bed.img.now),
 			 PSYNC_OK);
+}
+
+static void psync_skip_asks(struct psync_skip_lab *lab, const u64 *held)
+{
+	psync_skip_request(lab, held, 0, 0);
+}
+
+/* All others were asked for what is lacked of participant @index. */
+static void psync_skip_asks_last(struct psync_skip_lab *lab, const u64 *held,
+				 u32 index)
+{
+	psync_skip_request(lab, held, PSYNC_VECTORF_LAST, index);
 }
 
 /* Site 3 lacks two messages and is skipped for them. */
@@ -230,7 +243,7 @@ static void psync_skip_test_back(void **state)
 	psync_skip_open(&lab);
 	remote = &lab.bed.img.remotes[1];
 	psync_skip_site3(&lab);
-	psync_skip_asks(&lab, none, 0);
+	psync_skip_asks(&lab, none);
 	psync_skip_expect(&lab, 0, 3, 3);
 	psync_skip_expect_gone(&lab, 2, 0, 0);
 	lab.bed.muted = ~0U;
@@ -279,7 +292,7 @@ static void psync_skip_test_back_mask(void **state)
 	assert_int_equal(lab.bed.img.remotes[1].skip[0], 4);
 	/* As who was told so by another. */
 	lab.bed.img.parts[0].nowhere = 5;
-	psync_skip_asks(&lab, first, 0);
+	psync_skip_asks(&lab, first);
 	psync_bed_take(&lab.bed, &pkt, &site);
 	assert_int_equal(pkt.msg.kind, PSYNC_KIND_MASK);
 	psync_skip_expect(&lab, 0, 5, 3);
@@ -313,7 +326,7 @@ static void psync_skip_test_kept(void **state)
 		/* Who does without says nothing: another here who knows of it. */
 		psync_bed_run(&lab.bed, SLOW);
 		assert_int_equal(psync_bed_bodies, 0);
-		psync_skip_asks(&lab, none, 0);
+		psync_skip_asks(&lab, none);
 		psync_bed_take(&lab.bed, &pkt, &site);
 		assert_int_equal(pkt.msg.sender, 1);
 		psync_skip_expect_gone(&lab, 2, 0, 0);
@@ -347,7 +360,7 @@ static void psync_skip_test_closed(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 	/* END and the announcement. */
 	assert_int_equal(lab.bed.img.remotes[1].lag, 2);
-	psync_skip_asks(&lab, none, 0);
+	psync_skip_asks(&lab, none);
 	psync_bed_take(&lab.bed, &pkt, &site);
 	assert_int_equal(pkt.msg.kind, PSYNC_KIND_END);
 	psync_skip_expect(&lab, 0, 2, 3);
@@ -777,15 +790,20 @@ static void psync_skip_test_relay(void **state)
 	psync_skip_ack(&lab, 3, 0, 0, 0, 0, 100);
 	psync_bed_send(&lab.bed, &lab.views[0], 10);
 	assert_int_equal(lab.bed.img.nnodes, 2);
-	psync_skip_asks(&lab, none, 0);
+	psync_skip_asks(&lab, none);
 	psync_bed_take(&lab.bed, &pkt, &site);
 	assert_int_equal(pkt.type, PSYNC_PKT_MSG);
 	assert_int_equal(pkt.msg.kind, PSYNC_KIND_GAP);
 	psync_bed_take(&lab.bed, &pkt, &site);
 	assert_int_equal(pkt.msg.kind, PSYNC_KIND_DATA);
 	assert_int_equal(lab.bed.nsent, 0);
+	/* One who asked everybody, but for what another one has sent. */
 	lab.bed.img.now += PSYNC_BED_MS * 1000;
-	psync_skip_asks(&lab, none, PSYNC_VECTORF_LAST);
+	psync_skip_asks_last(&lab, none, 1);
+	psync_bed_take(&lab.bed, &pkt, &site);
+	assert_int_equal(pkt.type, PSYNC_PKT_MSG);
+	lab.bed.img.now += PSYNC_BED_MS * 1000;
+	psync_skip_asks_last(&lab, none, 2);
 	psync_bed_take(&lab.bed, &pkt, &site);
 	assert_int_equal(pkt.type, PSYNC_PKT_GONE);
 	assert_int_equal(pkt.vector.flags, 0);

@@ -145,8 +145,12 @@ static void psync_wire_make_vector(struct psync_pkt *pkt)
 		}
 	}
 	if ((pkt->type == PSYNC_PKT_RR || pkt->type == PSYNC_PKT_RS) &&
-	    psync_wire_below(2))
+	    psync_wire_below(2)) {
 		pkt->vector.flags = PSYNC_VECTORF_MID;
+	} else if (pkt->type == PSYNC_PKT_RR && psync_wire_below(2)) {
+		pkt->vector.flags = PSYNC_VECTORF_LAST;
+		pkt->vector.index = psync_wire_below(pkt->vector.n);
+	}
 	if (pkt->type == PSYNC_PKT_GONE) {
 		pkt->opening |= 1;
 		pkt->vector.seq = (u32)psync_wire_random();
@@ -755,6 +759,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ RR, 0, 92, 0x01, PSYNC_DROP_BAD_HEADER },	/* ASK */
 	{ RR, 0, 92, 0x02, PSYNC_DROP_BAD_HEADER },	/* ECHO */
 	{ RR, 0, 92, 0x04, PSYNC_DROP_BAD_HEADER },	/* seq, no MID */
+	{ RR, 0, 92, 0x20, PSYNC_DROP_BAD_HEADER },	/* MID and LAST */
 	{ RR, 0, 92, 0x08, PSYNC_DROP_BAD_HEADER },	/* SLOW */
 	{ RR, 0, 92, 0x40, PSYNC_DROP_BAD_HEADER },
 	{ RR, 0, 93, 0x01, PSYNC_DROP_BAD_HEADER },	/* reserved */

@@ -179,6 +179,11 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 	stats->again += again;
 }
 
+static void psync_frag_op_heeded(struct psync_frags *f)
+{
+	psync_frag_peer(f)->site->sim->stats->cuts++;
+}
+
 static const struct psync_frag_ops psync_frag_ops = {
 	.alloc = psync_frag_op_alloc,
 	.free = psync_frag_op_free,
@@ -195,6 +200,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm = psync_frag_op_arm,
 	.dropped = psync_frag_op_dropped,
 	.sent = psync_frag_op_sent,
+	.heeded = psync_frag_op_heeded,
 };
 
 static void psync_frag_prepare(struct psync_site_peer *peer)

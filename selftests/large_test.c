@@ -243,6 +243,44 @@ static void loss(void **state)
 	sock_close(fds, HOSTS);
 }
 
+/*
+ * A way that is too narrow: over UDP fragments get congestion marks there instead
+ * of being lost, and fewer are sent at a time; on Ethernet they are lost.
+ */
+static void congestion(void **state)
+{
+	uint64_t marks, others, cuts, sent, heard;
+	bool udp = lab.link != LAB_ETH;
+	int fds[HOSTS], i;
+
+	open_all(fds);
+	talk(fds, 1, 100);
+	unheld_none(fds[0]);
+	lab_run(0, "tc qdisc replace dev veth2 root netem limit 100000 loss 20%% ecn");
+	marks = stat_of(2, "MarkHeard");
+	others = stat_of(1, "MarkHeard") + stat_of(3, "MarkHeard");
+	cuts = stat_of(1, "CutMark");
+	sent = sum_of("FragSent");
+	heard = sum_of("FragHeard");
+	for (i = 0; i < 4; i++) {
+		body_send(fds[0], 200000, i);
+		body_expect(fds[1], 200000, i);
+		body_expect(fds[2], 200000, i);
+	}
+	unheld_none(fds[0]);
+	marks = stat_of(2, "MarkHeard") - marks;
+	cuts = stat_of(1, "CutMark") - cuts;
+	heard = sum_of("FragHeard") - heard;
+	sent = sum_of("FragSent") - sent;
+	/* One in five of 140 fragments of each message. */
+	assert_true(udp ? marks > 40 : !marks);
+	assert_true(udp ? cuts >= 4 : !cuts);
+	assert_true(udp ? heard + 10 > sent : heard + 40 < sent);
+	assert_true(stat_of(1, "MarkHeard") + stat_of(3, "MarkHeard") == others);
+	loss_end(2);
+	sock_close(fds, HOSTS);
+}
+
 /* Many at a time, from everywhere: none is lost, few wait in vain. */
 static void many(void **state)
 {
@@ -803,6 +841,7 @@ int main(void)
 		cmocka_unit_test(greatest),
 		cmocka_unit_test(truncation),
 		cmocka_unit_test(loss),
+		cmocka_unit_test(congestion),
 		cmocka_unit_test(many),
 		cmocka_unit_test(memory),
 		cmocka_unit_test(sending_memory),

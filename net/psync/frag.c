@@ -303,6 +303,11 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 		PSYNC_INC(pnet, FRAG_REPEATED);
 }
 
+static void psync_frag_op_heeded(struct psync_frags *f)
+{
+	PSYNC_INC(psync_frag_peer(f)->pnet, CUT_MARK);
+}
+
 static const struct psync_frag_ops psync_frag_ops = {
 	.alloc		= psync_frag_op_alloc,
 	.free		= psync_frag_op_free,
@@ -319,6 +324,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm		= psync_frag_op_arm,
 	.dropped	= psync_frag_op_dropped,
 	.sent		= psync_frag_op_sent,
+	.heeded		= psync_frag_op_heeded,
 };
 
 /* Under RCU.  What the namespace says now goes for what is under way, too. */

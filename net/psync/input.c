@@ -84,8 +84,8 @@ void psync_input(struct psync_link *link, struct sk_buff *skb,
 		return;
 	}
 	trace_psync_rx(pnet, &pkt);
-	/* Only messages are sent as able to take one. */
-	pkt.marked = from->marked && pkt.type == PSYNC_PKT_MSG;
+	/* Only these are sent as able to take one. */
+	pkt.marked = from->marked && psync_wire_is_markable(pkt.type);
 	if (pkt.marked)
 		PSYNC_INC(pnet, MARK_HEARD);
 	/*

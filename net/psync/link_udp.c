@@ -12,9 +12,9 @@
  * find the socket by its port, so path MTU discovery is the IP layer's.
  * Packets are never fragmented: those longer than the path takes are dropped.
  *
- * Congestion marks (ECN).  Messages are sent as able to take one, ECT(0), since
- * the core heeds what it is told of them; other packets are not.  Whether a packet
- * came with one (CE) is said with its address.
+ * Congestion marks (ECN).  Messages and fragments are sent as able to take one,
+ * ECT(0), since the core heeds what it is told of them; other packets are not.
+ * Whether a packet came with one (CE) is said with its address.
  *
  * The socket.  A kernel socket does not hold its namespace; psync_link_flush()
  * closes it when that ends.  Link and socket point to each other: encap_rcv
@@ -195,7 +195,8 @@ static u8 psync_link_udp_ecn(const struct sk_buff *skb)
 {
 	const struct psync_wire_hdr *hdr = (const void *)skb->data;
 
-	return hdr->type == PSYNC_PKT_MSG ? INET_ECN_ECT_0 : INET_ECN_NOT_ECT;
+	return psync_wire_is_markable(hdr->type) ? INET_ECN_ECT_0 :
+						   INET_ECN_NOT_ECT;
 }
 
 static enum psync_drop psync_link_udp_xmit4(struct psync_link *link,

@@ -48,7 +48,7 @@
 	X(SLOW_SKIPPED,	"SlowSkipped",	"times that one is not waited for any more") \
 	X(SLOW_MASKED,	"SlowMasked",	"times that a slow site was masked out") \
 	X(SLOW_RESUMED,	"SlowResumed",	"times that senders went on after it") \
-	X(MARK_HEARD,	"MarkHeard",	"messages received with a congestion mark") \
+	X(MARK_HEARD,	"MarkHeard",	"messages and fragments received with a congestion mark") \
 	X(CUT_LOSS,	"CutLoss",	"windows made smaller for a loss")	\
 	X(CUT_TIMEOUT,	"CutTimeout",	"windows made smaller for want of an answer") \
 	X(CUT_MARK,	"CutMark",	"windows made smaller for a congestion mark") \

@@ -179,6 +179,11 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 	stats->again += again;
 }
 
+static void psync_frag_op_heeded(struct psync_frags *f)
+{
+	psync_frag_peer(f)->site->sim->stats->cuts++;
+}
+
 static const struct psync_frag_ops psync_frag_ops = {
 	.alloc = psync_frag_op_alloc,
 	.free = psync_frag_op_free,
@@ -195,6 +200,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm = psync_frag_op_arm,
 	.dropped = psync_frag_op_dropped,
 	.sent = psync_frag_op_sent,
+	.heeded = psync_frag_op_heeded,
 };
 
 static void psync_frag_prepare(struct psync_site_peer *peer)
@@ -294,11 +300,27 @@ static enum psync_drop psync_frag_piece(struct psync_site_peer *peer,
 	return reason;
 }
 
+/* Who knows of marks sends less. */
+static void psync_frag_heed(const struct psync_site_peer *peer)
+{
+	const struct psync_frag_out *out;
+
+	list_for_each_entry(out, &peer->frags.out, link)
+		if (out->marks && !out->halved)
+			psync_sim_fail(peer->site->sim, "mark-heeded",
+				       "site %u knows of %u marked fragments",
+				       peer->site->index, out->marks);
+}
+
 enum psync_drop psync_frag_receive(struct psync_site_peer *peer,
 				   const struct psync_pkt *pkt, const u8 *data)
 {
+	enum psync_drop reason;
+
 	psync_frag_prepare(peer);
 	if (pkt->type == PSYNC_PKT_FRAG)
 		return psync_frag_piece(peer, pkt, data);
-	return psync_frags_answer(&peer->frags, pkt, peer->site->sim->now);
+	reason = psync_frags_answer(&peer->frags, pkt, peer->site->sim->now);
+	psync_frag_heed(peer);
+	return reason;
 }

@@ -487,8 +487,8 @@ void psync_site_receive(struct psync_site *site, const u8 *data, u32 len,
 		psync_site_drop(site, err);
 		return;
 	}
-	/* Only messages can get one. */
-	pkt.marked = marked && pkt.type == PSYNC_PKT_MSG;
+	/* Only these can get one. */
+	pkt.marked = marked && psync_wire_is_markable(pkt.type);
 	peer = psync_site_peer(site, &pkt);
 	psync_sim_trace(site->sim,
 			"  site %u < %u type %u opening %u%s %u:%llu",

@@ -45,8 +45,8 @@
  * need confirm that it was heeded.  Something can be sent whenever nothing is
  * under way.  What is sent again to one site is not more at once than the window.
  * A message longer than a packet goes in fragments, which have a window of their
- * own (frag.c) that heeds what is lost of them: to ask for such a message, or to
- * be silent about it, only says that it is not there yet.
+ * own (frag.c) that heeds what is lost or marked of them: to ask for such a
+ * message, or to be silent about it, only says that it is not there yet.
  */
 #include <linux/errno.h>
 #include <linux/limits.h>

@@ -7,15 +7,17 @@
  * packet, and an answer carries that of the fragment that asked.  So answers
  * are told apart: one that was sent three turns or more before the one answered
  * and has not come is lost, and a round trip is measured without doubt.  The
- * window grows by what has come, halves when something was lost since it last
- * did, and begins anew at its least when nothing is heard.  When the link comes
- * to carry less, the packet begins anew, under another id, in smaller
- * fragments.
+ * window grows by what has come, halves when something that was sent since it last
+ * did was lost or came with a congestion mark (RFC 3168), and begins anew at its
+ * least when nothing is heard.  When the link comes to carry less, the packet
+ * begins anew, under another id, in smaller fragments.
  *
  * In.  What has come without a hole is one whole already; what is beyond a hole
  * waits in a ring as wide as the window, so neither memory nor work depends on
  * what a fragment claims.  A packet that is complete leaves its name behind for
  * a while, so that a repeated fragment is answered and does not begin it anew.
+ * Congestion marks are counted, and the count is said in every answer, so that
+ * none gets lost with one and nobody need confirm that it was heeded.
  */
 #include <linux/bitops.h>
 #include <linux/limits.h>
@@ -113,6 +115,7 @@ static void psync_frag_cut(struct psync_frags *f, struct psync_frag_out *out)
 	out->limit = PSYNC_FRAG_WINDOW;
 	out->credit = 0;
 	out->halved = 0;
+	out->marks = 0;
 	out->flight = 0;
 	out->nlost = 0;
 	out->asked = 0;
@@ -335,6 +338,13 @@ static void psync_frag_lose(struct psync_frag_out *out, u32 index)
 	out->flight--;
 }
 
+static void psync_frag_halve(struct psync_frag_out *out)
+{
+	out->window = max_t(u32, out->window / 2, PSYNC_FRAG_FEW);
+	out->limit = out->window;
+	out->halved = out->turn;
+}
+
 /* Those sent well before the one that is answered are lost. */
 static void psync_frag_lack(struct psync_frag_out *out, u32 turn)
 {
@@ -349,11 +359,23 @@ static void psync_frag_lack(struct psync_frag_out *out, u32 turn)
 		halve |= out->turns[slot] > out->halved;
 		psync_frag_lose(out, i);
 	}
-	if (!halve)
+	if (halve)
+		psync_frag_halve(out);
+}
+
+/* More came with a congestion mark: as if they were lost, but they were not. */
+static void psync_frag_heed(struct psync_frags *f, struct psync_frag_out *out,
+			    u32 marks, u32 turn)
+{
+	/* An answer that was overtaken says less. */
+	if ((s32)(marks - out->marks) <= 0)
 		return;
-	out->window = max_t(u32, out->window / 2, PSYNC_FRAG_FEW);
-	out->limit = out->window;
-	out->halved = out->turn;
+	out->marks = marks;
+	/* The one that is answered was under way when the window halved. */
+	if (turn <= out->halved)
+		return;
+	psync_frag_halve(out);
+	f->ops->heeded(f);
 }
 
 static void psync_frag_grow(struct psync_frag_out *out, u32 news)
@@ -434,6 +456,7 @@ enum psync_drop psync_frags_answer(struct psync_frags *f,
 		return PSYNC_OK;
 	}
 	psync_frag_lack(out, pkt->frag_ack.turn);
+	psync_frag_heed(f, out, pkt->frag_ack.marks, pkt->frag_ack.turn);
 	if (news) {
 		psync_frag_grow(out, news);
 		out->tries = 0;
@@ -657,6 +680,7 @@ static void psync_frag_answer(struct psync_frags *f,
 			.base	= in->base,
 			.turn	= turn,
 			.state	= in->done ? PSYNC_FRAG_WHOLE : PSYNC_FRAG_PART,
+			.marks	= in->marks,
 			.bitmap	= bitmap,
 		},
 	};
@@ -723,6 +747,7 @@ enum psync_drop psync_frags_input(struct psync_frags *f,
 	}
 	if (!in)
 		return reason;
+	in->marks += pkt->marked;
 	if (in->base == in->count && !in->done) {
 		whole = in->whole;
 		in->whole = NULL;

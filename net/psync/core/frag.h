@@ -72,6 +72,7 @@ struct psync_frag_packet {
  * @arm: psync_frags.deadline moved to the earlier @deadline
  * @dropped: a packet was given up, for @reason
  * @sent: a fragment is sent, for the first time or not (@again)
+ * @heeded: the window of a packet was made smaller for a congestion mark
  */
 struct psync_frag_ops {
 	void	*(*alloc)(struct psync_frags *f, size_t size);
@@ -91,6 +92,7 @@ struct psync_frag_ops {
 	void	(*arm)(struct psync_frags *f, u64 deadline);
 	void	(*dropped)(struct psync_frags *f, enum psync_drop reason);
 	void	(*sent)(struct psync_frags *f, bool again);
+	void	(*heeded)(struct psync_frags *f);
 };
 
 /**
@@ -135,6 +137,7 @@ struct psync_frag_limits {
  * @limit: below it the window grows fast
  * @credit: how much it has grown towards the next one above that
  * @halved: @turn when it last shrank
+ * @marks: fragments that came with a congestion mark, as far as is known
  * @flight: sent, not known to have come and not thought lost
  * @nlost: bits in @lost
  * @held: from @base on, by number modulo PSYNC_FRAG_WINDOW: has come
@@ -162,6 +165,7 @@ struct psync_frag_out {
 	u32			limit;
 	u32			credit;
 	u32			halved;
+	u32			marks;
 	u32			flight;
 	u32			nlost;
 	DECLARE_BITMAP(held, PSYNC_FRAG_WINDOW);
@@ -186,6 +190,7 @@ struct psync_frag_out {
  * @whole: the fragments below @base, put together
  * @pieces: those from @base on, by number modulo PSYNC_FRAG_WINDOW
  * @bytes: what it counts
+ * @marks: fragments that came with a congestion mark
  * @begun: when the first one came
  * @deadline: when it is given up, or forgotten
  */
@@ -200,6 +205,7 @@ struct psync_frag_in {
 	void			*whole;
 	void			*pieces[PSYNC_FRAG_WINDOW];
 	u32			bytes;
+	u32			marks;
 	u64			begun;
 	u64			deadline;
 };

@@ -146,6 +146,11 @@ bool psync_wire_is_vector(u8 type)
 	       type == PSYNC_PKT_RS_ACK;
 }
 
+bool psync_wire_is_markable(u8 type)
+{
+	return type == PSYNC_PKT_MSG || type == PSYNC_PKT_FRAG;
+}
+
 /* Bytes of a vector's numbers. */
 static u32 psync_wire_vector_size(u8 flags, u32 n)
 {
@@ -577,6 +582,7 @@ psync_wire_decode_frag_ack(const struct psync_wire_frag_ack *ack, u32 wire,
 	pkt->frag_ack.base = be32_to_cpu(ack->base);
 	pkt->frag_ack.turn = be32_to_cpu(ack->turn);
 	pkt->frag_ack.state = ack->state;
+	pkt->frag_ack.marks = be32_to_cpu(ack->marks);
 	pkt->frag_ack.bitmap = ack->bitmap;
 	pkt->body_len = 0;
 	if (wire != pkt->hdr_len)
@@ -921,6 +927,7 @@ static void psync_wire_encode_frag_ack(const struct psync_pkt *pkt, u8 *buf)
 	ack->turn = cpu_to_be32(pkt->frag_ack.turn);
 	ack->state = pkt->frag_ack.state;
 	memset(ack->reserved, 0, sizeof(ack->reserved));
+	ack->marks = cpu_to_be32(pkt->frag_ack.marks);
 	memcpy(ack->bitmap, pkt->frag_ack.bitmap, sizeof(ack->bitmap));
 }
 

@@ -374,6 +374,8 @@ enum psync_frag_state {
  * @turn: of the part that is answered
  * @state: enum psync_frag_state
  * @reserved: zero
+ * @marks: parts of it that came with a congestion mark, repeated ones included,
+ *	low 32 bits of their count
  * @bitmap: bit i, least significant of the first byte first: part @base + i
  *	has come; bit 0 is zero
  */
@@ -382,7 +384,8 @@ struct psync_wire_frag_ack {
 	__be32	base;
 	__be32	turn;
 	__u8	state;
-	__u8	reserved[7];
+	__u8	reserved[3];
+	__be32	marks;
 	__u8	bitmap[32];
 } __packed;
 
@@ -523,6 +526,7 @@ struct psync_pkt {
 			u32 base;
 			u32 turn;
 			u8 state;
+			u32 marks;
 			const u8 *bitmap;
 		} frag_ack;
 	};
@@ -563,6 +567,14 @@ u64 psync_wire_mid_seq(const struct psync_wire_mid *mid);
  * @type: enum psync_wire_type
  */
 bool psync_wire_is_vector(u8 type);
+
+/**
+ * psync_wire_is_markable - may it get a congestion mark (ECN)?
+ * @type: enum psync_wire_type
+ *
+ * Return: whether its receiver tells its sender, who heeds that.
+ */
+bool psync_wire_is_markable(u8 type);
 
 /**
  * psync_wire_is_stamped - has such a message a stamp, however few it follows?

@@ -161,6 +161,10 @@ static void psync_fuzz_sent(struct psync_frags *f, bool again)
 {
 }
 
+static void psync_fuzz_heeded(struct psync_frags *f)
+{
+}
+
 static const struct psync_frag_ops psync_fuzz_ops = {
 	.alloc = psync_fuzz_alloc,
 	.free = psync_fuzz_free,
@@ -177,6 +181,7 @@ static const struct psync_frag_ops psync_fuzz_ops = {
 	.arm = psync_fuzz_arm,
 	.dropped = psync_fuzz_dropped,
 	.sent = psync_fuzz_sent,
+	.heeded = psync_fuzz_heeded,
 };
 
 /* What comes has passed the decoder: else it would not have got so far. */
@@ -219,6 +224,7 @@ static void psync_fuzz_fragment(struct psync_fuzz_frag *fuzz, bool fair)
 	pkt.body_len = left < pkt.frag.size ? left : pkt.frag.size;
 	if (!psync_fuzz_passes(&pkt, &out, buf))
 		return;
+	out.marked = pkt.frag.turn & 2;
 	piece = psync_fuzz_object(fuzz, out.body_len);
 	if (psync_frags_input(&fuzz->f, &out, piece, psync_fuzz_number(fuzz),
 			      fuzz->now))
@@ -239,6 +245,7 @@ static void psync_fuzz_answer(struct psync_fuzz_frag *fuzz)
 	pkt.frag_ack.base = psync_fuzz_byte(fuzz);
 	pkt.frag_ack.turn = 1 + psync_fuzz_byte(fuzz);
 	pkt.frag_ack.state = psync_fuzz_byte(fuzz) % 8 == 7;
+	pkt.frag_ack.marks = psync_fuzz_byte(fuzz) % 4;
 	for (i = psync_fuzz_byte(fuzz) % 40; i < 32; i += 5)
 		bitmap[i] = psync_fuzz_byte(fuzz);
 	if (psync_fuzz_passes(&pkt, &out, buf))

@@ -31,6 +31,7 @@ struct psync_frag_end {
 	s64			most;
 	u32			drops[PSYNC_DROP_MAX];
 	u32			again;
+	u32			heeded;
 	u32			wholes;
 	u8			*got;
 	u32			got_len;
@@ -193,6 +194,11 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 	psync_frag_end(f)->again += again;
 }
 
+static void psync_frag_op_heeded(struct psync_frags *f)
+{
+	psync_frag_end(f)->heeded++;
+}
+
 static const struct psync_frag_ops psync_frag_ops = {
 	.alloc		= psync_frag_op_alloc,
 	.free		= psync_frag_op_free,
@@ -209,6 +215,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm		= psync_frag_op_arm,
 	.dropped	= psync_frag_op_dropped,
 	.sent		= psync_frag_op_sent,
+	.heeded		= psync_frag_op_heeded,
 };
 
 static struct psync_frag_end *psync_frag_open(u64 inc)
@@ -938,6 +945,190 @@ static void psync_frag_test_given_up_there(void **state)
 	psync_frag_close(a);
 }
 
+/* What @end has said last of congestion marks. */
+static u32 psync_frag_said(const struct psync_frag_end *end)
+{
+	assert_true(end->nqueue > 0);
+	return end->queue[end->nqueue - 1].pkt.frag_ack.marks;
+}
+
+/* Every answer says how many came with a mark, whether they were used or not. */
+static void psync_frag_test_marks(void **state)
+{
+	struct psync_frag_end *a = psync_frag_open(INC);
+	struct psync_frag_end *b = psync_frag_open(INC + 1);
+	struct psync_frag_sent *sent = a->queue;
+	u32 i;
+
+	psync_frag_push(a, 5 * SIZE, 1, 0);
+	psync_frag_push(a, 5 * SIZE, 2, 0);
+	for (i = 0; i < 10; i++)
+		sent[i].pkt.frag.flags |= PSYNC_FRAGF_ASK;
+	psync_frag_give(b, &sent[0], 0);
+	assert_int_equal(psync_frag_said(b), 0);
+	sent[1].pkt.marked = true;
+	psync_frag_give(b, &sent[1], 0);
+	assert_int_equal(psync_frag_said(b), 1);
+	/* Again, with one, and without. */
+	assert_int_equal(psync_frag_give(b, &sent[1], 0),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_frag_said(b), 2);
+	assert_int_equal(psync_frag_give(b, &sent[0], 0),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_frag_said(b), 2);
+	/* Of another packet, and of another idea of this one. */
+	sent[5].pkt.marked = true;
+	psync_frag_give(b, &sent[5], 0);
+	assert_int_equal(psync_frag_said(b), 1);
+	sent[3].pkt.marked = true;
+	sent[3].pkt.frag.total++;
+	assert_int_equal(psync_frag_give(b, &sent[3], 0), PSYNC_DROP_BAD_FRAG);
+	sent[3].pkt.frag.total--;
+	sent[3].pkt.marked = false;
+	psync_frag_give(b, &sent[2], 0);
+	psync_frag_give(b, &sent[3], 0);
+	assert_int_equal(psync_frag_said(b), 2);
+	/* The last one, then one of what is complete. */
+	sent[4].pkt.marked = true;
+	psync_frag_give(b, &sent[4], 0);
+	assert_int_equal(b->wholes, 1);
+	assert_int_equal(psync_frag_said(b), 3);
+	assert_int_equal(psync_frag_give(b, &sent[4], 0),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(psync_frag_said(b), 4);
+	/* Of another incarnation: nothing is known of that one. */
+	sent[6].pkt.src_inc++;
+	psync_frag_give(b, &sent[6], 0);
+	assert_int_equal(psync_frag_said(b), 0);
+	psync_frag_close(a);
+	psync_frag_close(b);
+}
+
+/* An answer: it has come up to @base, @turn asked, so many had a mark. */
+static void psync_frag_marked(struct psync_frag_end *end, u32 base, u32 turn,
+			      u32 marks)
+{
+	u8 bitmap[PSYNC_FRAG_WINDOW / 8] = {};
+	struct psync_pkt ack = {
+		.type = PSYNC_PKT_FRAG_ACK,
+		.frag_ack = { .id = 1, .base = base, .turn = turn,
+			      .marks = marks, .bitmap = bitmap },
+	};
+
+	assert_int_equal(psync_frags_answer(&end->f, &ack, 1), PSYNC_OK);
+}
+
+/* The window halves once for what was under way, and nothing is sent again. */
+static void psync_frag_test_marked(void **state)
+{
+	struct psync_frag_end *a = psync_frag_open(INC);
+	struct psync_frag_out *out;
+	u32 turn;
+
+	psync_frag_push(a, 5000 * SIZE, 1, 0);
+	out = list_first_entry(&a->f.out, struct psync_frag_out, link);
+	psync_frag_clear(a);
+	assert_int_equal(out->window, PSYNC_FRAG_WINDOW);
+	psync_frag_marked(a, 10, 10, 0);
+	assert_int_equal(a->heeded, 0);
+	assert_int_equal(out->window, PSYNC_FRAG_WINDOW);
+	turn = out->turn;
+	assert_int_equal(turn, PSYNC_FRAG_WINDOW + 10);
+	psync_frag_marked(a, 20, 20, 1);
+	assert_int_equal(a->heeded, 1);
+	assert_int_equal(a->again, 0);
+	assert_int_equal(out->window, PSYNC_FRAG_WINDOW / 2);
+	/* More of the same window; the same again; one that was overtaken. */
+	psync_frag_marked(a, 21, 21, 5);
+	psync_frag_marked(a, 21, turn, 7);
+	psync_frag_marked(a, 21, turn, 7);
+	psync_frag_marked(a, 20, 20, 6);
+	assert_int_equal(a->heeded, 1);
+	assert_int_equal(out->marks, 7);
+	assert_int_equal(out->window, PSYNC_FRAG_WINDOW / 2);
+	psync_frag_close(a);
+}
+
+/* Once for each round trip, never below the least; with a loss it is one. */
+static void psync_frag_test_marked_often(void **state)
+{
+	struct psync_frag_end *a = psync_frag_open(INC);
+	struct psync_frag_out *out;
+	u32 window, base, i;
+
+	psync_frag_push(a, 5000 * SIZE, 1, 0);
+	out = list_first_entry(&a->f.out, struct psync_frag_out, link);
+	for (i = 1; i < 12; i++) {
+		psync_frag_clear(a);
+		window = out->window;
+		base = out->next;
+		psync_frag_marked(a, base, out->turn, i);
+		assert_int_equal(a->heeded, i);
+		assert_in_range(out->window, max(window / 2, 2U),
+				max(window / 2, 2U) + 1);
+		assert_int_equal(a->nqueue, out->window);
+		assert_int_equal(a->again, 0);
+	}
+	assert_in_range(out->window, 2, 3);
+	/* What was noted before does not count, nor does less. */
+	window = out->window;
+	psync_frag_marked(a, out->next, out->turn, i - 1);
+	psync_frag_marked(a, out->next, out->turn, 1);
+	assert_int_equal(a->heeded, i - 1);
+	assert_true(out->window >= window);
+	/* Lost and marked at once. */
+	while (out->window < 8)
+		psync_frag_marked(a, out->next, out->turn, i - 1);
+	psync_frag_clear(a);
+	psync_frag_marked(a, out->base, out->turn, i);
+	assert_int_equal(out->window, 4);
+	assert_int_equal(a->heeded, i - 1);
+	assert_true(a->again > 0);
+	psync_frag_close(a);
+}
+
+/* All that @from has sent comes with a mark, or is said to. */
+static void psync_frag_mark_all(struct psync_frag_end *from, u32 *marks)
+{
+	u32 i;
+
+	for (i = 0; i < from->nqueue; i++)
+		if (marks)
+			from->queue[i].pkt.frag_ack.marks = *marks += 1000;
+		else
+			from->queue[i].pkt.marked = true;
+}
+
+/* Everything is marked, or the receiver says so: it is slow, and that is all. */
+static void psync_frag_test_marked_all(void **state)
+{
+	struct psync_frag_end *a, *b;
+	u32 lies, marks, rounds;
+
+	for (lies = 0; lies < 2; lies++) {
+		a = psync_frag_open(INC);
+		b = psync_frag_open(INC + 1);
+		psync_frag_push(a, 1000 * SIZE, 1, 0);
+		marks = 0;
+		for (rounds = 0; a->f.nout && rounds < 1000; rounds++) {
+			if (!lies)
+				psync_frag_mark_all(a, NULL);
+			psync_frag_carry(a, b, rounds, NULL);
+			if (lies)
+				psync_frag_mark_all(b, &marks);
+			psync_frag_carry(b, a, rounds, NULL);
+		}
+		assert_int_equal(a->f.nout, 0);
+		assert_int_equal(a->again, 0);
+		assert_int_equal(b->wholes, 1);
+		psync_frag_same(b, 1000 * SIZE);
+		assert_in_range(rounds, 100, 500);
+		assert_in_range(a->heeded, rounds / 2, rounds);
+		psync_frag_close(a);
+		psync_frag_close(b);
+	}
+}
+
 /* Every allocation fails once; the packet comes all the same. */
 static void psync_frag_test_memory(void **state)
 {
@@ -982,6 +1173,10 @@ const struct CMUnitTest psync_frag_tests[] = {
 	cmocka_unit_test(psync_frag_test_shrunk),
 	cmocka_unit_test(psync_frag_test_answers),
 	cmocka_unit_test(psync_frag_test_given_up_there),
+	cmocka_unit_test(psync_frag_test_marks),
+	cmocka_unit_test(psync_frag_test_marked),
+	cmocka_unit_test(psync_frag_test_marked_often),
+	cmocka_unit_test(psync_frag_test_marked_all),
 	cmocka_unit_test(psync_frag_test_memory),
 };
 const size_t psync_frag_ntests = ARRAY_SIZE(psync_frag_tests);

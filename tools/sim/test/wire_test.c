@@ -200,6 +200,7 @@ static void psync_wire_make_frag_ack(struct psync_pkt *pkt)
 	pkt->frag_ack.base = psync_wire_random() | 1;
 	pkt->frag_ack.turn = psync_wire_random() | 1;
 	pkt->frag_ack.state = psync_wire_below(2);
+	pkt->frag_ack.marks = psync_wire_random();
 	memset(psync_wire_bitmap, 0, sizeof(psync_wire_bitmap));
 	for (i = 0; !pkt->frag_ack.state && i < PSYNC_FRAG_WINDOW / 8; i++)
 		psync_wire_bitmap[i] = psync_wire_random();
@@ -343,6 +344,7 @@ static void psync_wire_same_frag_ack(const struct psync_pkt *a,
 	assert_int_equal(a->frag_ack.base, b->frag_ack.base);
 	assert_int_equal(a->frag_ack.turn, b->frag_ack.turn);
 	assert_int_equal(a->frag_ack.state, b->frag_ack.state);
+	assert_int_equal(a->frag_ack.marks, b->frag_ack.marks);
 	assert_memory_equal(a->frag_ack.bitmap, b->frag_ack.bitmap,
 			    PSYNC_FRAG_WINDOW / 8);
 }
@@ -696,7 +698,7 @@ static const struct psync_wire_break psync_wire_breaks[] = {
 	{ ANSWERED, 1, 51, 0x06, PSYNC_DROP_BAD_HEADER }, /* whole of none */
 	{ ANSWERED, 1, 95, 0x80, PSYNC_DROP_BAD_HEADER }, /* and more than it */
 	{ ANSWERED, 0, 57, 0x01, PSYNC_DROP_BAD_HEADER }, /* reserved */
-	{ ANSWERED, 0, 63, 0x80, PSYNC_DROP_BAD_HEADER },
+	{ ANSWERED, 0, 59, 0x80, PSYNC_DROP_BAD_HEADER },
 	{ ANSWERED, 0, 64, 0x01, PSYNC_DROP_BAD_HEADER }, /* not the first */
 	{ ANSWERED, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },
 	{ HELLO, 0, 5, 0x80, PSYNC_DROP_BAD_LENGTH },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A way between sites that a router is on, whose next link carries less than
- * the sites' own devices.  Needs three hosts on a bridge without impairments of
- * its own, and a UDP link.
+ * the sites' own devices: the router says so, or it lets IP cut what is too
+ * long.  Needs three hosts on a bridge without impairments of its own, and a
+ * UDP link.
  */
 
 #include "lib.h"
@@ -11,9 +12,13 @@
 #define ROUTER	254	/* host 0, in the addresses */
 #define WIDE	1500
 #define NARROW	1280	/* IPv6's least */
+/* The last pieces are longer than what memory the first has left. */
+#define PIECES	576
+#define HISTORY	(1 << 21)
 
-/* Whose cable comes from the router. */
+/* Whose cable comes from the router, and who cleared DF. */
 static int path_to;
+static bool df_clear[HOSTS + 1];
 
 static bool v6(void)
 {
@@ -90,9 +95,13 @@ static int path_end(void **state)
 
 	if (!path_to)
 		return 0;
-	for (i = 1; i <= HOSTS; i++)
+	for (i = 1; i <= HOSTS; i++) {
 		lab_run(i, "ip %s route flush exact %s", v6() ? "-6" : "-4",
 			addr_of(path_to));
+		if (df_clear[i])
+			lab_run(i, "tc qdisc del dev eth0 clsact");
+		df_clear[i] = false;
+	}
 	forward(0);
 	lab_run(0, "ip %s addr flush dev br-lab", v6() ? "-6" : "-4");
 	lab_run(0, "ip link del narrow");
@@ -102,6 +111,14 @@ static int path_end(void **state)
 
 #define path_unit_test(test) \
 	cmocka_unit_test_setup_teardown(test, NULL, path_end)
+
+/* What leaves @host any router may cut. */
+static void df_cleared(int host)
+{
+	df_clear[host] = true;
+	lab_run(host, "tc qdisc add dev eth0 clsact");
+	lab_run(host, "tc filter add dev eth0 egress matchall action pedit munge offset 6 u8 set 0 retain 0x40 pipe csum ip");
+}
 
 /* What IP has counted. */
 static unsigned long ip_count(int host, const char *name)
@@ -138,13 +155,16 @@ static unsigned long put_together(int host)
 	return ip_count(host, v6() ? "Ip6ReasmOKs" : "IpReasmOKs");
 }
 
-static void open_all(int *fds)
+static void open_all(int *fds, uint32_t history)
 {
 	uint32_t group = group_of_hosts(port_new());
 	int i;
 
-	for (i = 0; i < HOSTS; i++)
-		fds[i] = sock_joined(i + 1, 0, group, 1);
+	for (i = 0; i < HOSTS; i++) {
+		fds[i] = sock_new(i + 1, SOCK_SEQPACKET);
+		works(opt_set_u32(fds[i], PSYNC_HISTORY, history));
+		works(sock_connect(fds[i], group, 1));
+	}
 }
 
 /* From one to all others. */
@@ -168,7 +188,7 @@ static void narrowed(void **state)
 	uint64_t heard;
 	int fds[HOSTS];
 
-	open_all(fds);
+	open_all(fds, 0);
 	path_new(2, WIDE);
 	cut = put_together(2);
 	before[1] = told(1);
@@ -202,7 +222,7 @@ static void one_packet(void **state)
 	unsigned long again;
 	int fds[HOSTS];
 
-	open_all(fds);
+	open_all(fds, 0);
 	path_new(2, WIDE);
 	pass(fds, 0, NARROW, 1);
 	assert_true(stat_of(1, "FragCut") == frags);
@@ -218,14 +238,97 @@ static void one_packet(void **state)
 	sock_close(fds, HOSTS);
 }
 
+/* Host 1's program runs again: what it sent before, it has from the others. */
+static int reexecuted(int fd, uint32_t group)
+{
+	struct psync_restart r = { .flags = PSYNC_RESTART_REEXECUTE };
+
+	works(close(fd));
+	convs_none(1);
+	fd = sock_new(1, SOCK_SEQPACKET);
+	works(opt_set_u32(fd, PSYNC_HISTORY, HISTORY));
+	works(setsockopt(fd, SOL_PSYNC, PSYNC_RESTART, &r, sizeof(r)));
+	works(sock_connect(fd, group, 1));
+	return fd;
+}
+
+/*
+ * Somebody on the way clears DF, so that IP cuts, and puts together.  What came
+ * so, in one packet of ours or in fragments, is what its sender had sent.
+ */
+static void cut_by_ip(void **state)
+{
+	static const uint32_t lens[] = { 100, 1200, 3000, 100000, 500001 };
+	uint64_t whole = stat_of(1, "FragWhole");
+	unsigned long cut;
+	unsigned int i;
+	int fds[HOSTS];
+
+	open_all(fds, HISTORY);
+	for (i = 0; i < COUNT(lens); i++)
+		pass(fds, 0, lens[i], i);
+	pass(fds, 1, 100000, 10);
+	for (i = 0; i < HOSTS; i++)
+		unheld_none(fds[i]);
+	path_new(1, PIECES);
+	df_cleared(2);
+	df_cleared(3);
+	cut = put_together(1);
+	fds[0] = reexecuted(fds[0], opt_info(fds[1]).group);
+	for (i = 0; i < COUNT(lens); i++)
+		body_send(fds[0], lens[i], i);
+	body_expect(fds[0], 100000, 10);
+	assert_true(put_together(1) > cut + 100);
+	assert_true(stat_of(1, "FragWhole") >= whole + 4);
+	/* And so on, both ways. */
+	pass(fds, 1, 100000, 11);
+	pass(fds, 0, 100000, 12);
+	sock_close(fds, HOSTS);
+}
+
+/* It is sent on, too, in other fragments than those in which it came. */
+static void cut_sent_on(void **state)
+{
+	uint64_t frags = stat_of(1, "FragCut");
+	unsigned long cut;
+	int fds[HOSTS];
+
+	open_all(fds, 0);
+	pass(fds, 1, 100, 1);
+	path_new(1, PIECES);
+	df_cleared(2);
+	cut = put_together(1);
+	qdisc_set(0, "veth3", "netem loss 100%%");
+	body_send(fds[1], 300000, 2);
+	body_expect(fds[0], 300000, 2);
+	assert_true(put_together(1) > cut + 100);
+	/* Nothing of host 2's arrives any more. */
+	qdisc_set(2, "eth0", "netem loss 100%%");
+	qdisc_del(0, "veth3");
+	msg_send(fds[0], "after it");
+	body_expect(fds[2], 300000, 2);
+	msg_expect(fds[2], "after it");
+	assert_true(stat_of(1, "FragCut") > frags);
+	qdisc_del(2, "eth0");
+	msg_expect(fds[1], "after it");
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
+/* The last ones: IPv6's routers do not cut. */
+#define IP4_ONLY	2
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		path_unit_test(narrowed),
 		path_unit_test(one_packet),
+		path_unit_test(cut_by_ip),
+		path_unit_test(cut_sent_on),
 	};
 
 	lab_init();
 	lab_no_nulls();
-	return lab_main(tests);
+	return lab_run_tests(tests, COUNT(tests) - (v6() ? IP4_ONLY : 0), NULL,
+			     NULL);
 }

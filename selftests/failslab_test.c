@@ -191,8 +191,8 @@ static void pair_new(int *a, int *b)
 }
 
 /* A body of @size bytes is received whole, or not at all and is still there. */
-static void body_expect(struct nth *n, int fd, const char *body, char *got,
-			size_t size)
+static void whole_expect(struct nth *n, int fd, const char *body, char *got,
+			 size_t size)
 {
 	long len = recv(fd, got, size + 1, 0);
 
@@ -240,7 +240,7 @@ static void send_(void **state)
 			nth_again(&n, send(a, body, sizes[i], MSG_DONTWAIT));
 			/* Once, whatever failed on the way. */
 			assert_int_equal(opt_info(a).view, view + ++done);
-			body_expect(NULL, b, body, got, sizes[i]);
+			whole_expect(NULL, b, body, got, sizes[i]);
 		}
 		nth_end(&n, "send");
 	}
@@ -267,7 +267,7 @@ static void recv_body(void **state)
 			works(send(a, body, sizes[i], 0));
 			await_poll(b, POLLIN);
 			nth_arm(&n);
-			body_expect(&n, b, body, got, sizes[i]);
+			whole_expect(&n, b, body, got, sizes[i]);
 		}
 		nth_end(&n, "recv");
 	}

@@ -512,6 +512,38 @@ short await_poll(int fd, short events)
 	return p.revents;
 }
 
+unsigned char *body_new(uint32_t len, unsigned int what)
+{
+	unsigned char *body = malloc(len + 1);
+	uint32_t i, x = what * 2654435761U + 1;
+
+	assert_non_null(body);
+	for (i = 0; i < len; i++) {
+		x = x * 1664525 + 1013904223;
+		body[i] = x >> 24;
+	}
+	return body;
+}
+
+void body_send(int fd, uint32_t len, unsigned int what)
+{
+	unsigned char *body = body_new(len, what);
+
+	assert_int_equal(works(send(fd, body, len, 0)), len);
+	free(body);
+}
+
+void body_expect(int fd, uint32_t len, unsigned int what)
+{
+	unsigned char *body = body_new(len, what), *got = malloc(len + 1);
+
+	assert_non_null(got);
+	assert_int_equal(works(recv(fd, got, len + 1, 0)), len);
+	assert_memory_equal(got, body, len);
+	free(got);
+	free(body);
+}
+
 uint64_t clock_ms(void)
 {
 	struct timespec ts;
@@ -606,6 +638,29 @@ void stat_await(int host, const char *name, uint64_t least)
 
 	while (stat_of(host, name) < least)
 		patience_try(&p, name);
+}
+
+unsigned long ip_count(int host, const char *name)
+{
+	unsigned long value;
+	char command[64];
+	FILE *f;
+
+	sprintf(command, "nstat -asz %s | tail -n 1", name);
+	lab_enter(host);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*s %lu", &value), 1);
+	assert_int_equal(pclose(f), 0);
+	return value;
+}
+
+void unheld_none(int fd)
+{
+	struct patience p = patience_begin();
+
+	while (opt_info(fd).unheld)
+		patience_try(&p, "all to be held");
 }
 
 static void sysctl_path(char *path, size_t size, const char *name)

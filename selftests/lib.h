@@ -147,6 +147,13 @@ struct psync_event event_expect(int fd, uint32_t type);
 /* There is nothing to receive now. */
 void msg_none(int fd);
 
+/* Long ones: for each @what other bytes, to be freed. */
+#define MIB		(1U << 20)
+
+unsigned char *body_new(uint32_t len, unsigned int what);
+void body_send(int fd, uint32_t len, unsigned int what);
+void body_expect(int fd, uint32_t len, unsigned int what);
+
 /* Waits for poll events; returns revents. */
 short await_poll(int fd, short events);
 /* What poll says now. */
@@ -181,6 +188,10 @@ uint64_t stats_value(const struct stats *s, const char *name);
 uint64_t stat_of(int host, const char *name);
 /* Waits until a counter has at least this value. */
 void stat_await(int host, const char *name, uint64_t least);
+/* What IP has counted there, under nstat's name. */
+unsigned long ip_count(int host, const char *name);
+/* Waits until all is held by all. */
+void unheld_none(int fd);
 
 /* net.psync.NAME of a host; returns what it was. */
 unsigned int sysctl_set(int host, const char *name, unsigned int value);

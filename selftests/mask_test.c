@@ -106,14 +106,6 @@ static void meet(const int *fds)
 	}
 }
 
-static void unheld_none(int fd)
-{
-	struct patience p = patience_begin();
-
-	while (opt_info(fd).unheld)
-		patience_try(&p, "all to be held");
-}
-
 /* Every errno of the options. */
 static void errors(void **state)
 {

@@ -76,14 +76,6 @@ static void hear(int fd, unsigned int n)
 	msg_expect(fd, text);
 }
 
-static void unheld_none(int fd)
-{
-	struct patience p = patience_begin();
-
-	while (opt_info(fd).unheld)
-		patience_try(&p, "all to be held");
-}
-
 /* Toward one member, in the middle of a conversation: nobody waits for long. */
 static void loss_toward_one(void **state)
 {

@@ -125,14 +125,6 @@ static void hear_rounds(int fd, int n)
 	msg_none(fd);
 }
 
-static void unheld_none(int fd)
-{
-	struct patience p = patience_begin();
-
-	while (opt_info(fd).unheld)
-		patience_try(&p, "all to be held");
-}
-
 /* All of it is held everywhere, so that it is history. */
 static uint32_t history_made(int *fds, struct checkpoint *middle,
 			     uint32_t history)

@@ -222,6 +222,11 @@ scenario()
 			lab "$link" 3 '' large_test
 		done
 		;;
+	path)
+		for link in ${links:-udp4 udp6}; do
+			lab "$link" 3 '' path_test
+		done
+		;;
 	restart)
 		for link in ${links:-eth udp4}; do
 			lab "$link" 3 '' restart_test

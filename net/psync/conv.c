@@ -94,6 +94,28 @@ static u32 psync_conv_op_cost(struct psync_image *img, void *body, u32 len,
 }
 
 /*
+ * The bytes of @skb itself, and then of each piece on its frag_list, which has
+ * one of its own if IP has put it together.  (skb_seq_read() goes down once.)
+ */
+static void psync_conv_hash(struct psync_hash *hash, struct sk_buff *skb)
+{
+	unsigned int at = 0, len = skb->len, n;
+	struct skb_seq_state state;
+	struct sk_buff *piece;
+	const u8 *data;
+
+	skb_walk_frags(skb, piece)
+		len -= piece->len;
+	skb_prepare_seq_read(skb, 0, len, &state);
+	while ((n = skb_seq_read(at, &data, &state))) {
+		psync_hash_add(hash, data, n);
+		at += n;
+	}
+	skb_walk_frags(skb, piece)
+		psync_conv_hash(hash, piece);
+}
+
+/*
  * Its pieces are read one after the other: were each few bytes looked for from
  * the beginning, a long message in small fragments would take minutes.
  */
@@ -101,16 +123,9 @@ static u64 psync_conv_op_hash(struct psync_image *img, const void *body,
 			      u32 len)
 {
 	struct psync_hash hash = {};
-	struct skb_seq_state state;
-	unsigned int at = 0, n;
-	const u8 *data;
 
 	/* It is only read, whatever the type says. */
-	skb_prepare_seq_read((struct sk_buff *)body, 0, len, &state);
-	while ((n = skb_seq_read(at, &data, &state))) {
-		psync_hash_add(&hash, data, n);
-		at += n;
-	}
+	psync_conv_hash(&hash, (struct sk_buff *)body);
 	return psync_hash_end(&hash);
 }
 

@@ -6,7 +6,8 @@
  * this file makes packets of parts of a packet, and a packet of parts, without
  * copying either; it has the timer and the limits.  A packet that goes out is
  * an skb whose pages its fragments share; one that comes in is an empty skb
- * with the fragments on its frag_list.
+ * with the fragments on its frag_list, each of which has one of its own where IP
+ * had to put it together.
  *
  * Belongs to a peer (psync_peer.frags and the fields after it) and ends with
  * it: psync_frag_kill() sets frag_dead under the lock, after which nobody sends,

@@ -640,6 +640,21 @@ void stat_await(int host, const char *name, uint64_t least)
 		patience_try(&p, name);
 }
 
+unsigned long ip_count(int host, const char *name)
+{
+	unsigned long value;
+	char command[64];
+	FILE *f;
+
+	sprintf(command, "nstat -asz %s | tail -n 1", name);
+	lab_enter(host);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*s %lu", &value), 1);
+	assert_int_equal(pclose(f), 0);
+	return value;
+}
+
 void unheld_none(int fd)
 {
 	struct patience p = patience_begin();

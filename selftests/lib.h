@@ -188,6 +188,8 @@ uint64_t stats_value(const struct stats *s, const char *name);
 uint64_t stat_of(int host, const char *name);
 /* Waits until a counter has at least this value. */
 void stat_await(int host, const char *name, uint64_t least);
+/* What IP has counted there, under nstat's name. */
+unsigned long ip_count(int host, const char *name);
 /* Waits until all is held by all. */
 void unheld_none(int fd);
 

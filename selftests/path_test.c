@@ -120,22 +120,6 @@ static void df_cleared(int host)
 	lab_run(host, "tc filter add dev eth0 egress matchall action pedit munge offset 6 u8 set 0 retain 0x40 pipe csum ip");
 }
 
-/* What IP has counted. */
-static unsigned long ip_count(int host, const char *name)
-{
-	unsigned long value;
-	char command[64];
-	FILE *f;
-
-	sprintf(command, "nstat -asz %s | tail -n 1", name);
-	lab_enter(host);
-	f = popen(command, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%*s %lu", &value), 1);
-	assert_int_equal(pclose(f), 0);
-	return value;
-}
-
 static unsigned long told(int host)
 {
 	return ip_count(host, v6() ? "Icmp6InPktTooBigs" :

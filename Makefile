@@ -108,6 +108,6 @@ help:
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
 	@echo 'make sim-coverage  lines and branches of the core that simulator and fuzzer run'
-	@echo 'make fuzz FUZZ_SECONDS=N            the decoder under libFuzzer'
+	@echo 'make fuzz FUZZ_SECONDS=N            decoder and images under libFuzzer'
 	@echo 'make selftests     the selftests in the virtual machine'
 	@echo 'make check-static  sparse, checkpatch, shellcheck, documents'

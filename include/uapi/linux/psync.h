@@ -388,7 +388,7 @@ enum psync_end_reason {
 #define PSYNC_EVMASK_ALL	0xc77ffeU
 
 /**
- * struct psync_event - an event, as received with MSG_NOTIFICATION
+ * struct psync_event - an event, as received with MSG_PSYNC_NOTIFICATION
  * @type: enum psync_event_type
  * @site: the other site
  * @cid: conversation, or zero
@@ -400,7 +400,8 @@ enum psync_end_reason {
  *	many events were lost; GAP: how many messages, if @site says so; MASKED,
  *	UNMASKED: participant index of the one who is masked out or in; ENDED:
  *	enum psync_end_reason; BLOCKED, SKIPPED, SUSPECT of one who is slow: that
- *	participant's index and one, if it is known; else zero
+ *	participant's index and one, if it is known; RESTARTED: its site's
+ *	opening; else zero
  * @reserved: zero
  */
 struct psync_event {

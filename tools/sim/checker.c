@@ -1763,9 +1763,8 @@ static void psync_check_whole(struct psync_check *c)
 		    !psync_check_returned(c, &c->seats[msg->seat]) &&
 		    !psync_check_has(seat->view, i) &&
 		    !psync_check_has(seat->gone, i))
-			psync_check_fail(c, "cut-whole",
-					 "message %llu of %u is not there",
-					 (unsigned long long)msg->mid, part);
+			psync_check_fail(c, "cut-whole", "%u:%llu is not there",
+					 PSYNC_CHECK_MID(msg->mid));
 	}
 }
 

@@ -20,6 +20,10 @@
  *	stable T ANSWER OTHERS SITES MID	is it stable?
  *	precedes T ANSWER MID MID
  *	leaves T MIDS
+ *	mask T out I		it masks participant I out; or in again
+ *	mask T cut I MID	... up to that message of it
+ *	mask T agreed I MID	... and so have all who remain, as it was told
+ *	lost T MIDS		these are lost for it, as it was told
  *	rest T COUNT MIDS	nothing moves any more; its view
  *	close T
  *
@@ -293,7 +297,7 @@ static void psync_judge_asked(struct psync_judge_part *part, uint32_t type)
 	if (type == PSYNC_REC_REST) {
 		act->rec.answer = psync_judge_number();
 		psync_judge_set(act);
-	} else if (type == PSYNC_REC_LEAVES) {
+	} else if (type == PSYNC_REC_LEAVES || type == PSYNC_REC_GAP) {
 		psync_judge_set(act);
 	} else {
 		act->rec.answer = atoi(psync_judge_word());
@@ -305,6 +309,30 @@ static void psync_judge_asked(struct psync_judge_part *part, uint32_t type)
 		if (type == PSYNC_REC_PRECEDES)
 			act->rec.mid2 = psync_judge_mid();
 	}
+}
+
+/* What it does about another. */
+static void psync_judge_mask(struct psync_judge_part *part)
+{
+	static const char * const how[] = {
+		[PSYNC_REC_MASK_OUT] = "out", [PSYNC_REC_MASK_CUT] = "cut",
+		[PSYNC_REC_MASK_AGREED] = "agreed", [PSYNC_REC_MASK_IN] = "in",
+	};
+	struct psync_judge_act *act;
+	const char *word;
+	size_t i;
+
+	act = psync_judge_append(part, PSYNC_REC_MASK, psync_judge_number());
+	word = psync_judge_word();
+	for (i = 0; i < sizeof(how) / sizeof(*how); i++)
+		if (!strcmp(word, how[i]))
+			break;
+	if (i == sizeof(how) / sizeof(*how))
+		psync_judge_wrong("what is 'mask %s'?", word);
+	act->rec.answer = i;
+	act->rec.others = psync_judge_part() - psync_judge_parts;
+	if (i == PSYNC_REC_MASK_CUT || i == PSYNC_REC_MASK_AGREED)
+		act->rec.mid = psync_judge_mid();
 }
 
 /* What is said of the conversation as a whole; false: something else. */
@@ -338,6 +366,7 @@ static void psync_judge_did(struct psync_judge_part *part, const char *word)
 		{ "stable", PSYNC_REC_STABLE },
 		{ "precedes", PSYNC_REC_PRECEDES },
 		{ "leaves", PSYNC_REC_LEAVES },
+		{ "lost", PSYNC_REC_GAP },
 		{ "rest", PSYNC_REC_REST },
 	};
 	size_t i;
@@ -356,6 +385,8 @@ static void psync_judge_did(struct psync_judge_part *part, const char *word)
 		psync_judge_made(part);
 	} else if (!strcmp(word, "got")) {
 		psync_judge_got(part);
+	} else if (!strcmp(word, "mask")) {
+		psync_judge_mask(part);
 	} else {
 		for (i = 0; i < sizeof(asked) / sizeof(*asked); i++)
 			if (!strcmp(word, asked[i].word))

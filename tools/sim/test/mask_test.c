@@ -1026,6 +1026,30 @@ static void psync_mask_test_suspect(void **state)
 	psync_mask_close(&net);
 }
 
+/* However short a time is set, it is asked twice before it is suspected. */
+static void psync_mask_test_suspect_asks(void **state)
+{
+	const struct psync_bed *bed;
+	struct psync_mask_net net;
+	u32 asked = 0;
+
+	psync_mask_open(&net, 3, true);
+	bed = &net.beds[0];
+	net.beds[0].img.p.limits.suspect_ns = 1;
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	net.cut[2] = ~0U;
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	while (!psync_mask_events(bed, PSYNC_EV_SUSPECT)) {
+		asked = bed->img.remotes[1].probes;
+		assert_true(bed->img.now < 10000 * MS);
+		psync_mask_pass(&net, bed->img.now + MS, true);
+	}
+	/* By what was sent, and once more. */
+	assert_int_equal(asked, 1);
+	psync_mask_close(&net);
+}
+
 /* What says more than it can is dropped. */
 static void psync_mask_test_lies(void **state)
 {
@@ -1989,6 +2013,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_remind_shared),
 	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),
+	cmocka_unit_test(psync_mask_test_suspect_asks),
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
 	cmocka_unit_test(psync_mask_test_hints),

@@ -537,6 +537,32 @@ static void psync_repair_test_void(void **state)
 	psync_repair_close(&lab);
 }
 
+/* Of two that nobody sent again one site has the first: that is asked for on. */
+static void psync_repair_test_void_rest(void **state)
+{
+	u64 d1 = PSYNC_MID(3, 1), d2 = PSYNC_MID(3, 2), held[4] = { 0, 0, 0, 1 };
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	__be32 wire[4];
+
+	psync_repair_open(&lab, 1000);
+	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 1, 1, 2, 1, &d1), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&lab.bed, 2, 1, 3, 1, &d2), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 2);
+	assert_int_equal(lab.bed.img.nlack, 3);
+	lab.bed.muted = ~0U;
+	psync_bed_run(&lab.bed, 60 * SEC);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_CONTEXT_LOST], 1);
+	assert_true(psync_hold_has(&lab.bed.img, 1, 1));
+	assert_false(psync_hold_has(&lab.bed.img, 2, 1));
+	assert_int_equal(lab.bed.img.parts[3].claimed, 1);
+	assert_int_equal(lab.bed.img.nlack, 1);
+	assert_int_not_equal(lab.bed.img.rr_at, U64_MAX);
+	psync_repair_close(&lab);
+}
+
 /* Of one who is masked out others hold more than is asked for. */
 static void psync_repair_test_void_less(void **state)
 {
@@ -1030,6 +1056,97 @@ static void psync_repair_test_resend(void **state)
 	assert_int_equal(psync_view_resend(&lab.view, A2, 1), 0);
 	assert_int_equal(lab.bed.nsent, 0);
 	assert_int_equal(psync_view_resend(&lab.view, A1, 1), PSYNC_EFREED);
+	psync_repair_close(&lab);
+}
+
+/* What is stable is not resent, though one here whom it masked has yet to read it. */
+static void psync_repair_test_resend_stable(void **state)
+{
+	static const u32 sites[] = { 1, 2, 3, 1 };
+	struct psync_view view = {}, slow = {};
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_bed bed;
+	u32 participants, n;
+	u64 a1;
+
+	psync_bed_params(&p, pids, sites, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&bed.img, &view, 0, 1, 7, 0), 0);
+	assert_int_equal(psync_image_join(&bed.img, &slow, 3, 1, 7, 0), 0);
+	a1 = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 2, 1, &a1), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 2, 1, &a1), PSYNC_OK);
+	psync_bed_drain(&view);
+	psync_bed_forget(&bed);
+	assert_int_equal(psync_view_resend(&view, a1, 1), 0);
+	assert_int_equal(psync_bed_forget(&bed), 1);
+	assert_int_equal(psync_view_mask_out(&view, 3, PSYNC_MASK_NO_CUT, 1),
+			 0);
+	psync_bed_forget(&bed);
+	assert_int_equal(psync_view_stable(&view, a1, &participants, &n), 1);
+	assert_false(psync_graph_find(&bed.img, 0, 1)->gone);
+	assert_int_equal(psync_view_resend(&view, a1, 1), 0);
+	assert_int_equal(bed.nsent, 0);
+	psync_bed_leave(&bed, &slow);
+	psync_bed_leave(&bed, &view);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/* Nor is what all sites hold, and only the history keeps (P 5). */
+static void psync_repair_test_resend_kept(void **state)
+{
+	struct psync_repair_lab lab;
+	u32 participants, n;
+	u64 mids[6];
+
+	psync_repair_open(&lab, 1000);
+	psync_image_history(&lab.bed.img, 1 << 20);
+	psync_repair_graph(&lab, mids);
+	psync_bed_drain(&lab.view);
+	assert_int_equal(psync_view_resend(&lab.view, A2, 1), 0);
+	assert_int_equal(psync_bed_forget(&lab.bed), 1);
+	psync_bed_held(&lab.bed);
+	assert_int_equal(psync_view_stable(&lab.view, A2, &participants, &n),
+			 0);
+	assert_false(psync_graph_find(&lab.bed.img, 0, 2)->gone);
+	assert_int_equal(psync_view_resend(&lab.view, A2, 1), 0);
+	assert_int_equal(lab.bed.nsent, 0);
+	psync_repair_close(&lab);
+}
+
+/* What was given back does not follow what is resent: its bytes are gone. */
+static void psync_repair_test_successors_gone(void **state)
+{
+	struct psync_repair_lab lab;
+	struct psync_pkt pkt;
+	u64 mids[6], a3;
+
+	psync_repair_open(&lab, 1000);
+	psync_repair_graph(&lab, mids);
+	psync_bed_drain(&lab.view);
+	psync_bed_held(&lab.bed);
+	assert_true(psync_graph_find(&lab.bed.img, 0, 2)->gone);
+	a3 = psync_bed_send(&lab.bed, &lab.view, 100);
+	psync_bed_forget(&lab.bed);
+	/* Both follow b1: a2, which all hold, and a3. */
+	psync_bed_craft(&lab.bed, 1, 1, 2, 0, NULL, NULL, &pkt);
+	pkt.msg.flags = PSYNC_MSGF_RESENT | PSYNC_MSGF_REPEAT;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 1),
+			 PSYNC_DROP_DUPLICATE);
+	psync_repair_expect(&lab, 2, 0ULL);
+	/* Of a2 only a3 is left. */
+	psync_bed_craft(&lab.bed, 0, 2, 3, 0, NULL, NULL, &pkt);
+	pkt.src_site = 2;
+	pkt.src_inc = 5002;
+	pkt.msg.flags = PSYNC_MSGF_RESENT | PSYNC_MSGF_REPEAT |
+			PSYNC_MSGF_FOREIGN;
+	pkt.msg.inc = lab.bed.img.p.inc;
+	pkt.msg.opening = 7;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 1),
+			 PSYNC_DROP_DUPLICATE);
+	psync_repair_expect(&lab, 2, a3, 0ULL);
 	psync_repair_close(&lab);
 }
 
@@ -1537,6 +1654,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_listener),
 	cmocka_unit_test(psync_repair_test_holders),
 	cmocka_unit_test(psync_repair_test_void),
+	cmocka_unit_test(psync_repair_test_void_rest),
 	cmocka_unit_test(psync_repair_test_void_less),
 	cmocka_unit_test(psync_repair_test_silent),
 	cmocka_unit_test(psync_repair_test_void_back),
@@ -1549,7 +1667,10 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_foreign_confirms),
 	cmocka_unit_test(psync_repair_test_hearsay),
 	cmocka_unit_test(psync_repair_test_successors),
+	cmocka_unit_test(psync_repair_test_successors_gone),
 	cmocka_unit_test(psync_repair_test_resend),
+	cmocka_unit_test(psync_repair_test_resend_stable),
+	cmocka_unit_test(psync_repair_test_resend_kept),
 	cmocka_unit_test(psync_repair_test_gone),
 	cmocka_unit_test(psync_repair_test_tell_gone),
 	cmocka_unit_test(psync_repair_test_take_gone),

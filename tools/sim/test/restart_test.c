@@ -558,6 +558,29 @@ static void psync_restart_test_silent(void **state)
 	psync_restart_lab_close(&lab);
 }
 
+/* What waits is of a life that is over: what it waits for nobody has (S7.1). */
+static void psync_restart_test_held(void **state)
+{
+	struct psync_restart_lab lab;
+	struct psync_bed *bed;
+
+	psync_restart_lab_open(&lab, NUMBER);
+	bed = &lab.beds[0];
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, SEC);
+	psync_restart_send(&lab, 1);
+	psync_bed_forget(&lab.beds[1]);
+	psync_restart_send(&lab, 1);
+	psync_restart_pass(&lab, 0);
+	assert_true(psync_hold_has(&bed->img, 1, 3));
+	psync_restart_crash(&lab, 1);
+	psync_restart_reboot(&lab, 1, NULL, 0, false);
+	psync_restart_pass(&lab, 0);
+	assert_false(psync_hold_has(&bed->img, 1, 3));
+	assert_int_equal(bed->drops[PSYNC_DROP_STALE_OPENING], 1);
+	psync_restart_lab_close(&lab);
+}
+
 /* One dies when it has answered what it holds, and before it sent that. */
 static void psync_restart_test_died_with(void **state)
 {
@@ -2124,6 +2147,7 @@ const struct CMUnitTest psync_restart_tests[] = {
 	cmocka_unit_test(psync_restart_test_leaf_void),
 	cmocka_unit_test(psync_restart_test_leaf_room),
 	cmocka_unit_test(psync_restart_test_silent),
+	cmocka_unit_test(psync_restart_test_held),
 	cmocka_unit_test(psync_restart_test_died_with),
 	cmocka_unit_test(psync_restart_test_farewell),
 	cmocka_unit_test(psync_restart_test_more),

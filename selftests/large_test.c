@@ -179,6 +179,24 @@ static void talk(const int *fds, unsigned int rounds, uint32_t len)
 		}
 }
 
+/*
+ * Nothing gets lost, and nothing overtakes: nothing is taken for lost, however many
+ * fragments are on their way to two hosts at a time, and answers on theirs.
+ */
+static void in_order(void **state)
+{
+	uint64_t lost, sent = sum_of("FragSent");
+	int fds[HOSTS];
+
+	open_all(fds);
+	lost = sum_of("CutLoss");
+	talk(fds, lab_scaled(20, 3), MIB);
+	assert_true(sum_of("FragSent") - sent >= lab_scaled(20, 3) * 700);
+	assert_int_equal(sum_of("CutLoss") - lost, 0);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
 /* Only what gets lost is sent again, not the rest. */
 static void loss(void **state)
 {
@@ -803,6 +821,7 @@ int main(void)
 		cmocka_unit_test(limit),
 		cmocka_unit_test(greatest),
 		cmocka_unit_test(truncation),
+		cmocka_unit_test(in_order),
 		cmocka_unit_test(loss),
 		cmocka_unit_test(congestion),
 		cmocka_unit_test(many),

@@ -443,19 +443,13 @@ void psync_conv_lock(struct psync_conv *conv)
  */
 static void psync_conv_count_flow(struct psync_conv *conv)
 {
-	static const enum psync_counter counters[] = {
-		[PSYNC_CUT_LOSS]	= PSYNC_MIB_CUT_LOSS,
-		[PSYNC_CUT_TIMEOUT]	= PSYNC_MIB_CUT_TIMEOUT,
-		[PSYNC_CUT_MARK]	= PSYNC_MIB_CUT_MARK,
-	};
 	u32 i, more;
 
 	for (i = 0; i < PSYNC_CUT_MAX; i++) {
 		more = conv->img.cuts[i] - conv->cuts[i];
 		conv->cuts[i] += more;
 		if (more)
-			this_cpu_add(conv->pnet->mib->counters[counters[i]],
-				     more);
+			psync_count_cuts(conv->pnet, i, more);
 	}
 	for (; conv->shuts != conv->img.shuts; conv->shuts++)
 		PSYNC_INC(conv->pnet, SLOW_MASKED);

@@ -10,14 +10,18 @@
  * had to put it together.
  *
  * Belongs to a peer (psync_peer.frags and the fields after it) and ends with
- * it: psync_frag_kill() sets frag_dead under the lock, after which nobody sends,
- * takes in or arms the timer, and waits for the timer.  Nothing is sent and
- * nothing handed up while psync_peer.frag_lock is held: that gathers in two
- * queues and goes when the lock is given back.
+ * it: psync_frag_kill() sets frag_dead under the lock, after which nobody puts
+ * anything into the queues, takes in or arms the timer, empties these, and waits
+ * for the timer.  Nothing is sent and nothing handed up while psync_peer.frag_lock
+ * is held: that gathers in two queues and goes when the lock is given back, by one
+ * at a time (frag_busy), who is under RCU and so done before the peer is freed.
  */
 
 #include "psync.h"
 #include "trace.h"
+
+/* So often one sends what others have gathered meanwhile. */
+#define PSYNC_FRAG_ROUNDS	16
 
 /* Linear bytes of what is put together; its header is pulled there. */
 #define PSYNC_FRAG_HEAD		128
@@ -304,9 +308,9 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 		PSYNC_INC(pnet, FRAG_REPEATED);
 }
 
-static void psync_frag_op_heeded(struct psync_frags *f)
+static void psync_frag_op_cut(struct psync_frags *f, enum psync_cut why)
 {
-	PSYNC_INC(psync_frag_peer(f)->pnet, CUT_MARK);
+	psync_count_cuts(psync_frag_peer(f)->pnet, why, 1);
 }
 
 static const struct psync_frag_ops psync_frag_ops = {
@@ -325,7 +329,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm		= psync_frag_op_arm,
 	.dropped	= psync_frag_op_dropped,
 	.sent		= psync_frag_op_sent,
-	.heeded		= psync_frag_op_heeded,
+	.cut		= psync_frag_op_cut,
 };
 
 /* Under RCU.  What the namespace says now goes for what is under way, too. */
@@ -345,9 +349,9 @@ static void psync_frag_lock(struct psync_peer *peer)
 	f->limits.bytes = READ_ONCE(ctl->frag_bytes) / 2;
 }
 
-/* Under RCU.  Gives the lock back; then sends and hands up what gathered. */
-static void psync_frag_unlock(struct psync_peer *peer)
-	__releases(&peer->frag_lock)
+/* What gathered leaves, or is handed up, without the lock. */
+static void psync_frag_flush(struct psync_peer *peer)
+	__must_hold(&peer->frag_lock)
 {
 	struct sk_buff_head txq, rxq;
 	struct sk_buff *skb;
@@ -361,6 +365,37 @@ static void psync_frag_unlock(struct psync_peer *peer)
 		psync_output_xmit(peer, skb);
 	while ((skb = __skb_dequeue(&rxq)))
 		psync_input_whole(peer, skb, psync_frag_cb(skb)->inc);
+	spin_lock_bh(&peer->frag_lock);
+}
+
+static bool psync_frag_gathered(const struct psync_peer *peer)
+{
+	return !skb_queue_empty(&peer->frag_txq) ||
+	       !skb_queue_empty(&peer->frag_rxq);
+}
+
+/*
+ * Under RCU.  Sends and hands up what gathered, and gives the lock back.  One does
+ * it at a time: an answer that comes meanwhile would let others overtake what is
+ * on its way here, and what is overtaken is taken for lost.  Nobody does it for
+ * others for ever: what is left then is the timer's.
+ */
+static void psync_frag_unlock(struct psync_peer *peer)
+	__releases(&peer->frag_lock)
+{
+	unsigned int left = PSYNC_FRAG_ROUNDS;
+
+	if (peer->frag_busy) {
+		spin_unlock_bh(&peer->frag_lock);
+		return;
+	}
+	peer->frag_busy = true;
+	while (psync_frag_gathered(peer) && left--)
+		psync_frag_flush(peer);
+	peer->frag_busy = false;
+	if (psync_frag_gathered(peer) && !peer->frag_dead)
+		hrtimer_start(&peer->frag_timer, 0, HRTIMER_MODE_ABS_SOFT);
+	spin_unlock_bh(&peer->frag_lock);
 }
 
 static enum hrtimer_restart psync_frag_expire(struct hrtimer *timer)
@@ -480,10 +515,17 @@ void psync_frag_init(struct psync_peer *peer)
  */
 void psync_frag_kill(struct psync_peer *peer)
 {
+	struct sk_buff *skb;
+
 	spin_lock_bh(&peer->frag_lock);
 	peer->frag_dead = true;
 	psync_frags_flush(&peer->frags, PSYNC_DROP_TX_NO_PEER,
 			  PSYNC_DROP_FRAG_EXPIRED);
+	/* What one who gave up left for the timer. */
+	while ((skb = __skb_dequeue(&peer->frag_txq)))
+		psync_drop(peer->pnet, skb, PSYNC_DROP_TX_NO_PEER);
+	while ((skb = __skb_dequeue(&peer->frag_rxq)))
+		psync_drop(peer->pnet, skb, PSYNC_DROP_UNKNOWN_PEER);
 	spin_unlock_bh(&peer->frag_lock);
 	hrtimer_cancel(&peer->frag_timer);
 }

@@ -21,6 +21,18 @@ const char * const psync_drop_names[PSYNC_DROP_MAX] = {
 #undef X
 };
 
+void psync_count_cuts(struct psync_net *pnet, enum psync_cut why,
+		      unsigned int times)
+{
+	static const enum psync_counter counters[] = {
+		[PSYNC_CUT_LOSS]	= PSYNC_MIB_CUT_LOSS,
+		[PSYNC_CUT_TIMEOUT]	= PSYNC_MIB_CUT_TIMEOUT,
+		[PSYNC_CUT_MARK]	= PSYNC_MIB_CUT_MARK,
+	};
+
+	this_cpu_add(pnet->mib->counters[counters[why]], times);
+}
+
 /**
  * psync_mib_sum - add up a namespace's counters over all CPUs
  * @pnet: site

@@ -5,6 +5,7 @@
 
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include "core/cut.h"
 #include "core/drop.h"
 
 /* X(enumerator suffix, name, one-line meaning); drops come after these. */
@@ -90,6 +91,9 @@ struct net;
 	this_cpu_inc((pnet)->mib->counters[PSYNC_MIB_##name])
 
 /* mib.c */
+/* A window was made smaller @times times.  Any context. */
+void psync_count_cuts(struct psync_net *pnet, enum psync_cut why,
+		      unsigned int times);
 int psync_mib_init(struct psync_net *pnet);
 void psync_mib_exit(struct psync_net *pnet);
 /* Sums over all CPUs; @sum has room for one struct. */

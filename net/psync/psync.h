@@ -331,6 +331,7 @@ struct psync_link {
  * @frag_lock: protects what follows
  * @frags: packets in fragments, see frag.c
  * @frag_dead: deleted: nothing is under way and @frag_timer is not armed
+ * @frag_busy: somebody sends and hands up what gathered, until nothing is left
  * @frag_txq: packets to leave when @frag_lock is given back
  * @frag_rxq: packets put together, to be handed up then
  * @frag_timer: runs psync_frags_timer()
@@ -355,6 +356,7 @@ struct psync_peer {
 	spinlock_t		frag_lock;
 	struct psync_frags	frags;
 	bool			frag_dead;
+	bool			frag_busy;
 	struct sk_buff_head	frag_txq;
 	struct sk_buff_head	frag_rxq;
 	struct hrtimer		frag_timer;

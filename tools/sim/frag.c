@@ -179,7 +179,7 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 	stats->again += again;
 }
 
-static void psync_frag_op_heeded(struct psync_frags *f)
+static void psync_frag_op_cut(struct psync_frags *f, enum psync_cut why)
 {
 	psync_frag_peer(f)->site->sim->stats->cuts++;
 }
@@ -200,7 +200,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm = psync_frag_op_arm,
 	.dropped = psync_frag_op_dropped,
 	.sent = psync_frag_op_sent,
-	.heeded = psync_frag_op_heeded,
+	.cut = psync_frag_op_cut,
 };
 
 static void psync_frag_prepare(struct psync_site_peer *peer)

@@ -338,15 +338,18 @@ static void psync_frag_lose(struct psync_frag_out *out, u32 index)
 	out->flight--;
 }
 
-static void psync_frag_halve(struct psync_frag_out *out)
+static void psync_frag_halve(struct psync_frags *f, struct psync_frag_out *out,
+			     enum psync_cut why)
 {
+	f->ops->cut(f, why);
 	out->window = max_t(u32, out->window / 2, PSYNC_FRAG_FEW);
 	out->limit = out->window;
 	out->halved = out->turn;
 }
 
 /* Those sent well before the one that is answered are lost. */
-static void psync_frag_lack(struct psync_frag_out *out, u32 turn)
+static void psync_frag_lack(struct psync_frags *f, struct psync_frag_out *out,
+			    u32 turn)
 {
 	bool halve = false;
 	u32 i, slot;
@@ -360,7 +363,7 @@ static void psync_frag_lack(struct psync_frag_out *out, u32 turn)
 		psync_frag_lose(out, i);
 	}
 	if (halve)
-		psync_frag_halve(out);
+		psync_frag_halve(f, out, PSYNC_CUT_LOSS);
 }
 
 /* More came with a congestion mark: as if they were lost, but they were not. */
@@ -374,8 +377,7 @@ static void psync_frag_heed(struct psync_frags *f, struct psync_frag_out *out,
 	/* The one that is answered was under way when the window halved. */
 	if (turn <= out->halved)
 		return;
-	psync_frag_halve(out);
-	f->ops->heeded(f);
+	psync_frag_halve(f, out, PSYNC_CUT_MARK);
 }
 
 static void psync_frag_grow(struct psync_frag_out *out, u32 news)
@@ -455,7 +457,7 @@ enum psync_drop psync_frags_answer(struct psync_frags *f,
 		psync_frags_start(f, now);
 		return PSYNC_OK;
 	}
-	psync_frag_lack(out, pkt->frag_ack.turn);
+	psync_frag_lack(f, out, pkt->frag_ack.turn);
 	psync_frag_heed(f, out, pkt->frag_ack.marks, pkt->frag_ack.turn);
 	if (news) {
 		psync_frag_grow(out, news);
@@ -492,6 +494,7 @@ static bool psync_frag_expire(struct psync_frags *f, struct psync_frag_out *out,
 		if (!test_bit(i % PSYNC_FRAG_WINDOW, out->held) &&
 		    !test_bit(i % PSYNC_FRAG_WINDOW, out->lost))
 			psync_frag_lose(out, i);
+	f->ops->cut(f, PSYNC_CUT_TIMEOUT);
 	out->limit = max_t(u32, out->window / 2, PSYNC_FRAG_FEW);
 	out->window = PSYNC_FRAG_FEW;
 	out->halved = out->turn;

@@ -6,6 +6,7 @@
 #include <linux/bitmap.h>
 #include <linux/list.h>
 #include <linux/types.h>
+#include "cut.h"
 #include "wire.h"
 
 /**
@@ -72,7 +73,7 @@ struct psync_frag_packet {
  * @arm: psync_frags.deadline moved to the earlier @deadline
  * @dropped: a packet was given up, for @reason
  * @sent: a fragment is sent, for the first time or not (@again)
- * @heeded: the window of a packet was made smaller for a congestion mark
+ * @cut: the window of a packet was made smaller, for @why
  */
 struct psync_frag_ops {
 	void	*(*alloc)(struct psync_frags *f, size_t size);
@@ -92,7 +93,7 @@ struct psync_frag_ops {
 	void	(*arm)(struct psync_frags *f, u64 deadline);
 	void	(*dropped)(struct psync_frags *f, enum psync_drop reason);
 	void	(*sent)(struct psync_frags *f, bool again);
-	void	(*heeded)(struct psync_frags *f);
+	void	(*cut)(struct psync_frags *f, enum psync_cut why);
 };
 
 /**

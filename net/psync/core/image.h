@@ -5,6 +5,7 @@
 
 #include <linux/list.h>
 #include <linux/types.h>
+#include "cut.h"
 #include "wire.h"
 
 /**
@@ -360,13 +361,6 @@ struct psync_part {
 	u32			nkept;
 	u32			nnodes;
 	struct psync_view	*view;
-};
-
-enum psync_cut {		/* why a window was made smaller */
-	PSYNC_CUT_LOSS,		/* a message was asked for */
-	PSYNC_CUT_TIMEOUT,	/* nothing was heard in time */
-	PSYNC_CUT_MARK,		/* one came with a congestion mark */
-	PSYNC_CUT_MAX
 };
 
 enum psync_remote_state {

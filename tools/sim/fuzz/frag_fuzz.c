@@ -161,7 +161,7 @@ static void psync_fuzz_sent(struct psync_frags *f, bool again)
 {
 }
 
-static void psync_fuzz_heeded(struct psync_frags *f)
+static void psync_fuzz_cut(struct psync_frags *f, enum psync_cut why)
 {
 }
 
@@ -181,7 +181,7 @@ static const struct psync_frag_ops psync_fuzz_ops = {
 	.arm = psync_fuzz_arm,
 	.dropped = psync_fuzz_dropped,
 	.sent = psync_fuzz_sent,
-	.heeded = psync_fuzz_heeded,
+	.cut = psync_fuzz_cut,
 };
 
 /* What comes has passed the decoder: else it would not have got so far. */

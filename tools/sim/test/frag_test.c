@@ -31,7 +31,7 @@ struct psync_frag_end {
 	s64			most;
 	u32			drops[PSYNC_DROP_MAX];
 	u32			again;
-	u32			heeded;
+	u32			cuts[PSYNC_CUT_MAX];
 	u32			wholes;
 	u8			*got;
 	u32			got_len;
@@ -194,9 +194,9 @@ static void psync_frag_op_sent(struct psync_frags *f, bool again)
 	psync_frag_end(f)->again += again;
 }
 
-static void psync_frag_op_heeded(struct psync_frags *f)
+static void psync_frag_op_cut(struct psync_frags *f, enum psync_cut why)
 {
-	psync_frag_end(f)->heeded++;
+	psync_frag_end(f)->cuts[why]++;
 }
 
 static const struct psync_frag_ops psync_frag_ops = {
@@ -215,7 +215,7 @@ static const struct psync_frag_ops psync_frag_ops = {
 	.arm		= psync_frag_op_arm,
 	.dropped	= psync_frag_op_dropped,
 	.sent		= psync_frag_op_sent,
-	.heeded		= psync_frag_op_heeded,
+	.cut		= psync_frag_op_cut,
 };
 
 static struct psync_frag_end *psync_frag_open(u64 inc)
@@ -1030,12 +1030,12 @@ static void psync_frag_test_marked(void **state)
 	psync_frag_clear(a);
 	assert_int_equal(out->window, PSYNC_FRAG_WINDOW);
 	psync_frag_marked(a, 10, 10, 0);
-	assert_int_equal(a->heeded, 0);
+	assert_int_equal(a->cuts[PSYNC_CUT_MARK], 0);
 	assert_int_equal(out->window, PSYNC_FRAG_WINDOW);
 	turn = out->turn;
 	assert_int_equal(turn, PSYNC_FRAG_WINDOW + 10);
 	psync_frag_marked(a, 20, 20, 1);
-	assert_int_equal(a->heeded, 1);
+	assert_int_equal(a->cuts[PSYNC_CUT_MARK], 1);
 	assert_int_equal(a->again, 0);
 	assert_int_equal(out->window, PSYNC_FRAG_WINDOW / 2);
 	/* More of the same window; the same again; one that was overtaken. */
@@ -1043,7 +1043,7 @@ static void psync_frag_test_marked(void **state)
 	psync_frag_marked(a, 21, turn, 7);
 	psync_frag_marked(a, 21, turn, 7);
 	psync_frag_marked(a, 20, 20, 6);
-	assert_int_equal(a->heeded, 1);
+	assert_int_equal(a->cuts[PSYNC_CUT_MARK], 1);
 	assert_int_equal(out->marks, 7);
 	assert_int_equal(out->window, PSYNC_FRAG_WINDOW / 2);
 	psync_frag_close(a);
@@ -1063,7 +1063,7 @@ static void psync_frag_test_marked_often(void **state)
 		window = out->window;
 		base = out->next;
 		psync_frag_marked(a, base, out->turn, i);
-		assert_int_equal(a->heeded, i);
+		assert_int_equal(a->cuts[PSYNC_CUT_MARK], i);
 		assert_in_range(out->window, max(window / 2, 2U),
 				max(window / 2, 2U) + 1);
 		assert_int_equal(a->nqueue, out->window);
@@ -1074,7 +1074,7 @@ static void psync_frag_test_marked_often(void **state)
 	window = out->window;
 	psync_frag_marked(a, out->next, out->turn, i - 1);
 	psync_frag_marked(a, out->next, out->turn, 1);
-	assert_int_equal(a->heeded, i - 1);
+	assert_int_equal(a->cuts[PSYNC_CUT_MARK], i - 1);
 	assert_true(out->window >= window);
 	/* Lost and marked at once. */
 	while (out->window < 8)
@@ -1082,7 +1082,7 @@ static void psync_frag_test_marked_often(void **state)
 	psync_frag_clear(a);
 	psync_frag_marked(a, out->base, out->turn, i);
 	assert_int_equal(out->window, 4);
-	assert_int_equal(a->heeded, i - 1);
+	assert_int_equal(a->cuts[PSYNC_CUT_MARK], i - 1);
 	assert_true(a->again > 0);
 	psync_frag_close(a);
 }
@@ -1123,7 +1123,7 @@ static void psync_frag_test_marked_all(void **state)
 		assert_int_equal(b->wholes, 1);
 		psync_frag_same(b, 1000 * SIZE);
 		assert_in_range(rounds, 100, 500);
-		assert_in_range(a->heeded, rounds / 2, rounds);
+		assert_in_range(a->cuts[PSYNC_CUT_MARK], rounds / 2, rounds);
 		psync_frag_close(a);
 		psync_frag_close(b);
 	}

@@ -54,20 +54,19 @@ if [ "${1-}" = --debug ]; then
 		echo "check.sh: PSYNC_SCALE is a number, not '$PSYNC_SCALE'" >&2
 		exit 2
 	}
-	# Two at a time: what one of them waits for leaves the other room. On
-	# IPv4 path needs act_pedit, which that kernel does not have.
+	# Two at a time: what one of them waits for leaves the other room.
 	case ${PSYNC_SCALE:-1} in
 	0 | 0.*)
 		machine $log.1 2 config eth udp4 udp6 charge-eth two-udp4 \
 			eight-udp6 reorder-udp4 loss mesh memory failslab-udp6 &
 		machine $log.2 2 repair-udp6 mask-eth cut-udp4 flow-udp6 \
-			large-eth path-udp6 restart-udp4 histories json cli \
+			large-eth path-udp4 restart-udp4 histories json cli \
 			life &
 		;;
 	*)
 		machine $log.1 2 config eth udp4 udp6 charge two eight reorder \
 			loss mesh memory failslab &
-		machine $log.2 2 repair mask cut flow large path-udp6 restart \
+		machine $log.2 2 repair mask cut flow large path restart \
 			histories json cli life &
 		;;
 	esac

@@ -531,8 +531,9 @@ struct psync_repair_request {
 
 /*
  * Up to where nothing that is not here can be had, of a participant.  Who has
- * asked everybody else is told of what this site alone was not waited for, too.  Once the GAP that says so is freed, all sites have it, and so have,
- * or need not have, what is in its context.
+ * asked everybody else is told of what this site alone was not waited for, too.
+ * Once the GAP that says so is freed, all sites have it, and so have, or need not
+ * have, what is in its context.
  */
 static u64 psync_repair_missing(const struct psync_image *img,
 				const struct psync_repair_request *ask,

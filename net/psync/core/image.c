@@ -995,8 +995,13 @@ static enum psync_drop psync_image_take(struct psync_image *img,
 	/* Perhaps held since before anybody was here whom it concerns. */
 	if (seq > part->seq && pkt->msg.kind == PSYNC_KIND_MASK)
 		psync_mask_told(img, pkt, seq);
-	if (seq <= part->seq || psync_hold_has(img, pkt->msg.sender, seq))
+	if (seq <= part->seq)
 		return PSYNC_DROP_DUPLICATE;
+	if (psync_hold_has(img, pkt->msg.sender, seq)) {
+		if (pkt->msg.flags & PSYNC_MSGF_REPEAT)
+			psync_repair_vain(img);
+		return PSYNC_DROP_DUPLICATE;
+	}
 	if (!psync_mask_takes(img, pkt->msg.sender, seq))
 		return PSYNC_DROP_MASKED;
 	drop = psync_node_decode(img, pkt, &node);

@@ -77,6 +77,16 @@ void psync_repair_came(struct psync_image *img)
 	psync_image_arm(img, img->rr_at);
 }
 
+void psync_repair_vain(struct psync_image *img)
+{
+	u64 at = img->now + psync_repair_moment(img);
+
+	if (at >= img->rr_at || img->rr_at == U64_MAX)
+		return;
+	img->rr_at = at;
+	psync_image_arm(img, at);
+}
+
 /* The first participant of whom something is missing, after @from. */
 static u32 psync_repair_part(const struct psync_image *img, u32 from)
 {
@@ -264,14 +274,14 @@ static void psync_repair_ask(struct psync_image *img,
 	struct psync_pkt pkt;
 
 	psync_ack_build(img, PSYNC_PKT_RR, &pkt);
-	if (img->rr_tries >= psync_repair_tries(img) &&
-	    psync_repair_disowned(img, index)) {
-		pkt.vector.flags = PSYNC_VECTORF_LAST;
-		pkt.vector.index = index;
-	} else if (held && psync_repair_names(img)) {
+	if (held && psync_repair_names(img)) {
 		pkt.vector.flags = PSYNC_VECTORF_MID;
 		pkt.vector.index = held->sender;
 		pkt.vector.seq = held->seq;
+	} else if (img->rr_tries >= psync_repair_tries(img) &&
+		   psync_repair_disowned(img, index)) {
+		pkt.vector.flags = PSYNC_VECTORF_LAST;
+		pkt.vector.index = index;
 	}
 	img->rr_site = remote->site;
 	remote->rr_round = img->rr_round;

@@ -18,6 +18,15 @@ void psync_repair_lack(struct psync_image *img);
 void psync_repair_came(struct psync_image *img);
 
 /**
+ * psync_repair_vain - an answer has what is held here already
+ * @img: image
+ *
+ * A request does not say what is held, so what else is lacking may come with a
+ * later answer only: the next request does not wait as if nothing had come.
+ */
+void psync_repair_vain(struct psync_image *img);
+
+/**
  * psync_repair_input - a request (P 3.2.1; S4.1)
  * @img: image
  * @remote: from this site

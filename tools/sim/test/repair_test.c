@@ -753,6 +753,39 @@ static void psync_repair_test_round(void **state)
 	psync_repair_close(&lab);
 }
 
+/*
+ * An answer that has what is held already: what else is missing is asked for half a
+ * round trip later, whatever the wait was; not for what was not asked for.
+ */
+static void psync_repair_test_vain(void **state)
+{
+	const u64 b2 = PSYNC_MID(1, 2);
+	struct psync_repair_lab lab;
+	struct psync_wire_mid wire[8];
+	struct psync_pkt pkt;
+	u64 at;
+
+	psync_repair_open(&lab, 1000);
+	psync_bed_craft(&lab.bed, 1, 3, 3, 1, &b2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 1);
+	for (at = 0; at < 6; at++)
+		psync_repair_next(&lab, &pkt);
+	at = lab.bed.img.rr_at;
+	assert_true(at > lab.bed.img.now + 500 * MS);
+	psync_bed_craft(&lab.bed, 1, 3, 3, 1, &b2, wire, &pkt);
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, lab.bed.img.now),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(lab.bed.img.rr_at, at);
+	pkt.msg.flags = PSYNC_MSGF_REPEAT;
+	assert_int_equal(psync_bed_input(&lab.bed, &pkt, lab.bed.img.now),
+			 PSYNC_DROP_DUPLICATE);
+	assert_int_equal(lab.bed.img.rr_at, lab.bed.img.now + 5 * MS);
+	/* It is a try like others: it may be in vain again and again. */
+	assert_int_equal(lab.bed.img.rr_tries, 6);
+	psync_repair_close(&lab);
+}
+
 /* Beyond repair is one participant's message; others' are asked for, too. */
 static void psync_repair_test_turns(void **state)
 {
@@ -1661,6 +1694,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),
 	cmocka_unit_test(psync_repair_test_round),
+	cmocka_unit_test(psync_repair_test_vain),
 	cmocka_unit_test(psync_repair_test_turns),
 	cmocka_unit_test(psync_repair_test_sender),
 	cmocka_unit_test(psync_repair_test_foreign),

@@ -25,7 +25,7 @@
 #include "sim.h"
 
 #define PSYNC_MAIN_JOBS		64
-#define PSYNC_MAIN_SEED_S	120	/* no seed takes a processor so long */
+#define PSYNC_MAIN_SEED_S	300	/* no seed takes even a slow one so long */
 #define PSYNC_MAIN_OFTEN	10	/* seeds from which OFTEN is asked */
 #define PSYNC_MAIN_RARE		200	/* seeds from which RARE is asked */
 #define PSYNC_MAIN_RARE_SITES	8	/* ... when all have so many */

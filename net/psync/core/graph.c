@@ -513,11 +513,11 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	 */
 	bool follows = img->lost_depth ||
 		       node->prev <= img->floor.stamp[node->sender];
+	u64 seq, depth = psync_graph_depth(img);
 	const struct psync_node *pred;
 	bool all = true;
 	u32 wave = 0;
 	u32 i, index;
-	u64 seq;
 
 	/* Nothing follows an END of the same participant (S3.2). */
 	if (img->parts[node->sender].ended)
@@ -528,6 +528,9 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 		pred = psync_graph_known(img, index, seq);
 		if (!pred) {
 			all = false;
+			/* How deep that was is known to nobody here. */
+			if (psync_graph_is_void(img, index, seq))
+				depth = psync_graph_deepest(img);
 			continue;
 		}
 		wave = max(wave, pred->wave);
@@ -537,7 +540,7 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	if (!follows && all)
 		return PSYNC_DROP_BAD_CONTEXT;
 	if (all ? node->wave != wave + 1 :
-		  node->wave <= wave || node->wave - 1 > psync_graph_depth(img))
+		  node->wave <= wave || node->wave - 1 > depth)
 		return PSYNC_DROP_BAD_WAVE;
 	return PSYNC_OK;
 }

@@ -1658,10 +1658,13 @@ static void psync_bound_test_void_context(void **state)
 	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	assert_int_equal(psync_bed_restart(&bed, 1, 9, 1, 2), PSYNC_OK);
-	psync_bed_craft(&bed, 2, 2, 3, 1, &lost, mids, &pkt);
+	/* Nobody knows how deep that was, but that there were so many messages. */
+	psync_bed_craft(&bed, 2, 2, 12, 1, &lost, mids, &pkt);
+	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_DROP_BAD_WAVE);
+	psync_bed_craft(&bed, 2, 2, 11, 1, &lost, mids, &pkt);
 	assert_int_equal(psync_bed_input(&bed, &pkt, 1),
 			 PSYNC_DROP_CONTEXT_LOST);
-	psync_bed_craft(&bed, 2, 2, 3, 0, NULL, NULL, &pkt);
+	psync_bed_craft(&bed, 2, 2, 11, 0, NULL, NULL, &pkt);
 	pkt.msg.npred = 1;
 	pkt.msg.preds = NULL;
 	pkt.msg.flags = PSYNC_MSGF_STAMP | PSYNC_MSGF_REPEAT;

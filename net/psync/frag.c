@@ -349,7 +349,10 @@ static void psync_frag_lock(struct psync_peer *peer)
 	f->limits.bytes = READ_ONCE(ctl->frag_bytes) / 2;
 }
 
-/* What gathered leaves, or is handed up, without the lock. */
+/*
+ * What gathered leaves, or is handed up, without the lock, but with softirqs off:
+ * nobody else does it as long as this takes.
+ */
 static void psync_frag_flush(struct psync_peer *peer)
 	__must_hold(&peer->frag_lock)
 {
@@ -360,12 +363,12 @@ static void psync_frag_flush(struct psync_peer *peer)
 	__skb_queue_head_init(&rxq);
 	skb_queue_splice_tail_init(&peer->frag_txq, &txq);
 	skb_queue_splice_tail_init(&peer->frag_rxq, &rxq);
-	spin_unlock_bh(&peer->frag_lock);
+	spin_unlock(&peer->frag_lock);
 	while ((skb = __skb_dequeue(&txq)))
 		psync_output_xmit(peer, skb);
 	while ((skb = __skb_dequeue(&rxq)))
 		psync_input_whole(peer, skb, psync_frag_cb(skb)->inc);
-	spin_lock_bh(&peer->frag_lock);
+	spin_lock(&peer->frag_lock);
 }
 
 static bool psync_frag_gathered(const struct psync_peer *peer)

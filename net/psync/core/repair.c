@@ -428,26 +428,42 @@ static bool psync_repair_put(struct psync_repair_answer *answer,
 	return true;
 }
 
-/* Of what @remote lacks of a participant; no more than may find room. */
+/* Is it sent, perhaps?  False: nor is any later one of the same participant. */
+static bool psync_repair_offer(struct psync_repair_answer *answer,
+			       const struct psync_node *node)
+{
+	/* All that it follows was attached before it. */
+	if (node->ordinal >= answer->end)
+		return false;
+	if (node->ordinal <= answer->after || node == answer->until ||
+	    (node->gone && node->kind == PSYNC_KIND_DATA))
+		return true;
+	return psync_repair_put(answer, node);
+}
+
+/*
+ * Of what @remote lacks of a participant; no more than may find room.  What is
+ * behind missing numbers is looked at from its end, all of it, and once.
+ */
 static void psync_repair_gather(const struct psync_image *img,
 				const struct psync_remote *remote, u32 index,
 				struct psync_repair_answer *answer)
 {
-	const struct psync_node *until = answer->until, *node = NULL;
+	const struct psync_node *until = answer->until, *node;
 	u64 seq = psync_ack_held(img, remote, index);
 	u64 last = until ? until->stamp[index] : img->parts[index].seq;
 
-	while (seq < last && (node = psync_graph_above(img, index, seq))) {
-		seq = node->seq;
-		if (seq > last || node->ordinal >= answer->end)
-			break;
-		/* All that it follows was attached before it. */
-		if (node->ordinal <= answer->after || node == until ||
-		    (node->gone && node->kind == PSYNC_KIND_DATA))
-			continue;
-		if (!psync_repair_put(answer, node))
-			break;
+	while (seq < last && (node = psync_graph_find(img, index, seq + 1))) {
+		if (!psync_repair_offer(answer, node))
+			return;
+		seq++;
 	}
+	if (seq >= last)
+		return;
+	for (node = psync_graph_newest(img, index); node && node->seq > seq;
+	     node = psync_graph_below(img, node))
+		if (node->seq <= last)
+			psync_repair_offer(answer, node);
 }
 
 /*
@@ -570,6 +586,14 @@ static bool psync_repair_wants(const struct psync_image *img,
 	       (ask->until && ask->until->stamp[index] >= seq);
 }
 
+static bool psync_repair_lacks_gone(const struct psync_image *img,
+				    const struct psync_remote *remote,
+				    const struct psync_node *node)
+{
+	return node->gone && node->kind == PSYNC_KIND_DATA &&
+	       psync_ack_lacks(img, remote, node);
+}
+
 /*
  * The first that was attached of what @remote wants and was given back, or
  * @first; of what it lacks of a participant alone, not of all that is kept.
@@ -581,21 +605,25 @@ psync_repair_earlier(const struct psync_image *img,
 		     const struct psync_node *first)
 {
 	u64 seq = psync_ack_held(img, remote, index);
-	const struct psync_node *node;
+	const struct psync_node *node, *gone = NULL;
 
-	while (seq < img->parts[index].released &&
-	       (node = psync_graph_above(img, index, seq))) {
-		seq = node->seq;
-		if (first && node->ordinal >= first->ordinal)
-			break;
-		if (!node->gone || node->kind != PSYNC_KIND_DATA ||
-		    !psync_ack_lacks(img, remote, node))
-			continue;
-		/* What is wanted at all is wanted up to a number. */
-		return psync_repair_wants(img, remote, ask, index, seq) ?
-		       node : first;
+	if (seq >= img->parts[index].released)
+		return first;
+	while (!gone && (node = psync_graph_find(img, index, seq + 1))) {
+		if (psync_repair_lacks_gone(img, remote, node))
+			gone = node;
+		seq++;
 	}
-	return first;
+	/* Behind missing numbers. */
+	node = gone ? NULL : psync_graph_newest(img, index);
+	for (; node && node->seq > seq; node = psync_graph_below(img, node))
+		if (psync_repair_lacks_gone(img, remote, node))
+			gone = node;
+	if (!gone || (first && gone->ordinal >= first->ordinal))
+		return first;
+	/* What is wanted at all is wanted up to a number. */
+	return psync_repair_wants(img, remote, ask, index, gone->seq) ? gone :
+									first;
 }
 
 /*

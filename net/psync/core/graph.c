@@ -513,9 +513,9 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	 */
 	bool follows = img->lost_depth ||
 		       node->prev <= img->floor.stamp[node->sender];
-	u64 seq, depth = psync_graph_depth(img);
+	bool all = true, left_out = false;
 	const struct psync_node *pred;
-	bool all = true;
+	u64 seq, deepest;
 	u32 wave = 0;
 	u32 i, index;
 
@@ -528,9 +528,7 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 		pred = psync_graph_known(img, index, seq);
 		if (!pred) {
 			all = false;
-			/* How deep that was is known to nobody here. */
-			if (psync_graph_is_void(img, index, seq))
-				depth = psync_graph_deepest(img);
+			left_out |= psync_graph_is_void(img, index, seq);
 			continue;
 		}
 		wave = max(wave, pred->wave);
@@ -539,8 +537,10 @@ static enum psync_drop psync_graph_check_preds(const struct psync_image *img,
 	}
 	if (!follows && all)
 		return PSYNC_DROP_BAD_CONTEXT;
+	/* How deep that was which a RESTART left out nobody here knows. */
+	deepest = left_out ? psync_graph_deepest(img) : psync_graph_depth(img);
 	if (all ? node->wave != wave + 1 :
-		  node->wave <= wave || node->wave - 1 > depth)
+		  node->wave <= wave || node->wave - 1 > deepest)
 		return PSYNC_DROP_BAD_WAVE;
 	return PSYNC_OK;
 }

@@ -1715,8 +1715,7 @@ static void psync_check_all_agreed(struct psync_check *c)
 	for (i = c->insts[seat->inst].seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (!other->agreed || other->gapped ||
-		    other->closed <= c->rec->at ||
+		if (!other->agreed || other->closed <= c->rec->at ||
 		    psync_check_masked(c, seat->inst, seat->part, other->part))
 			continue;
 		for (k = 0; k < n; k++)

@@ -424,8 +424,8 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 	}
 }
 
-enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
-				  u64 prev, u32 wave)
+enum psync_drop psync_bed_returns(struct psync_bed *to, u32 sender, u64 seq,
+				  u64 prev, u32 wave, u32 opening)
 {
 	__be32 stamp[32] = {};
 	u8 bitmap[4] = {};
@@ -435,6 +435,7 @@ enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
 	psync_bed_craft(to, sender, seq, wave, 0, NULL, NULL, &pkt);
 	stamp[sender] = cpu_to_be32((u32)prev);
 	bitmap[sender / 8] = 1 << sender % 8;
+	pkt.opening = opening;
 	pkt.body_len = 0;
 	pkt.msg.kind = PSYNC_KIND_RESTART;
 	pkt.msg.binding = 9;
@@ -443,6 +444,12 @@ enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
 	pkt.msg.stamp = stamp;
 	pkt.msg.bitmap = bitmap;
 	return psync_bed_input(to, &pkt, 1);
+}
+
+enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
+				  u64 prev, u32 wave)
+{
+	return psync_bed_returns(to, sender, seq, prev, wave, 1);
 }
 
 enum psync_drop psync_bed_msg(struct psync_bed *to, u32 sender, u64 seq,

@@ -168,6 +168,10 @@ void psync_bed_craft(const struct psync_bed *to, u32 sender, u64 seq, u32 wave,
 enum psync_drop psync_bed_restart(struct psync_bed *to, u32 sender, u64 seq,
 				  u64 prev, u32 wave);
 
+/* ... of the opening with that number. */
+enum psync_drop psync_bed_returns(struct psync_bed *to, u32 sender, u64 seq,
+				  u64 prev, u32 wave, u32 opening);
+
 /* An ACK or RR of @site, which says that it holds @held; @wire has room. */
 void psync_bed_vector(const struct psync_bed *to, u8 type, u32 site,
 		      const u64 *held, __be32 *wire, struct psync_pkt *pkt);

@@ -962,25 +962,6 @@ static void psync_bound_test_again(void **state)
 	psync_bound_close(&bed, &view);
 }
 
-/* Its RESTART. */
-static enum psync_drop psync_bound_returns(struct psync_bed *bed)
-{
-	__be32 stamp[3] = { 0, cpu_to_be32(1) };
-	u8 bitmap[4] = { 2 };
-	struct psync_pkt pkt;
-
-	psync_bed_craft(bed, 1, 2, 2, 0, NULL, NULL, &pkt);
-	pkt.opening = 2;
-	pkt.body_len = 0;
-	pkt.msg.kind = PSYNC_KIND_RESTART;
-	pkt.msg.binding = 9;
-	pkt.msg.npred = 1;
-	pkt.msg.flags = PSYNC_MSGF_STAMP;
-	pkt.msg.stamp = stamp;
-	pkt.msg.bitmap = bitmap;
-	return psync_bed_input(bed, &pkt, 1);
-}
-
 /* Nor does one of an incarnation that was not heard before, if it says so. */
 static void psync_bound_test_late_life(void **state)
 {
@@ -994,7 +975,7 @@ static void psync_bound_test_late_life(void **state)
 	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
 	psync_bound_rs(&bed, 2, wire, &pkt);
 	assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
-	assert_int_equal(psync_bound_returns(&bed), PSYNC_OK);
+	assert_int_equal(psync_bed_returns(&bed, 1, 2, 1, 2, 2), PSYNC_OK);
 	assert_int_equal(bed.nevents, 1);
 	for (i = 0; i < 2; i++) {
 		psync_bound_rs(&bed, 2, wire, &pkt);
@@ -1056,7 +1037,7 @@ static void psync_bound_test_late(void **state)
 	for (i = 0; i < 2; i++) {
 		psync_bound_rs(&bed, 2, wire, &pkt);
 		assert_int_equal(psync_bed_input(&bed, &pkt, 1), PSYNC_OK);
-		assert_int_equal(psync_bound_returns(&bed),
+		assert_int_equal(psync_bed_returns(&bed, 1, 2, 1, 2, 2),
 				 i ? PSYNC_DROP_DUPLICATE : PSYNC_OK);
 		assert_false(bed.img.parts[1].back);
 	}

@@ -547,6 +547,7 @@ struct psync_remote {
  * @slot: which of the participants of its site it is, once it has masks
  * @asks: how many of them are to be masked in when all have answered
  * @announce: some of that is still to be announced
+ * @reaches: and some later, see psync_mask_reach()
  * @stamp: greatest sequence number in the view of each participant
  * @leaves: bitmap of participants whose entry in @stamp is a leaf of the view
  * @nleaves: bits set in @leaves
@@ -584,6 +585,7 @@ struct psync_view {
 	u32			slot;
 	u32			asks;
 	bool			announce;
+	bool			reaches;
 	u32			slow;
 	u64			slow_ns;
 	u64			*stamp;

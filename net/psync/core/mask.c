@@ -48,6 +48,8 @@
 
 /* So many of the greatest waits, an answer is waited for in any case. */
 #define PSYNC_MASK_WAITS	4
+/* The wait before one is announced again without need doubles so often. */
+#define PSYNC_MASK_DOUBLINGS	10U
 
 static size_t psync_mask_size(const struct psync_image *img)
 {
@@ -579,24 +581,57 @@ static void psync_mask_again(struct psync_view *view)
 }
 
 /*
- * What has come of one who is masked out is received, and was announced before:
- * only who has all that it says it has can be counted on.
+ * Has come of one who is masked out what was announced, but not received then?
+ * Only who has all that it says it has can be counted on.
  */
-static void psync_mask_reach(struct psync_view *view, u32 index)
+static bool psync_mask_reached(const struct psync_view *view, u32 index)
+{
+	const struct psync_mask *mask = &view->masks[index];
+
+	return mask->out && !mask->agreed && !mask->asked &&
+	       view->stamp[index] >= mask->need &&
+	       psync_mask_by(view->img, view->index, index) &&
+	       !view->img->parts[view->index].notes[index].vote->whole;
+}
+
+/*
+ * It is announced although nothing has changed.  The answers to that, of the one
+ * masked out, too, may be why it is done again, and so without end: the more
+ * often, the later.
+ */
+static bool psync_mask_more(struct psync_view *view, u32 index)
 {
 	struct psync_mask *mask = &view->masks[index];
-	const struct psync_note *note;
+	struct psync_image *img = view->img;
+	u64 wait = max(img->p.limits.null_ns, img->p.limits.rto_min_ns);
 
-	if (!mask->out || mask->agreed || mask->asked ||
-	    view->stamp[index] < mask->need ||
-	    !psync_mask_by(view->img, view->index, index))
-		return;
-	note = &view->img->parts[view->index].notes[index];
-	if (note->vote->whole)
-		return;
+	if (img->now < mask->again_at)
+		return false;
+	mask->again_at = img->now +
+			 (wait << min(mask->agains, PSYNC_MASK_DOUBLINGS));
+	mask->agains++;
 	mask->due = true;
 	view->announce = true;
-	psync_image_arm(view->img, view->img->now);
+	psync_image_arm(img, img->now);
+	return true;
+}
+
+static void psync_mask_reach(struct psync_view *view, u32 index)
+{
+	if (!psync_mask_reached(view, index) || psync_mask_more(view, index))
+		return;
+	view->reaches = true;
+	psync_image_arm(view->img, view->masks[index].again_at);
+}
+
+/* What was put off. */
+static void psync_mask_reach_late(struct psync_view *view)
+{
+	u32 i;
+
+	view->reaches = false;
+	for (i = 0; i < view->img->p.n; i++)
+		psync_mask_reach(view, i);
 }
 
 /* Perhaps a message was the last that is waited for. */
@@ -760,10 +795,8 @@ static void psync_mask_repeat(struct psync_image *img,
 	if (node && psync_ack_held(img, remote, k) < vote->seq) {
 		psync_image_repeat(img, node, remote->site, 0);
 	} else if (view) {
-		/* It was freed, or is lost there: once more. */
-		view->masks[i].due = true;
-		view->announce = true;
-		psync_image_arm(img, img->now);
+		/* It was freed, or is lost there. */
+		psync_mask_more(view, i);
 	}
 }
 
@@ -1172,6 +1205,8 @@ void psync_mask_timer(struct psync_image *img)
 	list_for_each_entry(view, &img->views, link) {
 		psync_mask_settle(view);
 		psync_mask_give_up(view);
+		if (view->reaches)
+			psync_mask_reach_late(view);
 		if (view->announce)
 			psync_mask_announce(view);
 	}
@@ -1214,6 +1249,8 @@ int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now)
 	if (!mask->out)
 		mask->need = img->parts[index].seq;
 	mask->out = true;
+	mask->agains = 0;
+	mask->again_at = 0;
 	view->asks -= mask->asked;
 	mask->asked = false;
 	mask->asked_at = 0;

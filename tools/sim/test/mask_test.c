@@ -724,6 +724,11 @@ static void psync_mask_test_fetched(void **state)
 	psync_mask_out(&net, 2, 3);
 	psync_mask_pass(&net, 4000 * MS, false);
 	assert_int_equal(psync_mask_events(&net.beds[0], PSYNC_EV_AGREED), 0);
+	/* Not before its time, and then without anything new. */
+	for (i = 0; i < 3; i++)
+		net.views[i].masks[3].again_at = 5000 * MS;
+	psync_mask_pass(&net, 4900 * MS, true);
+	assert_int_equal(psync_mask_events(&net.beds[0], PSYNC_EV_AGREED), 0);
 	psync_mask_pass(&net, 8000 * MS, true);
 	for (i = 0; i < 3; i++) {
 		assert_true(net.views[i].masks[3].agreed);
@@ -1662,34 +1667,47 @@ static void psync_mask_test_names(void **state)
 	psync_mask_done(&net);
 }
 
-/* Who asks for an answer to what is not taken of it does not know why. */
-static void psync_mask_test_insists(void **state)
+/* Participant 3 has @held of 0 and asks for an answer to what is not taken of it. */
+static void psync_mask_asks_why(struct psync_bed *bed, u64 held, u64 after)
 {
 	const u64 first = A(1);
-	struct psync_mask_net net;
-	struct psync_bed *bed = psync_mask_begun(&net);
 	struct psync_wire_mid mids[1];
+	u64 vector[4] = { held };
 	struct psync_pkt pkt;
 	__be32 wire[4];
-	u64 held[4] = {};
-	u32 i;
+
+	psync_bed_vector(bed, PSYNC_PKT_ACK, 4, vector, wire, &pkt);
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now), PSYNC_OK);
+	psync_bed_craft(bed, 3, 1, 2, 1, &first, mids, &pkt);
+	pkt.msg.flags = PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT;
+	assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now + after),
+			 PSYNC_DROP_MASKED);
+	psync_bed_run(bed, bed->img.now + 1);
+	psync_bed_forget(bed);
+}
+
+/*
+ * Who asks for an answer to what is not taken of it does not know why.  It is told
+ * anew, but the more often, the later: answers to that may be why it asks again.
+ */
+static void psync_mask_test_insists(void **state)
+{
+	struct psync_mask_net net;
+	struct psync_bed *bed = psync_mask_begun(&net);
+	u64 i;
 
 	bed->muted = 0;
 	bed->img.p.limits.rto_min_ns = 0;
-	for (i = 1; i <= 2; i++) {
-		held[0] = i;
-		psync_bed_vector(bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
-		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now),
-				 PSYNC_OK);
-		psync_bed_craft(bed, 3, 1, 2, 1, &first, mids, &pkt);
-		pkt.msg.flags = PSYNC_MSGF_ASK | PSYNC_MSGF_REPEAT;
-		assert_int_equal(psync_bed_input(bed, &pkt, bed->img.now +
-						 1000 * MS), PSYNC_DROP_MASKED);
-		psync_bed_run(bed, bed->img.now + 1);
+	bed->img.p.limits.null_ns = 40 * MS;
+	for (i = 1; i <= 4; i++) {
+		psync_mask_asks_why(bed, i, (40 << i) * MS);
 		assert_int_equal(bed->img.parts[0].seq, 1 + i);
-		psync_bed_forget(bed);
+		assert_int_equal(bed->img.parts[0].last->about, 3);
 	}
-	assert_int_equal(bed->img.parts[0].last->about, 3);
+	psync_mask_asks_why(bed, 5, (40 << 2) * MS - MS);
+	assert_int_equal(bed->img.parts[0].seq, 5);
+	psync_mask_asks_why(bed, 5, 2 * MS);
+	assert_int_equal(bed->img.parts[0].seq, 6);
 	psync_mask_done(&net);
 }
 

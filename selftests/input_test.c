@@ -1026,6 +1026,7 @@ static void context_lost(void **state)
 	ev = event_expect(conn, PSYNC_EV_VOID);
 	assert_int_equal(ev.site, fake.site);
 	assert_true(ev.mid == PSYNC_MID(0, 2));
+	assert_true(ev.other == PSYNC_MID(0, 3));
 	assert_int_equal(opt_info(conn).held, 0);
 	assert_int_equal(opt_info(conn).lacking, 0);
 	saw("DropContextLost");

@@ -304,6 +304,9 @@ static void nl_event_fill(struct psync_event *ev, const struct nlmsghdr *nlh)
 		case PSYNC_A_EVENT_REASON:
 			ev->reason = mnl_attr_get_u32(attr);
 			break;
+		case PSYNC_A_EVENT_OTHER:
+			ev->other = mnl_attr_get_u64(attr);
+			break;
 		}
 	}
 }

@@ -176,7 +176,9 @@ static int psync_nl_event_fill(struct sk_buff *skb, const void *object)
 			      PSYNC_A_EVENT_PAD) ||
 	    nla_put_u32(skb, PSYNC_A_EVENT_GROUP, ev->group) ||
 	    nla_put_u32(skb, PSYNC_A_EVENT_NUMBER, ev->number) ||
-	    nla_put_u32(skb, PSYNC_A_EVENT_REASON, ev->reason))
+	    nla_put_u32(skb, PSYNC_A_EVENT_REASON, ev->reason) ||
+	    nla_put_u64_64bit(skb, PSYNC_A_EVENT_OTHER, ev->other,
+			      PSYNC_A_EVENT_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

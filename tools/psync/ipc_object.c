@@ -494,7 +494,7 @@ int ipc_stat_list(struct ipc *ipc, struct ipc_stat **stats)
 static int event_parse(struct nlattr **attrs, void *object)
 {
 	struct psync_event *ev = object;
-	uint64_t cid = 0, mid = 0;
+	uint64_t cid = 0, mid = 0, other = 0;
 
 	get_u32(attrs, PSYNC_A_EVENT_TYPE, &ev->type);
 	get_u32(attrs, PSYNC_A_EVENT_SITE, &ev->site);
@@ -502,6 +502,8 @@ static int event_parse(struct nlattr **attrs, void *object)
 	get_u64(attrs, PSYNC_A_EVENT_MID, &mid);
 	ev->cid = cid;
 	ev->mid = mid;
+	get_u64(attrs, PSYNC_A_EVENT_OTHER, &other);
+	ev->other = other;
 	get_u32(attrs, PSYNC_A_EVENT_GROUP, &ev->group);
 	get_u32(attrs, PSYNC_A_EVENT_NUMBER, &ev->number);
 	get_u32(attrs, PSYNC_A_EVENT_REASON, &ev->reason);

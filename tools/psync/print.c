@@ -119,6 +119,10 @@ void print_event(FILE *out, const struct psync_event *ev)
 			text_of_cid(ev->cid, cid));
 	if (ev->mid)
 		fprintf(out, " message %s", text_of_mid(ev->mid, mid));
+	if (ev->other)
+		fprintf(out, " %s %s",
+			ev->type == PSYNC_EV_GAP ? "to" : "dropped",
+			text_of_mid(ev->other, mid));
 	if (ev->group)
 		fprintf(out, " group %" PRIu32, ev->group);
 	if (ev->number)
@@ -146,6 +150,8 @@ void print_event_json(struct json *j, const char *name,
 	json_text(j, "cid", text_of_cid(ev->cid, text));
 	if (ev->mid)
 		json_text(j, "mid", text_of_mid(ev->mid, text));
+	if (ev->other)
+		json_text(j, "other", text_of_mid(ev->other, text));
 	json_u64(j, "group", ev->group);
 	json_u64(j, "number", ev->number);
 	json_u64(j, "reason", ev->reason);

@@ -392,8 +392,9 @@ enum psync_end_reason {
  * @type: enum psync_event_type
  * @site: the other site
  * @cid: conversation, or zero
- * @mid: message, or zero; GAP: the first one given, if known; AGREED: the last
- *	message of the one masked out that counts, sequence number zero: none
+ * @mid: message, or zero; GAP: the first one given, if known, or the first that is
+ *	lost; AGREED: the last message of the one masked out that counts, sequence
+ *	number zero: none
  * @group: group number, or zero
  * @number: conversation number, or zero
  * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
@@ -403,6 +404,8 @@ enum psync_end_reason {
  *	participant's index and one, if it is known; RESTARTED: its site's
  *	opening; else zero
  * @reserved: zero
+ * @other: GAP of @reason messages: the last that is lost; VOID: a message that had
+ *	come and was dropped, because it follows @mid, if any; else zero
  */
 struct psync_event {
 	__u32	type;
@@ -413,6 +416,7 @@ struct psync_event {
 	__u32	number;
 	__u32	reason;
 	__u32	reserved;
+	__u64	other;
 };
 
 #endif /* _UAPI_LINUX_PSYNC_H */

@@ -30,6 +30,7 @@
 #include "flow.h"
 #include "graph.h"
 #include "history.h"
+#include "hold.h"
 #include "mask.h"
 #include "repair.h"
 #include "restart.h"
@@ -191,6 +192,20 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 	part->claimed = seq;
 }
 
+/* What died with its sender, and what else goes with it (S4.3). */
+static void psync_ack_void(struct psync_image *img, u32 index, u64 seq)
+{
+	const struct psync_node *held = psync_hold_follower(img, index, seq);
+	struct psync_event ev = {
+		.type	= PSYNC_EV_VOID,
+		.site	= img->parts[index].pid.site,
+		.mid	= PSYNC_MID(index, seq),
+		.other	= held ? psync_node_mid(held) : 0,
+	};
+
+	psync_image_tell(img, NULL, &ev);
+}
+
 bool psync_ack_disclaim(struct psync_image *img)
 {
 	struct psync_part *part;
@@ -206,8 +221,7 @@ bool psync_ack_disclaim(struct psync_image *img)
 		/* What nobody asks for of one masked out may be there, too. */
 		if (seq >= part->claimed)
 			continue;
-		psync_image_event(img, NULL, PSYNC_EV_VOID, part->pid.site,
-				  PSYNC_MID(i, seq + 1), 0);
+		psync_ack_void(img, i, seq + 1);
 		less = true;
 		part->claimed = seq;
 		img->nlack -= seq == part->seq;

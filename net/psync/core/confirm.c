@@ -65,20 +65,26 @@ struct psync_remote *psync_remote_find(const struct psync_image *img, u32 site)
 	return &img->remotes[lo];
 }
 
+void psync_image_tell(struct psync_image *img, struct psync_view *view,
+		      struct psync_event *ev)
+{
+	ev->cid = img->p.cid;
+	ev->group = img->p.group;
+	ev->number = img->p.number;
+	img->ops->event(img, view, ev);
+}
+
 void psync_image_event(struct psync_image *img, struct psync_view *view,
 		       u32 type, u32 site, u64 mid, u32 reason)
 {
 	struct psync_event ev = {
 		.type	= type,
 		.site	= site,
-		.cid	= img->p.cid,
 		.mid	= mid,
-		.group	= img->p.group,
-		.number	= img->p.number,
 		.reason	= reason,
 	};
 
-	img->ops->event(img, view, &ev);
+	psync_image_tell(img, view, &ev);
 }
 
 static bool psync_early_has(const struct list_head *queue,

@@ -180,7 +180,16 @@ int psync_confirm_compare(const struct psync_remote *remote, u64 inc,
 struct psync_remote *psync_remote_find(const struct psync_image *img, u32 site);
 
 /**
- * psync_image_event - tell views about something
+ * psync_image_tell - tell views about something
+ * @img: image
+ * @view: one, or NULL: all, and the site
+ * @ev: what; the conversation is filled in
+ */
+void psync_image_tell(struct psync_image *img, struct psync_view *view,
+		      struct psync_event *ev);
+
+/**
+ * psync_image_event - ... that concerns one message at most
  * @img: image
  * @view: one, or NULL: all, and the site
  * @type: enum psync_event_type

@@ -145,7 +145,8 @@ static bool psync_hold_follows(const struct psync_node *node, u32 index,
 	return false;
 }
 
-bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq)
+const struct psync_node *psync_hold_follower(const struct psync_image *img,
+					     u32 index, u64 seq)
 {
 	const struct psync_node *node;
 	u32 i;
@@ -153,8 +154,8 @@ bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq)
 	for (i = 0; img->nheld && i < img->held->nbuckets; i++)
 		hlist_for_each_entry(node, &img->held->buckets[i].seen, hash)
 			if (psync_hold_follows(node, index, seq))
-				return true;
-	return false;
+				return node;
+	return NULL;
 }
 
 /* Step @cursor of a context; returns false when there are no more. */

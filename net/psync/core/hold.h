@@ -28,14 +28,16 @@ void psync_hold_exit(struct psync_image *img);
 bool psync_hold_has(const struct psync_image *img, u32 index, u64 seq);
 
 /**
- * psync_hold_wants - has a held message this one in its context?
+ * psync_hold_follower - a held message that has this one in its context
  * @img: image
  * @index: its sender
  * @seq: its sequence number
  *
- * Asks all held messages, so it is for when a limit is hit.
+ * Asks all held messages, so it is for when a limit is hit, or a message is lost.
+ * Return: one, or NULL.
  */
-bool psync_hold_wants(const struct psync_image *img, u32 index, u64 seq);
+const struct psync_node *psync_hold_follower(const struct psync_image *img,
+					     u32 index, u64 seq);
 
 /**
  * psync_hold_waiting - a held message that waits for this one

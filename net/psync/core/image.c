@@ -906,7 +906,7 @@ static enum psync_drop psync_image_admit(struct psync_image *img,
 		return PSYNC_OK;
 	/* Even these not without end: what waits may be a lie. */
 	if (kept + node->cost <= 2 * limit &&
-	    psync_hold_wants(img, node->sender, node->seq))
+	    psync_hold_follower(img, node->sender, node->seq))
 		return PSYNC_OK;
 	return img->nopen ? PSYNC_DROP_IMAGE_FULL : PSYNC_DROP_PENDING_FULL;
 }

@@ -628,6 +628,18 @@ struct psync_image_params {
 };
 
 /**
+ * struct psync_lost - messages that are lost here (S2.4)
+ * @count: how many
+ * @first: the first, by participant and number
+ * @last: the last
+ */
+struct psync_lost {
+	u64	count;
+	u64	first;
+	u64	last;
+};
+
+/**
  * struct psync_image - the copy of the context graph at one site
  * @ops: surroundings
  * @p: parameters; pids points to memory of the image, NULL in an embryo
@@ -714,6 +726,7 @@ struct psync_image_params {
  * @repairs_at: when that was counted
  * @deadline: next time psync_image_timer() wants to run, U64_MAX: never
  * @max_depth: greatest wave attached, for statistics
+ * @lost: what was lost and not told yet, while a packet is looked at
  * @lost_depth: greatest wave that what is lost may have, as others say (S2.4);
  *	see psync_graph_lost_depth()
  * @sure: somebody came back: what is stable is put down, see sure.h
@@ -799,6 +812,7 @@ struct psync_image {
 	u64				repairs_at;
 	u64				deadline;
 	u32				max_depth;
+	struct psync_lost		lost;
 	u32				lost_depth;
 	bool				sure;
 	bool				holes;

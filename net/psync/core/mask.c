@@ -296,6 +296,17 @@ void psync_mask_review(struct psync_image *img)
 	psync_graph_trim(img);
 }
 
+/* If it counts, it is lost. */
+static void psync_mask_miss(struct psync_event *gap,
+			    const struct psync_node *node, bool counts)
+{
+	if (!counts)
+		return;
+	gap->reason++;
+	gap->other = psync_node_mid(node);
+	gap->mid = gap->mid ?: gap->other;
+}
+
 /*
  * The last message that counts becomes another one.  What a view has not got
  * and does not count is not kept for it.
@@ -304,9 +315,12 @@ static void psync_mask_limit(struct psync_view *view, u32 index, u64 limit)
 {
 	struct psync_image *img = view->img;
 	u64 before = view->masks[index].limit;
+	struct psync_event gap = {
+		.type	= PSYNC_EV_GAP,
+		.site	= img->parts[index].pid.site,
+	};
 	struct psync_node *node;
 	bool counts, counted;
-	u32 lost = 0;
 
 	view->masks[index].limit = limit;
 	list_for_each_entry(node, &img->order, order) {
@@ -317,15 +331,14 @@ static void psync_mask_limit(struct psync_view *view, u32 index, u64 limit)
 			continue;
 		/* What was given back is wanted by nobody, whatever counts. */
 		if (node->gone)
-			lost += counts;
+			psync_mask_miss(&gap, node, counts);
 		else if (counted)
 			psync_view_unwant(view, node);
 		else
 			psync_view_want(view, node);
 	}
-	if (lost)
-		psync_image_event(img, view, PSYNC_EV_GAP,
-				  img->parts[index].pid.site, 0, lost);
+	if (gap.reason)
+		psync_image_tell(img, view, &gap);
 }
 
 /* It is agreed: from now on it counts up to its cut. */
@@ -608,8 +621,8 @@ static bool psync_mask_more(struct psync_view *view, u32 index)
 	if (img->now < mask->again_at)
 		return false;
 	mask->again_at = img->now +
-			 (wait << min(mask->agains, PSYNC_MASK_DOUBLINGS));
-	mask->agains++;
+			 (wait << min(mask->repeats, PSYNC_MASK_DOUBLINGS));
+	mask->repeats++;
 	mask->due = true;
 	view->announce = true;
 	psync_image_arm(img, img->now);
@@ -1249,7 +1262,7 @@ int psync_view_mask_out(struct psync_view *view, u32 index, u64 cut, u64 now)
 	if (!mask->out)
 		mask->need = img->parts[index].seq;
 	mask->out = true;
-	mask->agains = 0;
+	mask->repeats = 0;
 	mask->again_at = 0;
 	view->asks -= mask->asked;
 	mask->asked = false;

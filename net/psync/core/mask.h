@@ -56,7 +56,7 @@ struct psync_sure_trace {
  * @asked: it is to be masked in when all who count know of that
  * @asked_at: sequence number of the announcement that says so, 0: not yet said
  * @until: then it is looked at whether anybody can answer
- * @agains: how often it was announced though nothing had changed, since it is
+ * @repeats: how often it was announced though nothing had changed, since it is
  *	masked out
  * @again_at: not so again before this time
  * @cut: its last message that counts, when it is agreed and that is not yet
@@ -87,7 +87,7 @@ struct psync_mask {
 	u64	since;
 	u64	asked_at;
 	u64	until;
-	u32	agains;
+	u32	repeats;
 	u64	again_at;
 	u64	cut;
 	u64	need;

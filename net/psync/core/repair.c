@@ -779,16 +779,19 @@ enum psync_drop psync_repair_input(struct psync_image *img,
 	return PSYNC_OK;
 }
 
-/* What is missing of a participant up to @seq is lost.  Returns how many. */
-static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
+/* What is missing of a participant up to @seq is lost. */
+static void psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 {
 	struct psync_part *part = &img->parts[index];
 	bool lacked = part->claimed > part->seq;
-	u64 lost;
+	struct psync_lost *lost = &img->lost;
 
 	if (seq <= part->seq)
-		return 0;
-	lost = seq - part->seq;
+		return;
+	if (!lost->count || lost->first > PSYNC_MID(index, part->seq + 1))
+		lost->first = PSYNC_MID(index, part->seq + 1);
+	lost->last = max(lost->last, PSYNC_MID(index, seq));
+	lost->count += seq - part->seq;
 	img->holes = true;
 	if (part->ended)
 		psync_restart_missed(img, index);
@@ -804,7 +807,6 @@ static u64 psync_repair_lose(struct psync_image *img, u32 index, u64 seq)
 	part->last = NULL;
 	if (lacked && part->claimed == seq)
 		img->nlack--;
-	return lost;
 }
 
 /* Does somebody else keep more?  Then it is asked at once. */
@@ -838,17 +840,15 @@ static u64 psync_repair_vector_sum(const struct psync_image *img,
 	return sum;
 }
 
-u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
-		      const u64 *until)
+void psync_repair_save(struct psync_image *img, struct psync_node *node,
+		       const u64 *until)
 {
 	enum psync_drop drop = PSYNC_DROP_CONTEXT_LOST;
 	enum psync_hold_state state;
-	u64 lost = 0;
 
 	while ((state = psync_hold_scan(img, node)) == PSYNC_HOLD_WAIT &&
 	       node->wait_seq <= until[node->wait_index])
-		lost += psync_repair_lose(img, node->wait_index,
-					  node->wait_seq);
+		psync_repair_lose(img, node->wait_index, node->wait_seq);
 	if (node->seq <= img->parts[node->sender].seq)
 		drop = PSYNC_DROP_DUPLICATE;
 	else if (state == PSYNC_HOLD_READY)
@@ -857,22 +857,19 @@ u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
 		psync_hold_drop(img, node, drop);
 	else
 		psync_graph_attach(img, node);
-	return lost;
 }
 
-/* All up to there is lost that is not here.  Returns how many were not before. */
-static u64 psync_repair_skip(struct psync_image *img, const u64 *until,
-			     struct psync_node **nodes)
+/* All up to there is lost that is not here. */
+static void psync_repair_skip(struct psync_image *img, const u64 *until,
+			      struct psync_node **nodes)
 {
 	u32 count = psync_hold_take(img, until, nodes);
-	u64 lost = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		lost += psync_repair_save(img, nodes[i], until);
+		psync_repair_save(img, nodes[i], until);
 	for (i = 0; i < img->p.n; i++)
-		lost += psync_repair_lose(img, i, until[i]);
-	return lost;
+		psync_repair_lose(img, i, until[i]);
 }
 
 /* Up to where is what?  Returns whether that tells anything. */
@@ -900,14 +897,21 @@ void psync_repair_fade(struct psync_image *img, const u64 *until)
 	}
 }
 
-void psync_repair_lost(struct psync_image *img, struct psync_remote *remote,
-		       u64 lost)
+void psync_repair_lost(struct psync_image *img, struct psync_remote *remote)
 {
+	struct psync_event ev = {
+		.type	= PSYNC_EV_GAP,
+		.site	= remote->site,
+		.mid	= img->lost.first,
+		.other	= img->lost.last,
+		.reason	= min_t(u64, img->lost.count, U32_MAX),
+	};
+
 	psync_repair_came(img);
-	if (lost) {
+	img->lost = (struct psync_lost){};
+	if (ev.reason) {
 		psync_restart_lost(img);
-		psync_image_event(img, NULL, PSYNC_EV_GAP, remote->site, 0,
-				  min_t(u64, lost, U32_MAX));
+		psync_image_tell(img, NULL, &ev);
 	}
 	psync_hold_review(img);
 	psync_graph_trim(img);
@@ -920,7 +924,6 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 					      struct psync_node **nodes)
 {
 	u32 depth = pkt->vector.seq;
-	u64 lost;
 	u32 i;
 
 	if (!until || !nodes)
@@ -929,13 +932,13 @@ static enum psync_drop psync_repair_take_gone(struct psync_image *img,
 		return PSYNC_DROP_DUPLICATE;
 	img->lost_depth = max(img->lost_depth, depth);
 	psync_skip_losing(img, until);
-	lost = psync_repair_skip(img, until, nodes);
+	psync_repair_skip(img, until, nodes);
 	psync_repair_fade(img, until);
 	for (i = 0; i < img->p.n; i++)
 		img->parts[i].nowhere = max(img->parts[i].nowhere,
 					    min(img->parts[i].gap, until[i]));
 	psync_skip_losing(img, NULL);
-	psync_repair_lost(img, remote, lost);
+	psync_repair_lost(img, remote);
 	return PSYNC_OK;
 }
 

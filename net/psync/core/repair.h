@@ -50,10 +50,10 @@ u32 psync_repair_room(struct psync_image *img);
  * @node: taken out of the holding queue
  * @until: up to there it is
  *
- * Return: how many messages are lost by that which were not before.
+ * What else is lost by that psync_repair_lost() will tell.
  */
-u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
-		      const u64 *until);
+void psync_repair_save(struct psync_image *img, struct psync_node *node,
+		       const u64 *until);
 
 /**
  * psync_repair_fade - up to somewhere messages are missing for good
@@ -63,13 +63,11 @@ u64 psync_repair_save(struct psync_image *img, struct psync_node *node,
 void psync_repair_fade(struct psync_image *img, const u64 *until);
 
 /**
- * psync_repair_lost - messages are lost here
+ * psync_repair_lost - go on behind what was lost, if anything, and tell of it
  * @img: image
  * @remote: site that said so
- * @lost: how many
  */
-void psync_repair_lost(struct psync_image *img, struct psync_remote *remote,
-		       u64 lost);
+void psync_repair_lost(struct psync_image *img, struct psync_remote *remote);
 
 /**
  * psync_repair_gone - what we asked for is kept nowhere any more (S2.4)

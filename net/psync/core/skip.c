@@ -513,13 +513,12 @@ static void psync_skip_look(struct psync_image *img, struct psync_node *node,
 	loss->ngaps++;
 }
 
-/* Returns how many messages are lost that were not. */
-static u64 psync_skip_lose(struct psync_image *img,
-			   struct psync_skip_loss *loss)
+/* What the GAPs have in their contexts is lost. */
+static void psync_skip_lose(struct psync_image *img,
+			    struct psync_skip_loss *loss)
 {
 	u32 i, count = psync_hold_take(img, loss->take, loss->nodes);
 	struct psync_node *node;
-	u64 lost = 0;
 
 	img->lost_depth = max(img->lost_depth, loss->wave);
 	/* In a view they come behind all that they follow. */
@@ -533,11 +532,10 @@ static u64 psync_skip_lose(struct psync_image *img,
 			continue;
 		}
 		node->quiet = true;
-		lost += psync_repair_save(img, node, loss->take);
+		psync_repair_save(img, node, loss->take);
 	}
 	img->losing = NULL;
 	psync_repair_fade(img, loss->context);
-	return lost;
 }
 
 enum psync_drop psync_skip_gone(struct psync_image *img,
@@ -553,7 +551,6 @@ enum psync_drop psync_skip_gone(struct psync_image *img,
 		.nodes		= img->ops->alloc(img, room),
 	};
 	enum psync_drop drop = PSYNC_DROP_NO_MEM;
-	u64 lost = 0;
 
 	if (loss.context && loss.take && loss.nodes) {
 		psync_hold_each(img, psync_skip_look, &loss);
@@ -561,13 +558,13 @@ enum psync_drop psync_skip_gone(struct psync_image *img,
 		drop = PSYNC_DROP_DUPLICATE;
 		if (loss.ngaps && loss.spared >= spared) {
 			drop = PSYNC_OK;
-			lost = psync_skip_lose(img, &loss);
+			psync_skip_lose(img, &loss);
 		}
 	}
 	img->ops->free(img, loss.context, size);
 	img->ops->free(img, loss.take, size);
 	img->ops->free(img, loss.nodes, room);
 	if (!drop)
-		psync_repair_lost(img, remote, lost);
+		psync_repair_lost(img, remote);
 	return drop;
 }

@@ -270,9 +270,9 @@ static void psync_hold_test_stamp(void **state)
 	assert_int_equal(lab.bed.img.body_bytes, 0);
 	/* Held until the last of its context, whatever the order. */
 	assert_int_equal(psync_bed_input(&lab.bed, &lab.pkt, 0), PSYNC_OK);
-	assert_true(psync_hold_wants(&lab.bed.img, 9, 1));
-	assert_false(psync_hold_wants(&lab.bed.img, 9, 2));
-	assert_false(psync_hold_wants(&lab.bed.img, 11, 1));
+	assert_non_null(psync_hold_follower(&lab.bed.img, 9, 1));
+	assert_null(psync_hold_follower(&lab.bed.img, 9, 2));
+	assert_null(psync_hold_follower(&lab.bed.img, 11, 1));
 	for (i = 9; i; i--) {
 		assert_int_equal(lab.bed.img.nheld, 1);
 		assert_int_equal(psync_bed_msg(&lab.bed, i, 1, 1, 0, NULL),
@@ -650,11 +650,11 @@ static void psync_hold_test_waited(void **state)
 
 	psync_hold_open(&bed, &view, 100, 1);
 	assert_int_equal(psync_hold_chain(&bed, 5), PSYNC_OK);
-	assert_false(psync_hold_wants(&bed.img, 3, 1));
-	assert_true(psync_hold_wants(&bed.img, 2, 1));
-	assert_true(psync_hold_wants(&bed.img, 1, 3));
-	assert_false(psync_hold_wants(&bed.img, 1, 4));
-	assert_false(psync_hold_wants(&bed.img, 2, 3));
+	assert_null(psync_hold_follower(&bed.img, 3, 1));
+	assert_non_null(psync_hold_follower(&bed.img, 2, 1));
+	assert_non_null(psync_hold_follower(&bed.img, 1, 3));
+	assert_null(psync_hold_follower(&bed.img, 1, 4));
+	assert_null(psync_hold_follower(&bed.img, 2, 3));
 	psync_hold_close(&bed, &view, 1);
 
 	/* What is left over at the end is counted. */

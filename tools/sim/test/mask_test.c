@@ -404,6 +404,8 @@ static void psync_mask_test_back(void **state)
 	psync_bed_run(bed, 4);
 	assert_false(psync_view_masked(&net.views[0], 1));
 	assert_int_equal(psync_mask_event(bed, PSYNC_EV_GAP)->reason, 2);
+	assert_int_equal(psync_mask_event(bed, PSYNC_EV_GAP)->mid, b1);
+	assert_int_equal(psync_mask_event(bed, PSYNC_EV_GAP)->other, b2);
 	assert_true(psync_view_has(&net.views[0],
 				   psync_graph_find(&bed->img, 1, 2)));
 	assert_int_equal(psync_bed_msg(bed, 1, 3, 3, 1, &b2), PSYNC_OK);

@@ -514,6 +514,7 @@ static void psync_repair_test_void(void **state)
 {
 	u64 b1 = PSYNC_MID(1, 1), c1 = PSYNC_MID(2, 1), c2 = PSYNC_MID(2, 2);
 	struct psync_repair_lab lab;
+	u32 i = 0;
 
 	psync_repair_open(&lab, 1000);
 	lab.bed.muted = ~0U;
@@ -528,6 +529,11 @@ static void psync_repair_test_void(void **state)
 	assert_int_equal(lab.bed.img.nlack, 0);
 	assert_int_equal(lab.bed.img.rr_at, U64_MAX);
 	assert_int_equal(lab.bed.drops[PSYNC_DROP_CONTEXT_LOST], 3);
+	/* One event names the missing message and one that followed it. */
+	while (lab.bed.events[i].type != PSYNC_EV_VOID)
+		assert_true(++i < lab.bed.nevents);
+	assert_int_equal(lab.bed.events[i].mid, b1);
+	assert_int_equal(lab.bed.events[i].other, c1);
 	assert_int_equal(psync_bed_bodies, 0);
 	/* As if they had never arrived: they are taken when they come again. */
 	assert_int_equal(psync_bed_msg(&lab.bed, 2, 1, 2, 1, &b1), PSYNC_OK);
@@ -651,6 +657,7 @@ static void psync_repair_test_void_back(void **state)
 	assert_int_equal(lab.bed.nevents, 4);
 	assert_int_equal(lab.bed.events[3].type, PSYNC_EV_VOID);
 	assert_int_equal(lab.bed.events[3].mid, PSYNC_MID(3, 1));
+	assert_int_equal(lab.bed.events[3].other, 0);
 	psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, 4, held, wire, &pkt);
 	assert_int_equal(psync_bed_input(&lab.bed, &pkt, 60 * SEC), PSYNC_OK);
 	assert_int_equal(lab.bed.img.nlack, 1);
@@ -1312,6 +1319,8 @@ static void psync_repair_test_take_gone(void **state)
 	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_GAP);
 	assert_int_equal(lab.bed.events[0].site, 2);
 	assert_int_equal(lab.bed.events[0].reason, 4);
+	assert_int_equal(lab.bed.events[0].mid, PSYNC_MID(1, 1));
+	assert_int_equal(lab.bed.events[0].other, PSYNC_MID(2, 2));
 	/* b4, which waited for b3, is there; nothing is missing. */
 	assert_int_equal(lab.bed.img.nheld, 0);
 	assert_int_equal(lab.bed.img.nlack, 0);
@@ -1370,6 +1379,8 @@ static void psync_repair_test_gone_held(void **state)
 	assert_int_equal(lab.bed.nevents, 1);
 	assert_int_equal(lab.bed.events[0].type, PSYNC_EV_GAP);
 	assert_int_equal(lab.bed.events[0].reason, 2);
+	assert_int_equal(lab.bed.events[0].mid, b1);
+	assert_int_equal(lab.bed.events[0].other, PSYNC_MID(1, 3));
 	assert_int_equal(psync_bed_receive(&lab.view), b2);
 	psync_repair_close(&lab);
 }

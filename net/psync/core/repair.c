@@ -249,6 +249,17 @@ static bool psync_repair_names(const struct psync_image *img)
 	       (img->masking && img->rr_tries % PSYNC_REPAIR_NAMES == 0);
 }
 
+/* Another participant with every try: one may be beyond repair. */
+static u32 psync_repair_turn(const struct psync_image *img)
+{
+	u32 tries = img->rr_tries, named = tries / PSYNC_REPAIR_NAMES;
+
+	if (psync_repair_names(img))
+		return psync_repair_awaited(img, named);
+	/* Without those that named a message, or some would never have a turn. */
+	return psync_repair_part(img, img->masking ? tries - named : tries);
+}
+
 /*
  * Is a participant's own site asked for nothing any more?  It is not there, or
  * all who are here mask that one out and do not ask for it: then it owes them
@@ -315,10 +326,7 @@ void psync_repair_timer(struct psync_image *img)
 	}
 	img->rr_at = U64_MAX;
 	psync_repair_give_up(img);
-	/* Another participant with every try: one may be beyond repair. */
-	index = psync_repair_names(img) ?
-		psync_repair_awaited(img, img->rr_tries / PSYNC_REPAIR_NAMES) :
-		psync_repair_part(img, img->rr_tries);
+	index = psync_repair_turn(img);
 	if (index == img->p.n)
 		return;
 	held = psync_hold_waiting(img, index, img->parts[index].seq + 1);

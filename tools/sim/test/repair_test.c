@@ -761,6 +761,44 @@ static void psync_repair_test_round(void **state)
 }
 
 /*
+ * Where somebody was masked out every fourth request is about a held message.  Of
+ * eight participants the fifth has its turn all the same.
+ */
+static void psync_repair_test_turns_named(void **state)
+{
+	static const u32 sites[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct psync_repair_lab lab = {};
+	struct psync_image_params p;
+	struct psync_pid pids[8];
+	struct psync_pkt pkt;
+	u32 i, asked = 0;
+	__be32 wire[8];
+
+	psync_bed_params(&p, pids, sites, 8, 0);
+	psync_bed_times(&p);
+	assert_int_equal(psync_bed_init(&lab.bed, &p, 1), 0);
+	assert_int_equal(psync_image_join(&lab.bed.img, &lab.view, 0, 1, 7, 0),
+			 0);
+	lab.bed.img.masking = true;
+	lab.bed.muted = ~0U;
+	/* What each of three has sent it alone is known to have. */
+	for (i = 3; i <= 5; i++) {
+		u64 held[8] = {};
+
+		held[i] = 1;
+		psync_bed_vector(&lab.bed, PSYNC_PKT_ACK, i + 1, held, wire,
+				 &pkt);
+		assert_int_equal(psync_bed_input(&lab.bed, &pkt, 0), PSYNC_OK);
+	}
+	assert_int_equal(lab.bed.img.nlack, 3);
+	psync_bed_forget(&lab.bed);
+	for (i = 0; i < 8; i++)
+		asked |= 1 << psync_repair_next(&lab, &pkt);
+	assert_int_equal(asked, 1 << 4 | 1 << 5 | 1 << 6);
+	psync_repair_close(&lab);
+}
+
+/*
  * An answer that has what is held already: what else is missing is asked for half a
  * round trip later, whatever the wait was; not for what was not asked for.
  */
@@ -1705,6 +1743,7 @@ const struct CMUnitTest psync_repair_tests[] = {
 	cmocka_unit_test(psync_repair_test_nobody),
 	cmocka_unit_test(psync_repair_test_claimed),
 	cmocka_unit_test(psync_repair_test_round),
+	cmocka_unit_test(psync_repair_test_turns_named),
 	cmocka_unit_test(psync_repair_test_vain),
 	cmocka_unit_test(psync_repair_test_turns),
 	cmocka_unit_test(psync_repair_test_sender),

@@ -12,9 +12,6 @@
  * kill		a program is killed
  * stop		a program is stopped for a while
  * link		a host's cable is out for a while
- * flap		it is out and in again, many times
- * deaf		a host hears nothing for a while, and is heard
- * bursts	it hears nothing for many short whiles
  * rmmod	somebody tries to unload the module
  * netns	a host's programs are killed and its namespace is deleted, with
  *		an odd seed when nothing can leave it any more
@@ -29,8 +26,7 @@
 #include "lib.h"
 
 #define PARTS_MAX	9
-#define SPELL_MS	1200	/* how long stop, link and deaf last */
-#define SPELLS		20	/* how often those that come and go do */
+#define SPELL_MS	1200	/* how long stop and link last */
 #define SETTLE_MS	1500	/* nothing moves for so long: it is at rest */
 
 enum phase { WAIT, TALK, REST, PART };
@@ -337,26 +333,12 @@ static void await_sent(unsigned int part, unsigned int tenths)
 		patience_try(&p, "messages to be sent");
 }
 
-static void host_cable(int host, bool in)
-{
-	lab_run(0, "ip link set veth%d %s", host, in ? "up" : "down");
-}
-
-/* What comes to it begins with a version that there is none of: it is dropped. */
-static void host_deaf(int host, bool deaf)
-{
-	if (deaf)
-		lab_run(host, "tc qdisc add dev eth0 clsact && tc filter add dev eth0 ingress matchall action pedit munge offset 0 u8 set 0xff");
-	else
-		lab_run(host, "tc qdisc del dev eth0 clsact");
-}
-
 static void host_lost(int host)
 {
 	unsigned int i;
 
 	if (seed % 2)
-		host_cable(host, false);
+		lab_run(0, "ip link set veth%d down", host);
 	for (i = 0; i < nparts; i++)
 		if (host_of(i) == host)
 			program_kill(i);
@@ -364,33 +346,11 @@ static void host_lost(int host)
 	lab_run(0, "ip netns del h%d", host);
 }
 
-/* Something comes and goes, as often and each time for as long. */
-static void spells(int host, void (*begin)(int host, bool on), bool on,
-		   unsigned int count, unsigned int ms)
-{
-	while (count--) {
-		begin(host, on);
-		usleep(ms * 1000);
-		begin(host, !on);
-		usleep(count ? ms * 1000 : 0);
-	}
-}
-
-/* Something did get lost: where psync sees it, it is counted. */
-static void meet_deaf(int host)
-{
-	uint64_t before = stat_of(host, "DropBadVersion");
-
-	spells(host, host_deaf, true, 1, SPELL_MS);
-	assert_true(lab.link != LAB_ETH ||
-		    stat_of(host, "DropBadVersion") > before);
-}
-
 static void meet(void)
 {
 	unsigned int victim = 1 + seed % (nparts - 2);
 
-	await_sent(victim, 2);
+	await_sent(victim, 5);
 	if (!strcmp(ending, "kill")) {
 		program_kill(victim);
 	} else if (!strcmp(ending, "stop")) {
@@ -398,13 +358,9 @@ static void meet(void)
 		usleep(SPELL_MS * 1000);
 		works(kill(pids[victim], SIGCONT));
 	} else if (!strcmp(ending, "link")) {
-		spells(host_of(victim), host_cable, false, 1, SPELL_MS);
-	} else if (!strcmp(ending, "flap")) {
-		spells(host_of(victim), host_cable, false, SPELLS, 30);
-	} else if (!strcmp(ending, "deaf")) {
-		meet_deaf(host_of(victim));
-	} else if (!strcmp(ending, "bursts")) {
-		spells(host_of(victim), host_deaf, true, SPELLS, 10);
+		lab_run(0, "ip link set veth%d down", host_of(victim));
+		usleep(SPELL_MS * 1000);
+		lab_run(0, "ip link set veth%d up", host_of(victim));
 	} else if (!strcmp(ending, "rmmod")) {
 		lab_run(0, "! rmmod psync");
 	} else if (!strcmp(ending, "netns")) {

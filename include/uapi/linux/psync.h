@@ -404,8 +404,8 @@ enum psync_end_reason {
  *	participant's index and one, if it is known; RESTARTED: its site's
  *	opening; else zero
  * @reserved: zero
- * @other: GAP of @reason messages: the last that is lost; VOID: a message that had
- *	come and was dropped, because it follows @mid, if any; else zero
+ * @other: GAP of @reason messages: the last that is lost; VOID: a message that has
+ *	come and is dropped, because it follows @mid, if any; else zero
  */
 struct psync_event {
 	__u32	type;

@@ -192,17 +192,25 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 	part->claimed = seq;
 }
 
-/* What died with its sender, and what else goes with it (S4.3). */
+/*
+ * What died with its sender, after @seq, and what else goes with it (S4.3).  What
+ * only waits for another message did not.
+ */
 static void psync_ack_void(struct psync_image *img, u32 index, u64 seq)
 {
-	const struct psync_node *held = psync_hold_follower(img, index, seq);
 	struct psync_event ev = {
 		.type	= PSYNC_EV_VOID,
 		.site	= img->parts[index].pid.site,
-		.mid	= PSYNC_MID(index, seq),
-		.other	= held ? psync_node_mid(held) : 0,
 	};
+	const struct psync_node *held;
 
+	do {
+		if (seq == img->parts[index].claimed)
+			return;
+	} while (psync_hold_has(img, index, ++seq));
+	held = psync_hold_follower(img, index, seq);
+	ev.mid = PSYNC_MID(index, seq);
+	ev.other = held ? psync_node_mid(held) : 0;
 	psync_image_tell(img, NULL, &ev);
 }
 
@@ -221,7 +229,7 @@ bool psync_ack_disclaim(struct psync_image *img)
 		/* What nobody asks for of one masked out may be there, too. */
 		if (seq >= part->claimed)
 			continue;
-		psync_ack_void(img, i, seq + 1);
+		psync_ack_void(img, i, seq);
 		less = true;
 		part->claimed = seq;
 		img->nlack -= seq == part->seq;

@@ -613,17 +613,19 @@ psync_repair_earlier(const struct psync_image *img,
 		     const struct psync_node *first)
 {
 	u64 seq = psync_ack_held(img, remote, index);
-	const struct psync_node *node, *gone = NULL;
+	const u64 last = img->parts[index].released;
+	const struct psync_node *node = NULL, *gone = NULL;
 
-	if (seq >= img->parts[index].released)
-		return first;
-	while (!gone && (node = psync_graph_find(img, index, seq + 1))) {
+	while (!gone && seq < last &&
+	       (node = psync_graph_find(img, index, seq + 1))) {
+		if (first && node->ordinal >= first->ordinal)
+			return first;
 		if (psync_repair_lacks_gone(img, remote, node))
 			gone = node;
 		seq++;
 	}
-	/* Behind missing numbers. */
-	node = gone ? NULL : psync_graph_newest(img, index);
+	/* Behind missing numbers; the last that were given back are the newest. */
+	node = gone || seq >= last ? NULL : psync_graph_newest(img, index);
 	for (; node && node->seq > seq; node = psync_graph_below(img, node))
 		if (psync_repair_lacks_gone(img, remote, node))
 			gone = node;

@@ -1015,15 +1015,20 @@ static void context_lost(void **state)
 	int listener = sock_listening(1, port, 4);
 	struct wire_conv c = conv_new(port);
 	int conn = conv_open(&c, listener);
-	struct psync_event ev;
+	struct psync_event ev, from_nl;
+	struct nl *nl = nl_open(1);
 	struct wire w;
 
+	nl_listen(nl);
 	works(opt_set_u32(conn, PSYNC_EVENTS, PSYNC_EVMASK_ALL));
 	conv_next(&w, &c, 3);
 	fake_send(&fake, &w);
 	fake_recv(&fake, WIRE_RR, &w);
 	stat_await(1, "DropContextLost", lost + 1);
 	ev = event_expect(conn, PSYNC_EV_VOID);
+	from_nl = nl_event(nl, PSYNC_EV_VOID);
+	assert_memory_equal(&from_nl, &ev, sizeof(ev));
+	nl_close(nl);
 	assert_int_equal(ev.site, fake.site);
 	assert_true(ev.mid == PSYNC_MID(0, 2));
 	assert_true(ev.other == PSYNC_MID(0, 3));

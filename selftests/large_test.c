@@ -232,13 +232,14 @@ static unsigned int tap_fragments(int fd)
 	struct tpacket_stats stats;
 	socklen_t size = sizeof(stats);
 	struct sockaddr_ll ll;
-	socklen_t len = sizeof(ll);
 	unsigned int count = 0;
+	socklen_t len;
 	uint32_t site;
 	struct wire w;
 	ssize_t got;
 
-	while ((got = recvfrom(fd, w.data, sizeof(w.data), 0,
+	while (len = sizeof(ll),
+	       (got = recvfrom(fd, w.data, sizeof(w.data), 0,
 			       (struct sockaddr *)&ll, &len)) >= 0) {
 		if (ll.sll_pkttype != PACKET_OUTGOING ||
 		    got < (ssize_t)at + WIRE_FRAG_ALL)
@@ -256,7 +257,7 @@ static unsigned int tap_fragments(int fd)
 	return count;
 }
 
-/* Nothing overtakes, however many fragments are on their way to two hosts at a time. */
+/* Nothing overtakes, however many fragments are under way to two hosts at a time. */
 static void in_order(void **state)
 {
 	unsigned int i;

@@ -1669,7 +1669,7 @@ static void psync_mask_test_names(void **state)
 	psync_mask_done(&net);
 }
 
-/* Participant 3 has @held of 0 and asks for an answer to what is not taken of it. */
+/* Participant 3 has @held of 0 and asks about what is not taken of it. */
 static void psync_mask_asks_why(struct psync_bed *bed, u64 held, u64 after)
 {
 	const u64 first = A(1);

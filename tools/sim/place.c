@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "place.h"
 #include "site.h"
+#include "suspect.h"
 #include "work.h"
 
 static void psync_place_body_put(struct psync_body *body)
@@ -164,6 +165,7 @@ static void psync_place_op_event(struct psync_image *img,
 
 	if (ev->type == PSYNC_EV_GAP && ev->site && !place->conv->loses)
 		psync_place_announced(place);
+	psync_suspect_event(place, ev);
 	psync_agent_event(place->conv, place->site, view ? view->user : NULL,
 			  ev);
 }
@@ -641,6 +643,7 @@ void psync_place_forget(struct psync_place *place)
 		psync_hist_add(sim->hist, sim->now, PSYNC_REC_FORGOTTEN,
 			       place->record);
 	psync_image_destroy(&place->img);
+	psync_suspect_forget(place);
 	free(place->known);
 	free(place->ids);
 	free(place->gaps);
@@ -750,6 +753,7 @@ static enum psync_drop psync_place_input(struct psync_place *place,
 		body = psync_place_body(sim, data + pkt->hdr_len,
 					pkt->body_len);
 	err = psync_image_input(img, pkt, body, sim->now);
+	psync_suspect_input(place, pkt, err);
 	if (err && body)
 		psync_place_body_put(body);
 	if (img->nearly > early)

@@ -52,6 +52,7 @@ struct psync_body {
  * @unbound: of each other site, whether the image has ever not waited for it,
  *	in a conversation with masks
  * @cuts: how often the image has made its window smaller, as far as counted
+ * @suspicions: of each other site, see suspect.c; NULL: nothing yet
  * @missing: room for those that are lost
  * @missed: how many of these their senders did not leave out themselves
  */
@@ -75,6 +76,7 @@ struct psync_place {
 	u32 told;
 	bool *unbound;
 	u32 cuts;
+	struct psync_suspicion *suspicions;
 	u64 *missing;
 	u64 missed;
 };

@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "shape.h"
 #include "site.h"
+#include "suspect.h"
 #include "work.h"
 
 /* What is too long is drawn from numbers of its own. */
@@ -114,6 +115,7 @@ static void psync_shape_limits(struct psync_conv *conv)
 	limits->linger_ns = 60 * PSYNC_SEC;
 	limits->repair_rate = psync_prng_range(rng, 100, 100000);
 	psync_shape_flow(conv);
+	psync_suspect_draw(conv);
 }
 
 /* One participant, now and then two or three, at each site. */

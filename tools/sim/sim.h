@@ -70,6 +70,7 @@
 	X(awaited, ADD, RARE, "became stable as awaited")		\
 	X(blocked, ADD, RARE, "sends refused for now")			\
 	X(named, ADD, RARE, "slow members named")			\
+	X(suspects, ADD, RARE, "sites suspect, as they are silent")	\
 	X(skipped, ADD, RARE, "slow members skipped")			\
 	X(shut, ADD, RARE, "slow members masked out")			\
 	X(forgone, ADD, RARE, "losses of who was skipped")		\

@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "place.h"
 #include "site.h"
+#include "suspect.h"
 #include "work.h"
 
 #define PSYNC_WORK_CHECK	(20 * PSYNC_MSEC)
@@ -469,6 +470,16 @@ static void psync_work_rest(struct psync_conv *conv)
 	psync_work_end(conv, true);
 }
 
+static void psync_work_suspects(struct psync_conv *conv)
+{
+	struct psync_sim *sim = conv->sim;
+	u32 i;
+
+	for (i = 0; i < sim->nsites; i++)
+		if (!sim->sites[i].dead && sim->sites[i].places[conv->index].used)
+			psync_suspect_rest(&sim->sites[i].places[conv->index]);
+}
+
 static void psync_work_check(void *ctx, uint64_t session)
 {
 	struct psync_conv *conv = ctx;
@@ -487,6 +498,7 @@ static void psync_work_check(void *ctx, uint64_t session)
 		}
 		psync_work_spent(conv);
 		if (!sim->fault.on && !psync_work_busy(conv, &which)) {
+			psync_work_suspects(conv);
 			psync_work_rest(conv);
 			return;
 		}

@@ -12,6 +12,9 @@
  * kill		a program is killed
  * stop		a program is stopped for a while
  * link		a host's cable is out for a while
+ * flap		it is out and in again, many times
+ * deaf		a host hears nothing for a while, and is heard
+ * bursts	it hears nothing for many short whiles
  * rmmod	somebody tries to unload the module
  * netns	a host's programs are killed and its namespace is deleted, with
  *		an odd seed when nothing can leave it any more
@@ -26,7 +29,8 @@
 #include "lib.h"
 
 #define PARTS_MAX	9
-#define SPELL_MS	1200	/* how long stop and link last */
+#define SPELL_MS	1200	/* how long stop, link and deaf last */
+#define SPELLS		20	/* how often those that come and go do */
 #define SETTLE_MS	1500	/* nothing moves for so long: it is at rest */
 
 enum phase { WAIT, TALK, REST, PART };
@@ -34,6 +38,7 @@ enum phase { WAIT, TALK, REST, PART };
 /* Shared with the programs. */
 struct board {
 	enum phase	phase;
+	bool		met;		/* what happens has begun at least */
 	int		leaves;		/* in PART: who closes now */
 	struct seat {
 		bool		open;
@@ -60,7 +65,13 @@ static volatile struct board *board;
 static unsigned int messages, nparts;
 static uint32_t group, port;
 static uint64_t seed = 1;
-static const char *ending;
+
+/* See above; what passes leaves all with everything in the end. */
+static const struct ending {
+	const char	*name;
+	void		(*meet)(int victim);
+	bool		passes;
+} *ending;
 static pid_t pids[PARTS_MAX];
 static bool gone[PARTS_MAX];
 
@@ -252,6 +263,12 @@ static void talker_open(struct talker *t)
 	t->seat->open = true;
 }
 
+/* The second half is for what happens: it is not over before that begins. */
+static unsigned int talker_may(void)
+{
+	return board->met ? messages : messages / 2;
+}
+
 static void talker_run(int part)
 {
 	struct talker t = {
@@ -272,7 +289,7 @@ static void talker_run(int part)
 			usleep(1000);
 			continue;
 		}
-		if (board->phase == TALK && t.seat->sent < messages &&
+		if (board->phase == TALK && t.seat->sent < talker_may() &&
 		    !chance(&t.random, 3))
 			talker_send(&t);
 		if (talker_receive(&t)) {
@@ -324,13 +341,27 @@ static void program_kill(int part)
 	gone[part] = true;
 }
 
-/* Somebody has sent so many tenths of what it has to send. */
-static void await_sent(unsigned int part, unsigned int tenths)
+/* Somebody has sent its first half. */
+static void await_sent(unsigned int part)
 {
 	struct patience p = patience_begin();
 
-	while (board->seats[part].sent * 10 < messages * tenths)
+	while (board->seats[part].sent < messages / 2)
 		patience_try(&p, "messages to be sent");
+}
+
+static void host_cable(int host, bool in)
+{
+	lab_run(0, "ip link set veth%d %s", host, in ? "up" : "down");
+}
+
+/* What comes to it begins with a version that there is none of: it is dropped. */
+static void host_deaf(int host, bool deaf)
+{
+	if (deaf)
+		lab_run(host, "tc qdisc add dev eth0 clsact && tc filter add dev eth0 ingress matchall action pedit munge offset 0 u8 set 0xff");
+	else
+		lab_run(host, "tc qdisc del dev eth0 clsact");
 }
 
 static void host_lost(int host)
@@ -338,7 +369,7 @@ static void host_lost(int host)
 	unsigned int i;
 
 	if (seed % 2)
-		lab_run(0, "ip link set veth%d down", host);
+		host_cable(host, false);
 	for (i = 0; i < nparts; i++)
 		if (host_of(i) == host)
 			program_kill(i);
@@ -346,26 +377,87 @@ static void host_lost(int host)
 	lab_run(0, "ip netns del h%d", host);
 }
 
+/* Something comes and goes, as often and each time for as long. */
+static void spells(int host, void (*begin)(int host, bool on), bool on,
+		   unsigned int count, unsigned int ms)
+{
+	while (count--) {
+		begin(host, on);
+		board->met = true;
+		usleep(ms * 1000);
+		begin(host, !on);
+		usleep(count ? ms * 1000 : 0);
+	}
+}
+
+static void meet_stop(int victim)
+{
+	works(kill(pids[victim], SIGSTOP));
+	board->met = true;
+	usleep(SPELL_MS * 1000);
+	works(kill(pids[victim], SIGCONT));
+}
+
+static void meet_link(int victim)
+{
+	spells(host_of(victim), host_cable, false, 1, SPELL_MS);
+}
+
+static void meet_flap(int victim)
+{
+	spells(host_of(victim), host_cable, false, lab_scaled(SPELLS, 5), 30);
+}
+
+/* Something does get lost: where it is psync that sees it, it is counted. */
+static void meet_deaf(int victim)
+{
+	const int host = host_of(victim);
+	uint64_t before = stat_of(host, "DropBadVersion");
+
+	host_deaf(host, true);
+	board->met = true;
+	if (lab.link == LAB_ETH)
+		stat_await(host, "DropBadVersion", before + 1);
+	usleep(SPELL_MS * 1000);
+	host_deaf(host, false);
+}
+
+static void meet_bursts(int victim)
+{
+	spells(host_of(victim), host_deaf, true, lab_scaled(SPELLS, 5), 10);
+}
+
+static void meet_rmmod(int victim)
+{
+	(void)victim;
+	lab_run(0, "! rmmod psync");
+}
+
+static void meet_netns(int victim)
+{
+	(void)victim;
+	host_lost(lab.hosts);
+}
+
+static const struct ending endings[] = {
+	{ .name = "none" },
+	{ .name = "kill", .meet = program_kill },
+	{ .name = "stop", .meet = meet_stop, .passes = true },
+	{ .name = "link", .meet = meet_link, .passes = true },
+	{ .name = "flap", .meet = meet_flap, .passes = true },
+	{ .name = "deaf", .meet = meet_deaf, .passes = true },
+	{ .name = "bursts", .meet = meet_bursts, .passes = true },
+	{ .name = "rmmod", .meet = meet_rmmod },
+	{ .name = "netns", .meet = meet_netns },
+};
+
 static void meet(void)
 {
 	unsigned int victim = 1 + seed % (nparts - 2);
 
-	await_sent(victim, 5);
-	if (!strcmp(ending, "kill")) {
-		program_kill(victim);
-	} else if (!strcmp(ending, "stop")) {
-		works(kill(pids[victim], SIGSTOP));
-		usleep(SPELL_MS * 1000);
-		works(kill(pids[victim], SIGCONT));
-	} else if (!strcmp(ending, "link")) {
-		lab_run(0, "ip link set veth%d down", host_of(victim));
-		usleep(SPELL_MS * 1000);
-		lab_run(0, "ip link set veth%d up", host_of(victim));
-	} else if (!strcmp(ending, "rmmod")) {
-		lab_run(0, "! rmmod psync");
-	} else if (!strcmp(ending, "netns")) {
-		host_lost(lab.hosts);
-	}
+	await_sent(victim);
+	if (ending->meet)
+		ending->meet(victim);
 }
 
 /* All who are there have the same, and nothing is there to be received. */
@@ -451,7 +543,7 @@ static void head_write(void)
 		fprintf(f, "site %u %d\n", i, host_of(i));
 		if (gone[i])
 			fprintf(f, "ended %u %s\n", i,
-				strcmp(ending, "netns") ? "killed" : "lost");
+				strcmp(ending->name, "netns") ? "killed" : "lost");
 	}
 	assert_int_equal(fclose(f), 0);
 }
@@ -483,6 +575,8 @@ static void histories(void **state)
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(board != MAP_FAILED);
+	/* Who is gone takes nothing more, and who sends has to wait for that. */
+	board->met = !ending->passes;
 	programs_start();
 	meet();
 	programs_rest();
@@ -499,16 +593,35 @@ static void histories(void **state)
 	lab_enter(0);
 }
 
+/* A test that fails leaves none behind, who would be in the way of the next. */
+static int programs_end(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < nparts; i++)
+		if (pids[i] > 0 && !gone[i]) {
+			kill(pids[i], SIGKILL);
+			waitpid(pids[i], NULL, 0);
+		}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(histories),
+		cmocka_unit_test_teardown(histories, programs_end),
 	};
+	unsigned int i;
 
 	lab_init();
 	if (argc < 2 || lab.hosts < 3 || lab.hosts >= PARTS_MAX)
 		return 2;
-	ending = argv[1];
+	for (i = 0; i < COUNT(endings); i++)
+		if (!strcmp(argv[1], endings[i].name))
+			ending = &endings[i];
+	if (!ending)
+		return 2;
 	if (argc > 2)
 		seed = strtoull(argv[2], NULL, 10);
 	messages = lab_scaled(60, 30);

@@ -138,7 +138,9 @@ histories()
 	lab "$1" 3 '--loss 3 --delay 1 --reorder 10 --dup 3 --corrupt 2' \
 		"history_test,none,$2" "history_test,kill,$2" \
 		"history_test,stop,$2" "history_test,link,$2" \
-		"history_test,rmmod,$2" "history_test,netns,$2"
+		"history_test,flap,$2" "history_test,deaf,$2" \
+		"history_test,bursts,$2" "history_test,rmmod,$2" \
+		"history_test,netns,$2"
 }
 
 # Those that run on several links run on one when it is named: flow-udp4.

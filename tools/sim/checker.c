@@ -369,7 +369,8 @@ static uint32_t psync_check_sent(struct psync_check *c,
 
 /*
  * The message @mid of instance @inst, sent by now: when a participant was
- * open twice in it, the one in @view if one is, else one with @hash.
+ * open twice in it, the one in @view if one is, else one with @hash, and of two
+ * such (null messages are much alike) not that of the one that is refused.
  */
 static struct psync_check_msg *psync_check_find(struct psync_check *c,
 						uint32_t inst, uint64_t mid,
@@ -379,9 +380,9 @@ static struct psync_check_msg *psync_check_find(struct psync_check *c,
 	struct psync_check_inst *in = &c->insts[inst];
 	struct psync_check_msg *msg, *found = NULL;
 	struct psync_check_seat *seat;
-	uint32_t i, k;
+	uint32_t i, k, fits, best = 0;
 
-	for (i = in->seats; i != PSYNC_CHECK_NONE; i = seat->next) {
+	for (i = in->seats; i != PSYNC_CHECK_NONE && best < 4; i = seat->next) {
 		seat = &c->seats[i];
 		if (seat->part != mid >> PSYNC_HIST_SEQ_BITS)
 			continue;
@@ -389,11 +390,14 @@ static struct psync_check_msg *psync_check_find(struct psync_check *c,
 		if (k == PSYNC_CHECK_NONE)
 			continue;
 		msg = &c->msgs[seat->sent[k]];
-		if (view ? psync_check_has(view, msg->bit) : msg->hash == hash)
-			return msg;
-		/* Nobody takes what one that is refused sends. */
-		if (!found || (c->seats[found->seat].refused && !seat->refused))
-			found = msg;
+		fits = view ? psync_check_has(view, msg->bit) :
+			      msg->hash == hash;
+		/* Nobody takes what that one sends. */
+		fits = 1 + 2 * fits + !seat->refused;
+		if (fits <= best)
+			continue;
+		found = msg;
+		best = fits;
 	}
 	return found;
 }

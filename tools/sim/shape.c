@@ -364,6 +364,8 @@ static void psync_shape_slow(struct psync_conv *conv)
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_MEMORY) ||
 	    psync_fault_has(&conv->sim->fault, PSYNC_FAULT_LIMIT))
 		return;
+	/* Who is silent is told by the same event, which would not mean a mask. */
+	conv->limits.suspect_ns = 0;
 	conv->limits.slow = PSYNC_SLOW_MASK;
 	conv->limits.slow_ns = psync_prng_range(&rng, 1, 500) * PSYNC_MSEC;
 	conv->limits.max_msgs = conv->sim->nsites *

@@ -29,10 +29,12 @@
 /**
  * struct psync_suspicion - what is known of another site
  * @heard_at: when something of it was taken last
+ * @came_at: when something of it came last, taken or not
  * @told: it is suspect
  */
 struct psync_suspicion {
 	u64 heard_at;
+	u64 came_at;
 	bool told;
 };
 
@@ -51,8 +53,7 @@ static bool psync_suspect_judged(const struct psync_place *place)
 {
 	const struct psync_limits *limits = &place->conv->limits;
 
-	return limits->suspect_ns && limits->slow != PSYNC_SLOW_SUSPECT &&
-	       limits->slow != PSYNC_SLOW_MASK;
+	return limits->suspect_ns && limits->slow != PSYNC_SLOW_SUSPECT;
 }
 
 static struct psync_suspicion *psync_suspect_of(struct psync_place *place,
@@ -89,7 +90,10 @@ void psync_suspect_input(struct psync_place *place,
 	struct psync_suspicion *suspicion =
 		psync_suspect_of(place, pkt->src_site);
 
-	if (!suspicion || drop ||
+	if (!suspicion)
+		return;
+	suspicion->came_at = place->site->sim->now;
+	if (drop ||
 	    !psync_suspect_hears(&place->img,
 				 psync_remote_find(&place->img, pkt->src_site),
 				 pkt))
@@ -138,7 +142,7 @@ void psync_suspect_rest(struct psync_place *place)
 		suspicion = psync_suspect_of(place, remote->site);
 		if (suspicion && !suspicion->told && remote->heard &&
 		    remote->lag &&
-		    place->site->sim->now > max(suspicion->heard_at,
+		    place->site->sim->now > max(suspicion->came_at,
 						remote->lag_at) +
 				max(bound, 8 * img->p.limits.rto_max_ns) +
 				PSYNC_SUSPECT_SLACK)

@@ -630,20 +630,23 @@ static void checksums(void **state)
 	drops_are(&before, &after, "DropBadCsum", 1, __FILE__, __LINE__);
 }
 
+static void site_is(struct nl *nl, uint32_t site)
+{
+	nl_begin(nl, PSYNC_CMD_SITE_SET);
+	nl_u32(nl, PSYNC_A_SITE_ID, site);
+	assert_int_equal(nl_talk(nl), 0);
+}
+
 /* Before it has a site id a namespace takes nothing. */
 static void no_site(void **state)
 {
 	struct nl *nl = nl_open(1);
 	struct wire w;
 
-	nl_begin(nl, PSYNC_CMD_SITE_SET);
-	nl_u32(nl, PSYNC_A_SITE_ID, 0);
-	assert_int_equal(nl_talk(nl), 0);
+	site_is(nl, 0);
 	sample(3, &w);
 	dropped(&fake, &w, "DropNoSite");
-	nl_begin(nl, PSYNC_CMD_SITE_SET);
-	nl_u32(nl, PSYNC_A_SITE_ID, 1);
-	assert_int_equal(nl_talk(nl), 0);
+	site_is(nl, 1);
 	nl_close(nl);
 }
 
@@ -726,6 +729,33 @@ static void incarnation_unanswered(void **state)
 		  __LINE__);
 	sysctl_set(1, "hello_tries", tries);
 	sysctl_set(1, "hello_ms", ms);
+}
+
+/* Who is asked about is present; but who was meant is not here any more. */
+static void incarnation_elsewhere(void **state)
+{
+	struct fake future = fake;
+	struct nl *nl = nl_open(1);
+	struct stats before, after;
+	struct wire w, hello;
+
+	wire_hello(&w, &fake, 0, 1);
+	fake_send(&fake, &w);
+	fake_recv(&fake, WIRE_HELLO_ACK, &w);
+	future.inc = fake.inc + 1;
+	wire_hello(&w, &future, 77, 2);
+	fake_send(&future, &w);
+	fake_recv(&fake, WIRE_HELLO, &hello);
+	site_is(nl, 9);
+	stats_read(1, &before);
+	wire_ack(&w, &future, &hello);
+	wire_put32(&w, AT_DST_SITE, 9);
+	fake_send(&future, &w);
+	drops_await(&before, &after, 1);
+	drops_are(&before, &after, "DropNotForUs", 1, __FILE__, __LINE__);
+	site_is(nl, 1);
+	nl_close(nl);
+	fake.inc = future.inc;
 }
 
 static void rendezvous(struct wire_conv *c, uint32_t group)
@@ -1576,6 +1606,7 @@ int main(void)
 		cmocka_unit_test(checksums),
 		cmocka_unit_test(incarnations),
 		cmocka_unit_test(incarnation_unanswered),
+		cmocka_unit_test(incarnation_elsewhere),
 		cmocka_unit_test(not_opened),
 		cmocka_unit_test(not_reopened),
 		cmocka_unit_test(bad_messages),

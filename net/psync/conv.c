@@ -629,7 +629,8 @@ static int psync_conv_room(struct psync_net *pnet, u32 opener,
 static void psync_conv_evict(struct psync_conv *conv)
 {
 	psync_conv_lock(conv);
-	if (!conv->dead && !conv->img.nviews) {
+	/* Meanwhile somebody may have opened it, sent and left: it lingers. */
+	if (!conv->dead && conv->pending && !conv->img.nviews) {
 		PSYNC_INC(conv->pnet, CONV_EVICTED);
 		psync_conv_kill(conv);
 	}

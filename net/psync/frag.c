@@ -90,16 +90,24 @@ static u64 psync_frag_op_id(struct psync_frags *f)
 	return atomic64_inc_return(&psync_frag_peer(f)->pnet->frag_id);
 }
 
+/* Bytes of a packet itself, without those of its further pieces. */
+static u32 psync_frag_own(const struct sk_buff *packet)
+{
+	u32 len = skb_headlen(packet), i;
+
+	for (i = 0; i < skb_shinfo(packet)->nr_frags; i++)
+		len += skb_frag_size(&skb_shinfo(packet)->frags[i]);
+	return len;
+}
+
 /* The piece of @packet that has the byte at @offset, and where it begins. */
 static struct sk_buff *psync_frag_find(struct sk_buff *packet, u32 offset,
 				       u32 *begin)
 {
 	struct psync_frag_cb *cb = psync_frag_cb(packet);
-	u32 len = skb_headlen(packet), i;
+	u32 len = psync_frag_own(packet);
 	struct sk_buff *piece;
 
-	for (i = 0; i < skb_shinfo(packet)->nr_frags; i++)
-		len += skb_frag_size(&skb_shinfo(packet)->frags[i]);
 	*begin = 0;
 	if (offset < len)
 		return packet;
@@ -155,9 +163,28 @@ static u32 psync_frag_share(struct sk_buff *skb, const struct sk_buff *from,
 	return done;
 }
 
+/*
+ * Piece by piece: skb_copy_bits() would go through all that are before @offset, for
+ * each fragment anew.
+ */
+static bool psync_frag_bits(struct sk_buff *packet, u32 offset, u8 *to, u32 len)
+{
+	struct sk_buff *piece;
+	u32 begin, part;
+
+	for (; len; offset += part, to += part, len -= part) {
+		piece = psync_frag_find(packet, offset, &begin);
+		part = piece == packet ? psync_frag_own(packet) : piece->len;
+		part = min(begin + part - offset, len);
+		if (skb_copy_bits(piece, offset - begin, to, part))
+			return false;
+	}
+	return true;
+}
+
 /* Fragments are small, or the device's packets are large and it has memory. */
-static struct sk_buff *psync_frag_copy(const struct sk_buff *packet,
-				       u32 offset, u32 len)
+static struct sk_buff *psync_frag_copy(struct sk_buff *packet, u32 offset,
+				       u32 len)
 {
 	struct sk_buff *skb;
 	u32 i, part, done;
@@ -170,9 +197,9 @@ static struct sk_buff *psync_frag_copy(const struct sk_buff *packet,
 	skb_reserve(skb, PSYNC_LINK_HEADROOM + PSYNC_WIRE_FRAG);
 	for (i = 0, done = 0; i < skb_shinfo(skb)->nr_frags; i++) {
 		part = skb_frag_size(&skb_shinfo(skb)->frags[i]);
-		if (skb_copy_bits(packet, offset + done,
-				  skb_frag_address(&skb_shinfo(skb)->frags[i]),
-				  part))
+		if (!psync_frag_bits(packet, offset + done,
+				     skb_frag_address(&skb_shinfo(skb)->frags[i]),
+				     part))
 			break;
 		done += part;
 	}

@@ -39,13 +39,10 @@ static enum psync_drop psync_input_decode(struct sk_buff *skb,
 	return psync_wire_decode(skb->data, skb_headlen(skb), skb->len, pkt);
 }
 
-/* Who says so, and to whom: what can be judged without any conversation. */
-static enum psync_drop psync_input_check(struct psync_link *link,
-					 const struct psync_pkt *pkt,
-					 const struct psync_addr *from,
-					 struct psync_peer **peer)
+/* Is it for who we are now? */
+static enum psync_drop psync_input_dst(const struct psync_net *pnet,
+				       const struct psync_pkt *pkt)
 {
-	struct psync_net *pnet = link->pnet;
 	u32 site = READ_ONCE(pnet->site);
 
 	if (!site)
@@ -56,6 +53,20 @@ static enum psync_drop psync_input_check(struct psync_link *link,
 		return PSYNC_DROP_NOT_FOR_US;
 	if (pkt->dst_inc && pkt->dst_inc != READ_ONCE(pnet->inc))
 		return PSYNC_DROP_OTHER_INC;
+	return PSYNC_OK;
+}
+
+/* Who says so, and to whom: what can be judged without any conversation. */
+static enum psync_drop psync_input_check(struct psync_link *link,
+					 const struct psync_pkt *pkt,
+					 const struct psync_addr *from,
+					 struct psync_peer **peer)
+{
+	struct psync_net *pnet = link->pnet;
+	enum psync_drop reason = psync_input_dst(pnet, pkt);
+
+	if (reason)
+		return reason;
 	*peer = psync_peer_find_rcu(pnet, pkt->src_site);
 	if (!*peer)
 		return PSYNC_DROP_UNKNOWN_PEER;
@@ -102,6 +113,21 @@ void psync_input(struct psync_link *link, struct sk_buff *skb,
 	}
 	if (psync_peer_admit(peer, skb, &pkt))
 		psync_input_pkt(pnet, peer, skb, &pkt);
+}
+
+void psync_input_parked(struct psync_peer *peer, struct sk_buff *skb)
+{
+	enum psync_drop reason;
+	struct psync_pkt pkt;
+
+	/* The header is as contiguous as when it was decoded first. */
+	reason = psync_wire_decode(skb->data, skb_headlen(skb), skb->len, &pkt);
+	if (!reason)
+		reason = psync_input_dst(peer->pnet, &pkt);
+	if (reason)
+		psync_drop(peer->pnet, skb, reason);
+	else if (psync_peer_admit(peer, skb, &pkt))
+		psync_input_pkt(peer->pnet, peer, skb, &pkt);
 }
 
 /* Is it what its fragments said: that site's, for this one, and all of it? */

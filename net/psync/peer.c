@@ -332,24 +332,6 @@ bool psync_peer_admit(struct psync_peer *peer, struct sk_buff *skb,
 	return false;
 }
 
-/*
- * A parked packet after an answer.  It is judged like any other: of the answered
- * incarnation it goes on, of the one the answer ruled out it is dropped, of yet
- * another (the site may have come back since) it waits for the next answer.
- */
-static void psync_peer_resume(struct psync_peer *peer, struct sk_buff *skb)
-{
-	enum psync_drop reason;
-	struct psync_pkt pkt;
-
-	/* The header is as contiguous as when it was decoded first. */
-	reason = psync_wire_decode(skb->data, skb_headlen(skb), skb->len, &pkt);
-	if (reason)
-		psync_drop(peer->pnet, skb, reason);
-	else if (psync_peer_admit(peer, skb, &pkt))
-		psync_input_pkt(peer->pnet, peer, skb, &pkt);
-}
-
 enum psync_drop psync_peer_hello_ack(struct psync_peer *peer,
 				     const struct psync_pkt *pkt)
 {
@@ -367,7 +349,7 @@ enum psync_drop psync_peer_hello_ack(struct psync_peer *peer,
 		return PSYNC_DROP_BAD_NONCE;
 
 	while ((skb = __skb_dequeue(&parked)))
-		psync_peer_resume(peer, skb);
+		psync_input_parked(peer, skb);
 	return PSYNC_OK;
 }
 

@@ -668,6 +668,17 @@ void psync_input_pkt(struct psync_net *pnet, struct psync_peer *peer,
 		     struct sk_buff *skb, const struct psync_pkt *pkt);
 
 /**
+ * psync_input_parked - the site has said which incarnation of it is present
+ * @peer: sender, under RCU
+ * @skb: consumed; parked by psync_peer_admit(), which judges it again: of that
+ *	incarnation it goes on, of the one the answer ruled out it is dropped, of yet
+ *	another (the site may have come back since) it waits for the next answer
+ *
+ * Our own site and incarnation may have changed meanwhile, too.
+ */
+void psync_input_parked(struct psync_peer *peer, struct sk_buff *skb);
+
+/**
  * psync_input_whole - a packet that came in fragments is complete
  * @peer: whose fragments, under RCU
  * @skb: consumed; data at the psync header

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration over netlink: every refusal with its errno and its words, who
- * may change what, notifications, dumps during change. Each test in a network
+ * Configuration over netlink: every refusal with its errno and its words, how
+ * much there may be, who may change what, notifications, dumps during change. Each test in a network
  * namespace of its own; needs a lab for its modules only.
  */
 
@@ -60,6 +60,12 @@ static void link_eth(const char *name, const char *dev)
 	nl_u32(nl, PSYNC_A_LINK_KIND, PSYNC_LINK_KIND_ETH);
 	if (dev)
 		nl_str(nl, PSYNC_A_LINK_DEV, dev);
+}
+
+static void link_del(const char *name)
+{
+	nl_begin(nl, PSYNC_CMD_LINK_DEL);
+	nl_str(nl, PSYNC_A_LINK_NAME, name);
 }
 
 static void put_ip(uint16_t attr4, uint16_t attr6, const char *ip)
@@ -677,8 +683,145 @@ static void observed(void **state)
 	net_end();
 }
 
-/* In a child, as user 1000: what is the answer to a change? */
-static int as_user(int unshare_flags, void (*change)(void))
+static const struct psync_pid two_pids[] = { { 1, 5 }, { 2, 5 } };
+
+static FILE *limit_open(const char *name, const char *mode)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/psync/%s", name);
+	return fopen(path, mode);
+}
+
+/* Of the namespace we are in, as whoever we are.  Returns 0 or an errno. */
+static int limit(const char *name, unsigned int value)
+{
+	FILE *f = limit_open(name, "w");
+
+	if (!f)
+		return errno;
+	fprintf(f, "%u\n", value);
+	return fclose(f) ? errno : 0;
+}
+
+static unsigned int limit_now(const char *name)
+{
+	FILE *f = limit_open(name, "r");
+	unsigned int value = 0;
+
+	if (!f || fscanf(f, "%u", &value) != 1)
+		fail_msg("no %s", name);
+	fclose(f);
+	return value;
+}
+
+static void limits_links(void)
+{
+	assert_int_equal(limit("links_max", 2), 0);
+	link_eth("e", "d0");
+	done();
+	link_udp("u", "192.0.2.1");
+	done();
+	link_udp("v", "2001:db8::1");
+	refused(ENOSPC, "net.psync.links_max");
+	/* A better reason. */
+	link_udp("u", "2001:db8::1");
+	refused(EEXIST, "there is a link of this name");
+	change_u16("u", PSYNC_A_LINK_PORT, 7008);
+	done();
+	/* Fewer than there are: these stay. */
+	assert_int_equal(limit("links_max", 1), 0);
+	change_u16("u", PSYNC_A_LINK_PORT, 7009);
+	done();
+	assert_int_equal(dump(PSYNC_CMD_LINK_GET), 2);
+	link_del("u");
+	done();
+	link_udp("v", "2001:db8::1");
+	refused(ENOSPC, "net.psync.links_max");
+	assert_int_equal(limit("links_max", 2), 0);
+	/* What fails does not count. */
+	link_udp("v", "2001:db8::9");
+	refused(EADDRNOTAVAIL, "no interface has this address");
+	link_udp("v", "2001:db8::1");
+	done();
+	link_udp("w", "192.0.2.1");
+	refused(ENOSPC, "net.psync.links_max");
+}
+
+static void limits_peers(void)
+{
+	assert_int_equal(limit("peers_max", 2), 0);
+	peer(PSYNC_CMD_PEER_ADD, 2, "e", NULL, "\2\0\0\0\0\2");
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 3, "v", "2001:db8::3", NULL);
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 4, "e", NULL, "\2\0\0\0\0\4");
+	refused(ENOSPC, "net.psync.peers_max");
+	peer(PSYNC_CMD_PEER_ADD, 3, "e", NULL, "\2\0\0\0\0\4");
+	refused(EEXIST, "there is a peer of this site id");
+	peer(PSYNC_CMD_PEER_SET, 2, "v", "2001:db8::2", NULL);
+	done();
+	/* They are replaced with their link. */
+	change_ip("v", "::");
+	done();
+	assert_int_equal(limit("peers_max", 1), 0);
+	peer(PSYNC_CMD_PEER_SET, 3, "e", NULL, "\2\0\0\0\0\3");
+	done();
+	assert_int_equal(dump(PSYNC_CMD_PEER_GET), 2);
+	peer(PSYNC_CMD_PEER_DEL, 3, NULL, NULL, NULL);
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 4, "e", NULL, "\2\0\0\0\0\4");
+	refused(ENOSPC, "net.psync.peers_max");
+	assert_int_equal(limit("peers_max", 2), 0);
+	peer(PSYNC_CMD_PEER_ADD, 4, "e", NULL, "\2\0\0\0\0\4");
+	done();
+	peer(PSYNC_CMD_PEER_ADD, 3, "e", NULL, "\2\0\0\0\0\3");
+	refused(ENOSPC, "net.psync.peers_max");
+}
+
+static void limits_groups(void)
+{
+	assert_int_equal(limit("groups_max", 2), 0);
+	group(PSYNC_CMD_GROUP_ADD, 1, NULL, two_pids, 2);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 2, NULL, two_pids, 2);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 3, NULL, two_pids, 2);
+	refused(ENOSPC, "net.psync.groups_max");
+	group(PSYNC_CMD_GROUP_ADD, 2, NULL, two_pids, 2);
+	refused(EEXIST, "another group has this number");
+	group(PSYNC_CMD_GROUP_SET, 2, "x", two_pids, 2);
+	done();
+	assert_int_equal(limit("groups_max", 1), 0);
+	group(PSYNC_CMD_GROUP_SET, 2, "y", NULL, 0);
+	done();
+	assert_int_equal(dump(PSYNC_CMD_GROUP_GET), 2);
+	group(PSYNC_CMD_GROUP_DEL, 2, NULL, NULL, 0);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 3, NULL, two_pids, 2);
+	refused(ENOSPC, "net.psync.groups_max");
+	assert_int_equal(limit("groups_max", 2), 0);
+	group(PSYNC_CMD_GROUP_ADD, 3, NULL, two_pids, 2);
+	done();
+	group(PSYNC_CMD_GROUP_ADD, 2, NULL, two_pids, 2);
+	refused(ENOSPC, "net.psync.groups_max");
+}
+
+/* As many as there may be, not one more; but those may be changed. */
+static void limits(void **state)
+{
+	net_new();
+	site(1);
+	done();
+	limits_links();
+	limits_peers();
+	limits_groups();
+	net_end();
+}
+
+/* In a child, as user 1000; returns what @act does. */
+static int as_user_do(int unshare_flags, int (*act)(void (*change)(void)),
+		      void (*change)(void))
 {
 	int status;
 	pid_t pid = works(fork());
@@ -688,15 +831,71 @@ static int as_user(int unshare_flags, void (*change)(void))
 		    (unshare_flags && unshare(unshare_flags)))
 			_exit(99);
 		nl = nl_here();
-		change();
-		_exit(-nl_talk(nl));
+		_exit(act(change));
 	}
 	works(waitpid(pid, &status, 0));
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
-static const struct psync_pid two_pids[] = { { 1, 5 }, { 2, 5 } };
+static int try_change(void (*change)(void))
+{
+	change();
+	return -nl_talk(nl);
+}
+
+/* What is the answer to a change? */
+static int as_user(int unshare_flags, void (*change)(void))
+{
+	return as_user_do(unshare_flags, try_change, change);
+}
+
+static const char * const limit_names[] = {
+	"peers_max", "groups_max", "links_max",
+};
+
+static unsigned int limits_first[COUNT(limit_names)];
+
+/* As root of a namespace of its own; returns a number for what is wrong, or 0. */
+static int try_limits(void (*change)(void))
+{
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; i < COUNT(limit_names); i++) {
+		name = limit_names[i];
+		if (limit_now(name) != limits_first[i])
+			return 10 * i + 1;
+		if (limit(name, limits_first[i] + 1) != EINVAL)
+			return 10 * i + 2;
+		if (limit(name, 1) || limit_now(name) != 1)
+			return 10 * i + 3;
+		if (limit(name, limits_first[i] + 1) != EINVAL)
+			return 10 * i + 4;
+		if (limit(name, limits_first[i]))
+			return 10 * i + 5;
+	}
+	if (limit("groups_max", 1))
+		return 91;
+	group(PSYNC_CMD_GROUP_ADD, 1, NULL, two_pids, 2);
+	if (nl_talk(nl))
+		return 92;
+	group(PSYNC_CMD_GROUP_ADD, 2, NULL, two_pids, 2);
+	return nl_talk(nl) == -ENOSPC ? 0 : 93;
+}
+
+/* Who owns a user namespace has the limits of the first one for its bounds. */
+static void limits_owned(void **state)
+{
+	unsigned int i;
+
+	for (i = 0; i < COUNT(limit_names); i++)
+		limits_first[i] = sysctl_get(0, limit_names[i]);
+	net_new();
+	assert_int_equal(as_user_do(CLONE_NEWUSER | CLONE_NEWNET, try_limits,
+				    NULL), 0);
+	net_end();
+}
 
 static void change_site(void) { site(7); }
 static void change_link(void) { link_eth("x", "d0"); }
@@ -710,8 +909,7 @@ static void change_group(void)
 }
 static void remove_link(void)
 {
-	nl_begin(nl, PSYNC_CMD_LINK_DEL);
-	nl_str(nl, PSYNC_A_LINK_NAME, "l0");
+	link_del("l0");
 }
 static void remove_peer(void)
 {
@@ -890,6 +1088,8 @@ int main(void)
 		cmocka_unit_test(peers),
 		cmocka_unit_test(groups),
 		cmocka_unit_test(observed),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(limits_owned),
 		cmocka_unit_test(permissions),
 		cmocka_unit_test(notifications),
 		cmocka_unit_test(dumps),

@@ -414,7 +414,8 @@ static void sysctls(void **state)
 		"embryo_ms", "closed_ms", "closed_max", "park_max",
 		"convs_max", "linger_max", "linger_ms", "absent_ms",
 		"repair_rate", "owed_bytes", "max_message", "frag_bytes",
-		"frag_max", "frag_ms",
+		"frag_max", "frag_ms", "peers_max", "groups_max",
+		"links_max",
 	};
 	unsigned int i, value;
 	char path[96];

@@ -1240,7 +1240,6 @@ int psync_conv_net_init(struct psync_net *pnet)
 	INIT_LIST_HEAD(&pnet->conv_list);
 	INIT_LIST_HEAD(&pnet->pending_list);
 	INIT_LIST_HEAD(&pnet->linger_list);
-	pnet->hash_seed = get_random_u32();
 	atomic_set(&pnet->openings, 0);
 	atomic_set(&pnet->alive, 0);
 	pnet->next_port = PSYNC_PORT_AUTO;

@@ -8,10 +8,14 @@
  * going on alone; their packets carry the digest of their own list (S1.3).
  *
  * Writers hold psync_net.lock, readers rcu_read_lock() or that lock.
+ *
+ * Whoever owns a user namespace may add groups in a network namespace of its
+ * own, and choose their numbers: so they are limited in number, charged to who
+ * adds them, and their hash has a key that nobody knows.
  */
 
 #include <linux/ctype.h>
-#include <linux/hash.h>
+#include <linux/jhash.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -21,7 +25,8 @@
 static struct hlist_head *psync_group_bucket(struct psync_net *pnet,
 					     u32 number)
 {
-	return &pnet->groups[hash_32(number, ilog2(PSYNC_GROUP_HASH))];
+	return &pnet->groups[jhash_1word(number, pnet->hash_seed) %
+			     PSYNC_GROUP_HASH];
 }
 
 static struct psync_group *psync_group_lookup(struct psync_net *pnet,
@@ -191,7 +196,7 @@ static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
 		NL_SET_ERR_MSG(extack, "another group has this name");
 		return ERR_PTR(-EEXIST);
 	}
-	group = kzalloc(struct_size(group, pids, n), GFP_KERNEL);
+	group = kzalloc(struct_size(group, pids, n), GFP_KERNEL_ACCOUNT);
 	if (!group)
 		return ERR_PTR(-ENOMEM);
 	group->number = number;
@@ -214,7 +219,8 @@ static struct psync_group *psync_group_make(struct psync_net *pnet, u32 number,
  * @extack: says why not
  *
  * Context: process, psync_net.lock.
- * Return: 0, -EINVAL, -EEXIST (number or name taken), -ENOMEM.
+ * Return: 0, -EINVAL, -EEXIST (number or name taken), -ENOSPC (too many),
+ * -ENOMEM.
  */
 int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
 		    const struct psync_pid *pids, u32 n,
@@ -228,11 +234,17 @@ int psync_group_add(struct psync_net *pnet, u32 number, const char *name,
 		NL_SET_ERR_MSG(extack, "another group has this number");
 		return -EEXIST;
 	}
+	if (pnet->ngroups >= READ_ONCE(pnet->sysctl.groups_max)) {
+		NL_SET_ERR_MSG(extack,
+			       "too many groups (sysctl net.psync.groups_max)");
+		return -ENOSPC;
+	}
 	group = psync_group_make(pnet, number, name, pids, n, slow,
 				 extack);
 	if (IS_ERR(group))
 		return PTR_ERR(group);
 	hlist_add_head_rcu(&group->hash, psync_group_bucket(pnet, number));
+	pnet->ngroups++;
 	pnet->generation++;
 	return 0;
 }
@@ -295,6 +307,7 @@ int psync_group_del(struct psync_net *pnet, u32 number,
 	}
 	hlist_del_rcu(&group->hash);
 	kfree_rcu(group, rcu);
+	pnet->ngroups--;
 	pnet->generation++;
 	return 0;
 }
@@ -318,4 +331,5 @@ void psync_group_flush(struct psync_net *pnet)
 			kfree_rcu(group, rcu);
 		}
 	}
+	pnet->ngroups = 0;
 }

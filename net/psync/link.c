@@ -97,8 +97,8 @@ static void psync_link_close(struct psync_link *link)
  * @extack: why not
  *
  * Context: process, psync_net.lock held.
- * Return: 0, -EINVAL, -EEXIST (name, or device and EtherType, in use), -ENODEV,
- * -EADDRINUSE, -EADDRNOTAVAIL, -EAFNOSUPPORT, -ENOMEM.
+ * Return: 0, -EINVAL, -EEXIST (name, or device and EtherType, in use), -ENOSPC
+ * (too many), -ENODEV, -EADDRINUSE, -EADDRNOTAVAIL, -EAFNOSUPPORT, -ENOMEM.
  */
 int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 		   struct netlink_ext_ack *extack)
@@ -115,11 +115,17 @@ int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 		NL_SET_ERR_MSG_MOD(extack, "there is a link of this name");
 		return -EEXIST;
 	}
+	if (pnet->nlinks >= READ_ONCE(pnet->sysctl.links_max)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "too many links (sysctl net.psync.links_max)");
+		return -ENOSPC;
+	}
 
 	tmpl->pnet = pnet;
 	err = psync_link_open(tmpl, NULL, extack);
 	if (err)
 		return err;
+	pnet->nlinks++;
 	pnet->generation++;
 	pr_debug("link %s created\n", tmpl->name);
 	return 0;
@@ -128,6 +134,7 @@ int psync_link_add(struct psync_net *pnet, struct psync_link *tmpl,
 static void psync_link_end(struct psync_link *link)
 {
 	psync_link_close(link);
+	link->pnet->nlinks--;
 	pr_debug("link %s destroyed\n", link->name);
 	kfree_rcu(link, rcu);
 }

@@ -26,6 +26,7 @@
  * RCU callbacks that run later only free memory; module exit waits for them.
  */
 
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/sysctl.h>
 
@@ -133,6 +134,9 @@ static const struct psync_sysctl psync_sysctl_defaults = {
 	.closed_ms	= 120 * 1000,
 	.closed_max	= 4096,
 	.park_max	= 64,
+	.peers_max	= 4096,
+	.groups_max	= 1024,
+	.links_max	= 64,
 	.convs_max	= 4096,
 	.linger_max	= 1024,
 	.linger_ms	= 30 * 1000,
@@ -176,6 +180,9 @@ static const struct psync_sysctl psync_sysctl_highest = {
 	.closed_ms	= 24 * 3600 * 1000,
 	.closed_max	= 1 << 20,
 	.park_max	= 1 << 16,
+	.peers_max	= 1 << 16,
+	.groups_max	= 1 << 16,
+	.links_max	= 1 << 12,
 	.convs_max	= 1 << 20,
 	.linger_max	= 1 << 20,
 	.linger_ms	= 3600 * 1000,
@@ -264,6 +271,9 @@ static const struct ctl_table psync_sysctl_table[] = {
 	PSYNC_SYSCTL(closed_ms),
 	PSYNC_SYSCTL(closed_max),
 	PSYNC_SYSCTL(park_max),
+	PSYNC_SYSCTL(peers_max),
+	PSYNC_SYSCTL(groups_max),
+	PSYNC_SYSCTL(links_max),
 	PSYNC_SYSCTL(convs_max),
 	PSYNC_SYSCTL(linger_max),
 	PSYNC_SYSCTL(linger_ms),
@@ -353,6 +363,7 @@ static int __net_init psync_netns_start(struct net *net)
 	mutex_init(&pnet->lock);
 	atomic_set(&pnet->users, PSYNC_SITE_NONE);
 	INIT_LIST_HEAD(&pnet->links);
+	pnet->hash_seed = get_random_u32();
 
 	err = psync_mib_init(pnet);
 	if (err)

@@ -270,7 +270,7 @@ static struct psync_link *psync_nl_link_parse(struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "link name or kind missing");
 		return ERR_PTR(-EINVAL);
 	}
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
+	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
 	nla_strscpy(link->name, info->attrs[PSYNC_A_LINK_NAME],
@@ -305,7 +305,7 @@ static struct psync_link *psync_nl_link_parse_over(const struct psync_link *old,
 				 "no device, EtherType, address or port to change");
 		return ERR_PTR(-EINVAL);
 	}
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
+	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
 	link->ops = old->ops;

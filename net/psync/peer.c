@@ -5,8 +5,12 @@
  * What to do about an incarnation decides the core (core/peer.c); this file
  * parks the packets meanwhile, asks, and lets them go on or drops them.
  *
- * Found by site id under RCU; added and deleted under psync_net.lock.  The end
- * of a peer (its deleter, psync_peer_kill, psync_peer_free):
+ * Found by site id under RCU, in a hash with a key, since whoever owns a user
+ * namespace may choose the ids in a network namespace of its own; for the same
+ * reason limited in number and charged to who adds them.
+ *
+ * Added and deleted under psync_net.lock.  The end of a peer (its deleter,
+ * psync_peer_kill, psync_peer_free):
  *
  *  1. out of the hash: only readers inside rcu_read_lock() may still have it;
  *  2. dead is set under psync_peer.lock, and the parked packets are taken out.
@@ -24,7 +28,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/etherdevice.h>
-#include <linux/hash.h>
+#include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
@@ -34,7 +38,8 @@
 
 static struct hlist_head *psync_peer_head(struct psync_net *pnet, u32 site)
 {
-	return &pnet->peers[hash_32(site, ilog2(PSYNC_PEER_HASH))];
+	return &pnet->peers[jhash_1word(site, pnet->hash_seed) %
+			    PSYNC_PEER_HASH];
 }
 
 /**
@@ -359,7 +364,7 @@ static struct psync_peer *psync_peer_alloc(struct psync_net *pnet, u32 site,
 {
 	struct psync_peer *peer;
 
-	peer = kzalloc(sizeof(*peer), GFP_KERNEL);
+	peer = kzalloc(sizeof(*peer), GFP_KERNEL_ACCOUNT);
 	if (!peer)
 		return NULL;
 	peer->pnet = pnet;
@@ -373,7 +378,7 @@ static struct psync_peer *psync_peer_alloc(struct psync_net *pnet, u32 site,
 	timer_setup(&peer->timer, psync_peer_expire, 0);
 	psync_frag_init(peer);
 	if (addr->family != AF_PACKET) {
-		if (dst_cache_init(&peer->routes, GFP_KERNEL)) {
+		if (dst_cache_init(&peer->routes, GFP_KERNEL_ACCOUNT)) {
 			kfree(peer);
 			return NULL;
 		}
@@ -502,8 +507,8 @@ static struct psync_link *psync_peer_link(struct psync_net *pnet,
  * @extack: why not
  *
  * Context: process, psync_net.lock held.
- * Return: 0, -EINVAL (id zero or our own, address), -EEXIST, -ENODEV (no such
- * link), -EAFNOSUPPORT, -EADDRINUSE, -ENOMEM.
+ * Return: 0, -EINVAL (id zero or our own, address), -EEXIST, -ENOSPC (too many),
+ * -ENODEV (no such link), -EAFNOSUPPORT, -EADDRINUSE, -ENOMEM.
  */
 int psync_peer_add(struct psync_net *pnet, u32 site, const char *link,
 		   const struct psync_addr *addr,
@@ -526,6 +531,11 @@ int psync_peer_add(struct psync_net *pnet, u32 site, const char *link,
 		NL_SET_ERR_MSG_MOD(extack, "there is a peer of this site id");
 		return -EEXIST;
 	}
+	if (pnet->npeers >= READ_ONCE(pnet->sysctl.peers_max)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "too many peers (sysctl net.psync.peers_max)");
+		return -ENOSPC;
+	}
 	found = psync_peer_link(pnet, link, extack);
 	if (!found)
 		return -ENODEV;
@@ -536,6 +546,7 @@ int psync_peer_add(struct psync_net *pnet, u32 site, const char *link,
 	if (!peer)
 		return -ENOMEM;
 	hlist_add_head_rcu(&peer->hash, psync_peer_head(pnet, site));
+	pnet->npeers++;
 	pnet->generation++;
 	pr_debug("peer %u created\n", site);
 	return 0;
@@ -610,6 +621,7 @@ int psync_peer_del(struct psync_net *pnet, u32 site,
 		return -ENOENT;
 	}
 	hlist_del_rcu(&peer->hash);
+	pnet->npeers--;
 	pnet->generation++;
 	psync_peer_kill(peer);
 	synchronize_rcu();
@@ -637,6 +649,7 @@ void psync_peer_flush(struct psync_net *pnet)
 			psync_peer_kill(peer);
 			list_add(&peer->gone, &gone);
 		}
+	pnet->npeers = 0;
 	if (list_empty(&gone))
 		return;
 	synchronize_rcu();

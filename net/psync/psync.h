@@ -78,6 +78,9 @@
  * @closed_ms: how long a closed cid is remembered
  * @closed_max: closed cids remembered at most
  * @park_max: packets parked for one peer's confirmation
+ * @peers_max: peers of this namespace at most
+ * @groups_max: groups likewise
+ * @links_max: links likewise
  * @convs_max: conversations of this namespace at most
  * @linger_max: conversations that nobody here has open any more, at most
  * @linger_ms: psync_limits.linger_ns, in ms
@@ -116,6 +119,9 @@ struct psync_sysctl {
 	unsigned int	closed_ms;
 	unsigned int	closed_max;
 	unsigned int	park_max;
+	unsigned int	peers_max;
+	unsigned int	groups_max;
+	unsigned int	links_max;
 	unsigned int	convs_max;
 	unsigned int	linger_max;
 	unsigned int	linger_ms;
@@ -162,15 +168,18 @@ struct psync_sysctl {
  * @owed: memory of conversations that is charged to no socket, see charge.c
  * @closed: remembered closed cids, see conv.c
  * @ports: bound sockets by port; RCU look-up
- * @hash_seed: of @ports
+ * @hash_seed: of @ports, @peers and @groups; immutable
  * @next_port: where the search for an automatic port goes on
  * @next_binding: last binding number given out (S1.1)
  * @frag_id: last one given out, see struct psync_wire_frag
  * @frag_bytes: what packets in fragments take, out (0) and in (1)
  * @frag_packets: how many there are, likewise
  * @links: RCU list of struct psync_link
+ * @nlinks: how many; with @npeers and @ngroups under @lock
  * @peers: RCU hash of struct psync_peer by site id
+ * @npeers: how many
  * @groups: RCU hash of struct psync_group by number
+ * @ngroups: how many
  * @generation: changes with every change of configuration, for dumps
  * @sysctl: values; changed under the mutex of netns.c, read with READ_ONCE
  * @sysctl_hdr: registration
@@ -208,8 +217,11 @@ struct psync_net {
 	atomic_t		frag_packets[2];
 
 	struct list_head	links;
+	unsigned int		nlinks;
 	struct hlist_head	peers[PSYNC_PEER_HASH];
+	unsigned int		npeers;
 	struct hlist_head	groups[PSYNC_GROUP_HASH];
+	unsigned int		ngroups;
 	unsigned int		generation;
 
 	struct psync_sysctl	sysctl;

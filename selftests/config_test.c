@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Configuration over netlink: every refusal with its errno and its words, how
- * much there may be, who may change what, notifications, dumps during change. Each test in a network
- * namespace of its own; needs a lab for its modules only.
+ * much there may be, who may change what, notifications, dumps during change. Each
+ * test in a network namespace of its own; needs a lab for its modules only.
  */
 
 #include <arpa/inet.h>

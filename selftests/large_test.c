@@ -414,6 +414,31 @@ static void sending_memory(void **state)
 	one_at_a_time(1, "loss 100%", "DropTxFragFull");
 }
 
+/* So little room that also the only packet to a site has to wait for another's. */
+static void sending_in_turn(void **state)
+{
+	uint64_t before = stat_of(1, "DropTxFragFull");
+	unsigned int old[2];
+	int fds[HOSTS], i;
+
+	little_memory(1, old);
+	open_all(fds);
+	talk(fds, 1, 100);
+	/* The first is not over when the second begins. */
+	for (i = 2; i <= HOSTS; i++)
+		lab_run(0, "tc qdisc replace dev veth%d root netem limit 10000 delay 100ms",
+			i);
+	body_send(fds[0], 100000, 3);
+	stat_await(1, "DropTxFragFull", before + 1);
+	body_expect(fds[1], 100000, 3);
+	body_expect(fds[2], 100000, 3);
+	for (i = 2; i <= HOSTS; i++)
+		loss_end(i);
+	enough_memory(1, old);
+	unheld_none(fds[0]);
+	sock_close(fds, HOSTS);
+}
+
 /* A process that is gone before its message is out leaves it behind. */
 static void sender_dies(void **state)
 {
@@ -904,6 +929,7 @@ int main(void)
 		cmocka_unit_test(many),
 		cmocka_unit_test(memory),
 		cmocka_unit_test(sending_memory),
+		cmocka_unit_test(sending_in_turn),
 		cmocka_unit_test(sender_dies),
 		cmocka_unit_test(site_dies),
 		cmocka_unit_test(sent_on),

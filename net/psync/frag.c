@@ -20,6 +20,8 @@
 #include "psync.h"
 #include "trace.h"
 
+/* The limits are passed so many times for the only packet to a peer. */
+#define PSYNC_FRAG_ONLY		4
 /* So often one sends what others have gathered meanwhile. */
 #define PSYNC_FRAG_ROUNDS	16
 
@@ -69,17 +71,22 @@ static void psync_frag_op_give(struct psync_frags *f, bool in, u32 bytes,
 	atomic_sub(packets, &pnet->frag_packets[in]);
 }
 
-/* The only one may always go on: what has begun must be able to end. */
+/*
+ * The only one of all peers' may always go on: what has begun must be able to end.
+ * So may the only one of its own peer, far beyond the limits, so that those who are
+ * dead do not keep out others; but not however many peers there are.
+ */
 static bool psync_frag_op_take(struct psync_frags *f, bool in, u32 bytes,
-			       u32 packets, bool must)
+			       u32 packets, bool only)
 {
 	struct psync_net *pnet = psync_frag_peer(f)->pnet;
-	long sum = atomic_long_add_return(bytes, &pnet->frag_bytes[in]);
-	unsigned int n = atomic_add_return(packets, &pnet->frag_packets[in]);
+	u64 sum = atomic_long_add_return(bytes, &pnet->frag_bytes[in]);
+	u32 n = atomic_add_return(packets, &pnet->frag_packets[in]);
+	u32 times = only ? PSYNC_FRAG_ONLY : 1;
 
-	if (must || n <= 1 ||
-	    (sum <= READ_ONCE(pnet->sysctl.frag_bytes) &&
-	     n <= READ_ONCE(pnet->sysctl.frag_max)))
+	if (n <= 1 ||
+	    (sum <= (u64)READ_ONCE(pnet->sysctl.frag_bytes) * times &&
+	     n <= READ_ONCE(pnet->sysctl.frag_max) * times))
 		return true;
 	psync_frag_op_give(f, in, bytes, packets);
 	return false;

@@ -77,14 +77,14 @@ static void psync_frag_op_free(struct psync_frags *f, void *mem, size_t size)
 }
 
 static bool psync_frag_op_take(struct psync_frags *f, bool in, u32 bytes,
-			       u32 packets, bool must)
+			       u32 packets, bool only)
 {
 	struct psync_site *site = psync_frag_peer(f)->site;
 	bool limit = psync_fault_has(&site->sim->fault, PSYNC_FAULT_LIMIT);
 	u64 most = limit ? 1 : PSYNC_FRAG_BYTES;
 	u32 n = limit ? 1 : PSYNC_FRAG_PACKETS;
 
-	if (!must && site->frag_packets[in] + packets > 1 &&
+	if (!only && site->frag_packets[in] + packets > 1 &&
 	    (site->frag_bytes[in] + bytes > most ||
 	     site->frag_packets[in] + packets > n))
 		return false;

@@ -57,8 +57,9 @@ struct psync_frag_packet {
  * @alloc: zeroed memory or NULL; may be called in softirq
  * @free: gives back memory of @alloc
  * @take: is there room for @bytes more of @packets more packets, @in (to be put
- *	together) or out?  They count from then on.  With @must there is: each
- *	peer may be sent one, lest one that is dead keep out the others (S2.5).
+ *	together) or out?  They count from then on.  With @only, which says that no
+ *	other is under way to this peer, there is much more, lest some that are
+ *	dead keep out the others (S2.5).
  * @give: they count no more
  * @id: a number greater than all given before at this incarnation, not zero
  * @transmit: send @pkt, a FRAG with @pkt->body_len bytes of @packet from
@@ -79,7 +80,7 @@ struct psync_frag_ops {
 	void	*(*alloc)(struct psync_frags *f, size_t size);
 	void	(*free)(struct psync_frags *f, void *mem, size_t size);
 	bool	(*take)(struct psync_frags *f, bool in, u32 bytes, u32 packets,
-			bool must);
+			bool only);
 	void	(*give)(struct psync_frags *f, bool in, u32 bytes, u32 packets);
 	u64	(*id)(struct psync_frags *f);
 	void	(*transmit)(struct psync_frags *f, struct psync_pkt *pkt,

@@ -81,11 +81,11 @@ static void psync_fuzz_free(struct psync_frags *f, void *mem, size_t size)
 }
 
 static bool psync_fuzz_take(struct psync_frags *f, bool in, u32 bytes,
-			    u32 packets, bool must)
+			    u32 packets, bool only)
 {
 	struct psync_fuzz_frag *fuzz = psync_fuzz_of(f);
 
-	if (!must && fuzz->packets[in] + packets > 1 &&
+	if (!only && fuzz->packets[in] + packets > 1 &&
 	    fuzz->bytes[in] + bytes > PSYNC_FUZZ_MOST)
 		return false;
 	fuzz->bytes[in] += bytes;

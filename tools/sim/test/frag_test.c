@@ -87,11 +87,11 @@ static void psync_frag_op_free(struct psync_frags *f, void *mem, size_t size)
 }
 
 static bool psync_frag_op_take(struct psync_frags *f, bool in, u32 bytes,
-			       u32 packets, bool must)
+			       u32 packets, bool only)
 {
 	struct psync_frag_end *end = psync_frag_end(f);
 
-	if (!must && end->packets[in] + packets > 1 &&
+	if (!only && end->packets[in] + packets > 1 &&
 	    end->taken[in] + bytes > end->most)
 		return false;
 	end->taken[in] += bytes;

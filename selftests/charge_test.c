@@ -11,6 +11,9 @@
 #include "lib.h"
 
 #define MANY	64	/* conversations that use up what a CPU may hold back */
+#define LONGEST	1024	/* entries of an option */
+#define KEEP	100	/* sockets with long ones */
+#define EVENTS	(64 * sizeof(struct psync_event))	/* a socket's queue */
 
 /* A conversation of two: hosts 1 and 2. */
 static void open_pair(int *fds)
@@ -74,6 +77,30 @@ static void who_pays(void **state)
 	/* Nodes stay, bodies do not. */
 	for (i = 0; i < 2; i++)
 		charged_await(fds[i], idle[i] + 64 * 1024);
+	sock_close(fds, 2);
+	lab_nulls();
+}
+
+/* The queue of events, once, until the socket's end. */
+static void events_charged(void **state)
+{
+	const uint32_t some = PSYNC_EVMASK(PSYNC_EV_ENDED);
+	uint64_t idle;
+	int fds[2];
+
+	lab_no_nulls();
+	open_pair(fds);
+	msg_send(fds[0], "x");
+	msg_expect(fds[1], "x");
+	unheld_none(fds[0]);
+	idle = opt_info(fds[0]).charged;
+	works(opt_set_u32(fds[0], PSYNC_EVENTS, 0));
+	assert_int_equal(opt_info(fds[0]).charged, idle);
+	works(opt_set_u32(fds[0], PSYNC_EVENTS, some));
+	assert_int_equal(opt_info(fds[0]).charged, idle + EVENTS);
+	works(opt_set_u32(fds[0], PSYNC_EVENTS, 0));
+	works(opt_set_u32(fds[0], PSYNC_EVENTS, PSYNC_EVMASK_ALL));
+	assert_int_equal(opt_info(fds[0]).charged, idle + EVENTS);
 	sock_close(fds, 2);
 	lab_nulls();
 }
@@ -266,6 +293,165 @@ static void mem_limit_datagrams(void **state)
 	sock_close((int[]){ a, b }, 2);
 }
 
+/*
+ * Nobody can be charged for anything any more, until mem_set(): what is charged
+ * to the socket that is given back is more than what processors hold back, a MB
+ * each. What fails meanwhile is looked at afterwards, or it would be in the way
+ * of other tests.
+ */
+static int mem_exhaust(char *old, size_t size)
+{
+	int a = sock_new(1, SOCK_DGRAM), b, i;
+	uint32_t port = port_new();
+
+	b = datagram_room(2, port);
+	for (i = 0; i < 4000; i++)
+		say_datagram(a, port);
+	works(close(a));
+	mem_get(old, size);
+	mem_set("0 0 0");
+	return b;
+}
+
+static int set_participants(int fd)
+{
+	static struct psync_pid pids[LONGEST];
+	unsigned int i;
+
+	for (i = 0; i < LONGEST; i++)
+		pids[i] = (struct psync_pid){ 1, i + 1 };
+	return setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, pids,
+			  sizeof(pids)) ? errno : 0;
+}
+
+static int set_restart(int fd)
+{
+	static union {
+		struct psync_restart	restart;
+		char			room[sizeof(struct psync_restart) +
+					     LONGEST * sizeof(uint64_t)];
+	} value;
+
+	value.restart.count = LONGEST;
+	return setsockopt(fd, SOL_PSYNC, PSYNC_RESTART, &value,
+			  sizeof(value)) ? errno : 0;
+}
+
+static int set_events(int fd, uint32_t events)
+{
+	return opt_set_u32(fd, PSYNC_EVENTS, events) ? errno : 0;
+}
+
+/* What an option is to hold has to be paid for. */
+static void mem_limit_options(void **state)
+{
+	int fd = sock_new(1, SOCK_SEQPACKET), full, err[2];
+	char old[96];
+
+	full = mem_exhaust(old, sizeof(old));
+	err[0] = set_participants(fd);
+	err[1] = set_restart(fd);
+	mem_set(old);
+	assert_int_equal(err[0], ENOBUFS);
+	assert_int_equal(err[1], ENOBUFS);
+	assert_int_equal(set_participants(fd), 0);
+	assert_int_equal(set_restart(fd), 0);
+	sock_close((int[]){ fd, full }, 2);
+}
+
+/*
+ * Who asks for events is told that there is no room for them, so is who would
+ * inherit them, without losing a conversation; who has asked before gets them.
+ */
+static void mem_limit_events(void **state)
+{
+	uint32_t port = port_new(), port2 = port_new(), port3 = port_new();
+	const struct psync_pid pids[] = { { 1, port3 }, { 2, port } };
+	const struct psync_pid two[] = { { 1, port }, { 1, port2 } };
+	int fd = sock_new(1, SOCK_SEQPACKET), full, err[3];
+	uint32_t group = group_new(two, 2);
+	int lis, a, b, c, d, early;
+	char old[96];
+
+	lis = sock_listening(2, port, 4);
+	assert_int_equal(set_events(lis, PSYNC_EVMASK_ALL), 0);
+	b = sock_joined(1, port, group, 1);
+	assert_int_equal(set_events(b, PSYNC_EVMASK(PSYNC_EV_ENDED)), 0);
+	c = sock_joined(1, port2, group, 1);
+	msg_send(c, "x");
+	msg_expect(b, "x");
+	a = sock_joined(1, port3, group_new(pids, 2), 1);
+	msg_send(a, "early");
+	await_poll(lis, POLLIN);
+
+	full = mem_exhaust(old, sizeof(old));
+	err[0] = set_events(fd, PSYNC_EVMASK_ALL);
+	err[1] = set_events(fd, 0);
+	early = accept(lis, NULL, NULL);
+	err[2] = errno;
+	close(c);
+	mem_set(old);
+	assert_int_equal(err[0], ENOBUFS);
+	assert_int_equal(err[1], 0);
+	assert_int_equal(early, -1);
+	assert_int_equal(err[2], ENOBUFS);
+	event_expect(b, PSYNC_EV_ENDED);
+	assert_int_equal(set_events(fd, PSYNC_EVMASK_ALL), 0);
+	d = sock_accept(lis);
+	assert_int_equal(opt_u32(d, PSYNC_EVENTS), PSYNC_EVMASK_ALL);
+	msg_expect(d, "early");
+	sock_close((int[]){ fd, lis, a, b, d, full }, 6);
+}
+
+/* What no socket could be charged for of the one conversation of a host. */
+static unsigned long long owed_at(int host)
+{
+	static char text[65536];
+	const char *at;
+	size_t n;
+	FILE *f;
+
+	lab_enter(host);
+	f = popen("psync conv show --json", "r");
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = 0;
+	pclose(f);
+	lab_enter(0);
+	at = strstr(text, "\"owed\":");
+	return at ? strtoull(at + strlen("\"owed\":"), NULL, 10) : 0;
+}
+
+/* A participant counts, not only its view: 24 bytes where there are two. */
+static void participants_charged(void **state)
+{
+	uint32_t port = port_new(), port2 = port_new();
+	const struct psync_pid pids[] = { { 1, port }, { 1, port2 } };
+	uint32_t group = group_new(pids, 2);
+	unsigned long long owed[2];
+	int full, a, b, err = 0;
+	char old[96];
+
+	a = sock_new(1, SOCK_SEQPACKET);
+	b = sock_new(1, SOCK_SEQPACKET);
+	convs_none(1);
+	full = mem_exhaust(old, sizeof(old));
+	if (sock_connect(a, group, 1))
+		err = errno;
+	owed[0] = owed_at(1);
+	if (sock_connect(b, group, 1))
+		err = errno;
+	owed[1] = owed_at(1);
+	mem_set(old);
+	assert_int_equal(err, 0);
+	assert_in_range(owed[0], 1000, 1 << 20);
+	assert_in_range(owed[1] - owed[0], 256, 4096);
+	/* It is paid for with the next that happens there. */
+	works(send(a, "x", 1, 0));
+	assert_int_equal(owed_at(1), 0);
+	sock_close((int[]){ a, b, full }, 3);
+}
+
 static bool file_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -290,13 +476,32 @@ static uint64_t cgroup_sock(void)
 	return found;
 }
 
+/* Options, and events, each twice; so much is charged then at least. */
+static uint64_t cgroup_keep(int *keep)
+{
+	uint64_t before = cgroup_sock();
+	int i, k;
+
+	for (i = 0; i < KEEP; i++) {
+		keep[i] = sock_new(1, SOCK_SEQPACKET);
+		for (k = 0; k < 2; k++) {
+			assert_int_equal(set_participants(keep[i]), 0);
+			assert_int_equal(set_restart(keep[i]), 0);
+			assert_int_equal(set_events(keep[i],
+						    PSYNC_EVMASK_ALL), 0);
+		}
+	}
+	return before + KEEP * (LONGEST * (sizeof(struct psync_pid) +
+					   sizeof(uint64_t)) + EVENTS);
+}
+
 /* The control group of who made the socket sees it, and sees it go. */
 static void control_group(void **state)
 {
 	struct patience p = patience_begin();
 	uint32_t port = port_new();
-	uint64_t cid, datagrams;
-	int fds[2], a, b, i;
+	int fds[2], keep[KEEP], a, b, i;
+	uint64_t cid, before;
 	char pid[16];
 
 	mkdir("/tmp/charge", 0755);
@@ -314,13 +519,17 @@ static void control_group(void **state)
 	while (opt_outstanding(fds[1]) < 100)
 		await_poll(fds[1], POLLIN);
 	assert_true(cgroup_sock() >= 100 * 1024);
-	datagrams = cgroup_sock();
+	before = cgroup_sock();
 	a = sock_new(1, SOCK_DGRAM);
 	b = datagram_room(2, port);
 	for (i = 0; i < 300; i++)
 		assert_true(say_datagram(a, port));
-	while (cgroup_sock() < datagrams + 300 * 1024)
+	while (cgroup_sock() < before + 300 * 1024)
 		patience_try(&p, "datagrams to be charged");
+	before = cgroup_keep(keep);
+	while (cgroup_sock() < before)
+		patience_try(&p, "options to be charged");
+	sock_close(keep, KEEP);
 	sock_close((int[]){ a, b }, 2);
 	cid = opt_u64(fds[0], PSYNC_CID);
 	sock_close(fds, 2);
@@ -339,10 +548,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_pays),
+		cmocka_unit_test(events_charged),
 		cmocka_unit_test(who_inherits),
 		cmocka_unit_test(receive_buffer),
 		cmocka_unit_test(mem_limit),
 		cmocka_unit_test(mem_limit_datagrams),
+		cmocka_unit_test(mem_limit_options),
+		cmocka_unit_test(mem_limit_events),
+		cmocka_unit_test(participants_charged),
 		cmocka_unit_test(control_group),
 	};
 

@@ -475,7 +475,6 @@ static int psync_accept_take(struct psync_sock *listener,
 	err = psync_sock_hold_site(new);
 	if (!err) {
 		new->recvinfo = listener->recvinfo;
-		new->events = listener->events;
 		new->manual = listener->manual;
 		new->slow = listener->slow;
 		new->history = listener->history;
@@ -514,6 +513,10 @@ static int psync_accept(struct socket *sock, struct socket *newsock,
 	do {
 		err = sk->sk_state == TCP_LISTEN ?
 			psync_accept_wait(sk, nonblock) : -EINVAL;
+		/* While what waits can still wait for another accept(). */
+		if (!err)
+			err = psync_event_subscribe(psync_sk(new),
+						    psync_sk(sk)->events);
 		if (err)
 			break;
 		/* What ended while it waited is passed over. */
@@ -588,6 +591,7 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 	if (part && READ_ONCE(part->conv->img.refused))
 		mask |= EPOLLERR;
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	    READ_ONCE(psync_sk(sk)->events_queued) ||
 	    (part && READ_ONCE(part->view.outstanding)))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (part && READ_ONCE(part->watch.answer))
@@ -620,6 +624,8 @@ static int psync_next_len(struct sock *sk)
 	struct sk_buff *skb;
 	int len = 0;
 
+	if (READ_ONCE(psync_sk(sk)->events_queued))
+		return sizeof(struct psync_event);
 	spin_lock_bh(&sk->sk_receive_queue.lock);
 	skb = skb_peek(&sk->sk_receive_queue);
 	if (skb)
@@ -712,10 +718,7 @@ static int psync_release(struct socket *sock)
 	psk->part = NULL;
 	/* Last: whoever gets the port next finds its places free. */
 	psync_port_unbind(psk);
-	kfree(psk->pids);
-	psk->pids = NULL;
-	kfree(psk->restart);
-	psk->restart = NULL;
+	psync_sockopt_release(psk);
 	if (psk->holds_site)
 		psync_site_release(psync_pernet(sock_net(sk)));
 	psk->holds_site = false;
@@ -735,6 +738,7 @@ static int psync_release(struct socket *sock)
 static void psync_sock_destruct(struct sock *sk)
 {
 	skb_queue_purge(&sk->sk_receive_queue);
+	psync_event_free(psync_sk(sk));
 	psync_purse_close(psync_sk(sk));
 }
 

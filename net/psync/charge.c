@@ -14,7 +14,9 @@
  * the namespace owes it: psync_net.owed, bounded by net.psync.owed_bytes; beyond
  * that no more is taken in and the oldest that linger are given up.  A byte is
  * charged once, however many participants have yet to read it; each one's
- * SO_RCVBUF bounds those it has yet to read.
+ * SO_RCVBUF bounds those it has yet to read.  What a socket keeps beside any
+ * conversation, its queue of events and what options hold, is charged to it when
+ * it asks for that.
  *
  * Purses.  The core runs under the conversation's lock, in softirq, where
  * sk_forward_alloc of a user's socket, which lock_sock protects (SO_RESERVE_MEM
@@ -30,6 +32,9 @@
  *    kfree_skb() run once; the skb holds the socket and so the purse;
  *  - of a datagram that waits likewise; the queue is emptied before the socket's
  *    purse is closed, and who has taken one out of it holds the socket;
+ *  - of what a socket keeps itself, by the function that frees it:
+ *    psync_sockopt_free(), for what another value replaces and when the socket
+ *    is released, and psync_event_free(), before its purse is closed;
  *  - psync_charge.paid is all that was taken for a conversation.  It changes
  *    in psync_charge_pay() alone, together with the purse of the same payer;
  *    psync_charge_move() gives it all back before the payer becomes another;
@@ -172,12 +177,25 @@ static void psync_charge_rfree(struct sk_buff *skb)
 	sock_rfree(skb);
 }
 
+int psync_charge_own(struct psync_sock *psk, u32 size)
+{
+	if (psync_purse_take(psk, size))
+		return 0;
+	PSYNC_INC(psync_pernet(sock_net(&psk->sk)), CHARGE_REFUSED);
+	return -ENOBUFS;
+}
+
+void psync_charge_own_put(struct psync_sock *psk, u32 size)
+{
+	psync_purse_give(psk, size);
+}
+
 int psync_charge_received(struct psync_sock *psk, struct sk_buff *skb)
 {
-	if (!psync_purse_take(psk, skb->truesize)) {
-		PSYNC_INC(psync_pernet(sock_net(&psk->sk)), CHARGE_REFUSED);
-		return -ENOBUFS;
-	}
+	int err = psync_charge_own(psk, skb->truesize);
+
+	if (err)
+		return err;
 	skb_set_owner_r(skb, &psk->sk);
 	skb->destructor = psync_charge_rfree;
 	return 0;
@@ -185,10 +203,10 @@ int psync_charge_received(struct psync_sock *psk, struct sk_buff *skb)
 
 int psync_charge_sent(struct psync_sock *psk, struct sk_buff *skb)
 {
-	if (!psync_purse_take(psk, skb->truesize)) {
-		PSYNC_INC(psync_pernet(sock_net(&psk->sk)), CHARGE_REFUSED);
-		return -ENOBUFS;
-	}
+	int err = psync_charge_own(psk, skb->truesize);
+
+	if (err)
+		return err;
 	skb->destructor = psync_charge_wfree;
 	return 0;
 }

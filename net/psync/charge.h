@@ -38,6 +38,19 @@ void psync_purse_close(struct psync_sock *psk);
 u32 psync_purse_charged(const struct psync_sock *psk);
 
 /**
+ * psync_charge_own - charge a socket for what it keeps beside any conversation
+ * @psk: socket
+ * @size: bytes of memory
+ *
+ * What is charged so is allocated without __GFP_ACCOUNT: its control group is
+ * charged by the purse.  Context: any but hard interrupts.
+ * Return: 0, -ENOBUFS.
+ */
+int psync_charge_own(struct psync_sock *psk, u32 size);
+/* It is freed. */
+void psync_charge_own_put(struct psync_sock *psk, u32 size);
+
+/**
  * psync_charge_sent - charge a message to the socket that sends it
  * @psk: socket whose skb it is (sock_alloc_send_pskb())
  * @skb: the message; given back by its destructor

@@ -863,9 +863,12 @@ psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
 {
 	struct psync_participant *part;
 
+	lockdep_assert_held(&conv->lock);
 	part = kmem_cache_zalloc(psync_participant_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!part)
 		return NULL;
+	/* The conversation's, as its view is: a stranger's packet may make it. */
+	conv->charge.bytes += sizeof(*part);
 	INIT_LIST_HEAD(&part->queue);
 	part->conv = conv;
 	part->pid = psk->pid;
@@ -875,6 +878,13 @@ psync_conv_participant(struct psync_conv *conv, const struct psync_sock *psk)
 	part->view.slow = psk->slow.policy;
 	part->view.slow_ns = (u64)psk->slow.ms * NSEC_PER_MSEC;
 	return part;
+}
+
+static void psync_conv_participant_free(struct psync_participant *part)
+{
+	lockdep_assert_held(&part->conv->lock);
+	part->conv->charge.bytes -= sizeof(*part);
+	kmem_cache_free(psync_participant_cache, part);
 }
 
 /* Queue the conversation on one listener; false when its backlog is full. */
@@ -916,7 +926,7 @@ static bool psync_conv_offer(struct psync_conv *conv, u32 index,
 	}
 	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
 out:
-	kmem_cache_free(psync_participant_cache, part);
+	psync_conv_participant_free(part);
 	return false;
 }
 
@@ -1004,7 +1014,7 @@ int psync_conv_join(struct psync_conv *conv, struct psync_sock *psk, u32 index)
 				       part->binding, psync_conv_opening(pnet),
 				       ktime_get_ns());
 	if (err) {
-		kmem_cache_free(psync_participant_cache, part);
+		psync_conv_participant_free(part);
 		return err;
 	}
 	kref_get(&conv->ref);
@@ -1134,13 +1144,13 @@ void psync_conv_leave(struct psync_participant *part)
 	part->sk = NULL;
 	part->listener = NULL;
 	psync_image_leave(&conv->img, &part->view, ktime_get_ns());
+	psync_conv_participant_free(part);
 	psync_charge_move(conv);
 	psync_conv_closed(conv);
 	psync_conv_unlock(conv);
 	psync_conv_evict_lingering(pnet, READ_ONCE(pnet->sysctl.linger_max));
 	psync_conv_evict_owing(pnet);
 	psync_conv_put(conv);
-	kmem_cache_free(psync_participant_cache, part);
 }
 
 int psync_conv_send(struct psync_participant *part, struct sk_buff *skb)

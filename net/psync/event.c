@@ -1,28 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events to sockets: queued in sk_receive_queue, which on SEQPACKET sockets
- * holds nothing else (messages stay in the image), and received before them.
+ * Events to sockets, received before messages, which stay in the image.
+ *
+ * A socket's queue is made whole, and charged to it, when it first asks for
+ * events.  Who cannot pay is told there, where a program can still do something
+ * about it.  Were each event charged by itself, those that come when memory is
+ * short, that senders are held back or somebody has failed, would be lost; so
+ * none is for want of memory, nor for what waits in SO_RCVBUF.  It is 3 KB; 64
+ * skbs would be 16 times as much.  It stays until the socket is destroyed: what
+ * waits is received whatever the socket asks for later.
  */
+
+#include <linux/slab.h>
 
 #include "psync.h"
 
 /* Events waiting on one socket; more are counted and told as LOST. */
 #define PSYNC_EVENTS_MAX	64
+#define PSYNC_EVENTS_SIZE	(PSYNC_EVENTS_MAX * sizeof(struct psync_event))
 
-static void psync_event_add(struct sock *sk, const struct psync_event *ev)
+int psync_event_subscribe(struct psync_sock *psk, u32 events)
 {
-	struct sk_buff_head *q = &sk->sk_receive_queue;
-	struct sk_buff *skb = NULL;
+	struct sk_buff_head *q = &psk->sk.sk_receive_queue;
+	struct psync_event *ring = NULL;
+	int err;
 
-	lockdep_assert_held(&q->lock);
-	if (skb_queue_len(q) < PSYNC_EVENTS_MAX)
-		skb = alloc_skb(sizeof(*ev), GFP_ATOMIC | __GFP_NOWARN);
-	if (!skb) {
-		psync_sk(sk)->events_lost++;
+	if (events && !psk->event_ring) {
+		err = psync_charge_own(psk, PSYNC_EVENTS_SIZE);
+		if (err)
+			return err;
+		ring = kmalloc(PSYNC_EVENTS_SIZE, GFP_KERNEL);
+		if (!ring) {
+			psync_charge_own_put(psk, PSYNC_EVENTS_SIZE);
+			return -ENOMEM;
+		}
+	}
+	/* Both at once: who sees the bits without the lock finds the ring. */
+	spin_lock_bh(&q->lock);
+	if (ring)
+		psk->event_ring = ring;
+	WRITE_ONCE(psk->events, events);
+	spin_unlock_bh(&q->lock);
+	return 0;
+}
+
+void psync_event_free(struct psync_sock *psk)
+{
+	if (!psk->event_ring)
+		return;
+	kfree(psk->event_ring);
+	psk->event_ring = NULL;
+	psync_charge_own_put(psk, PSYNC_EVENTS_SIZE);
+}
+
+static void psync_event_add(struct psync_sock *psk,
+			    const struct psync_event *ev)
+{
+	u32 n = psk->events_queued;
+
+	lockdep_assert_held(&psk->sk.sk_receive_queue.lock);
+	if (n == PSYNC_EVENTS_MAX) {
+		psk->events_lost++;
 		return;
 	}
-	skb_put_data(skb, ev, sizeof(*ev));
-	__skb_queue_tail(q, skb);
+	psk->event_ring[(psk->events_first + n) % PSYNC_EVENTS_MAX] = *ev;
+	WRITE_ONCE(psk->events_queued, n + 1);
 }
 
 void psync_event_queue(struct sock *sk, const struct psync_event *ev)
@@ -32,7 +74,7 @@ void psync_event_queue(struct sock *sk, const struct psync_event *ev)
 	if (!(READ_ONCE(psync_sk(sk)->events) & PSYNC_EVMASK(ev->type)))
 		return;
 	spin_lock_bh(&q->lock);
-	psync_event_add(sk, ev);
+	psync_event_add(psync_sk(sk), ev);
 	spin_unlock_bh(&q->lock);
 	sk->sk_data_ready(sk);
 }
@@ -49,42 +91,50 @@ static void psync_event_lost(struct psync_sock *psk)
 		return;
 	psk->events_lost = 0;
 	if (psk->events & PSYNC_EVMASK(PSYNC_EV_LOST))
-		psync_event_add(&psk->sk, &ev);
+		psync_event_add(psk, &ev);
+}
+
+static bool psync_event_peek(struct psync_sock *psk, struct psync_event *ev)
+{
+	struct sk_buff_head *q = &psk->sk.sk_receive_queue;
+	bool waits;
+
+	spin_lock_bh(&q->lock);
+	waits = psk->events_queued;
+	if (waits)
+		*ev = psk->event_ring[psk->events_first];
+	spin_unlock_bh(&q->lock);
+	return waits;
+}
+
+/* lock_sock: nobody else takes from the head. */
+static void psync_event_take(struct psync_sock *psk)
+{
+	struct sk_buff_head *q = &psk->sk.sk_receive_queue;
+
+	spin_lock_bh(&q->lock);
+	psk->events_first = (psk->events_first + 1) % PSYNC_EVENTS_MAX;
+	WRITE_ONCE(psk->events_queued, psk->events_queued - 1);
+	psync_event_lost(psk);
+	spin_unlock_bh(&q->lock);
 }
 
 int psync_event_recv(struct psync_sock *psk, struct msghdr *msg, size_t size,
 		     int flags)
 {
-	struct sk_buff_head *q = &psk->sk.sk_receive_queue;
-	struct sk_buff *skb;
+	struct psync_event ev;
 	size_t len;
-	int err;
 
-	spin_lock_bh(&q->lock);
-	skb = skb_peek(q);
-	if (skb)
-		skb_get(skb);
-	spin_unlock_bh(&q->lock);
-	if (!skb)
+	if (!psync_event_peek(psk, &ev))
 		return -EAGAIN;
-
-	len = min_t(size_t, size, skb->len);
-	if (len < skb->len)
+	len = min(size, sizeof(ev));
+	if (memcpy_to_msg(msg, &ev, len))
+		return -EFAULT;
+	if (len < sizeof(ev))
 		msg->msg_flags |= MSG_TRUNC;
-	err = skb_copy_datagram_msg(skb, 0, msg, len);
-	if (!err) {
-		msg->msg_flags |= MSG_PSYNC_NOTIFICATION;
-		msg->msg_namelen = 0;
-		err = flags & MSG_TRUNC ? skb->len : len;
-		if (!(flags & MSG_PEEK)) {
-			spin_lock_bh(&q->lock);
-			/* lock_sock: nobody else takes from the head. */
-			__skb_unlink(skb, q);
-			psync_event_lost(psk);
-			spin_unlock_bh(&q->lock);
-			consume_skb(skb);
-		}
-	}
-	consume_skb(skb);
-	return err;
+	msg->msg_flags |= MSG_PSYNC_NOTIFICATION;
+	msg->msg_namelen = 0;
+	if (!(flags & MSG_PEEK))
+		psync_event_take(psk);
+	return flags & MSG_TRUNC ? sizeof(ev) : len;
 }

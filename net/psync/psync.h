@@ -501,8 +501,12 @@ struct psync_participant {
  * @peer: connect()ed address, for getpeername() and DGRAM's default
  * @accept_queue: SEQPACKET listener: struct psync_participant, oldest first;
  *	under sk_receive_queue.lock
- * @events: subscribed events, PSYNC_EVMASK() bits
+ * @events: subscribed events, PSYNC_EVMASK() bits; this and what follows of
+ *	events is changed under sk_receive_queue.lock
  * @events_lost: events that found no room since the last LOST
+ * @event_ring: those that wait, see event.c; NULL until it first subscribes
+ * @events_first: which of them is the oldest
+ * @events_queued: how many there are
  * @recvinfo: PSYNC_RECV_* bits
  * @manual: PSYNC_MANUAL
  * @history: PSYNC_HISTORY
@@ -524,6 +528,9 @@ struct psync_sock {
 	struct list_head		accept_queue;
 	u32				events;
 	u32				events_lost;
+	struct psync_event		*event_ring;
+	u32				events_first;
+	u32				events_queued;
 	u32				recvinfo;
 	u32				manual;
 	u32				history;
@@ -914,6 +921,18 @@ bool psync_port_listening(struct psync_net *pnet);
 /* event.c: events to sockets */
 
 /**
+ * psync_event_subscribe - PSYNC_EVENTS
+ * @psk: socket, under lock_sock, or not yet anybody else's
+ * @events: PSYNC_EVMASK() bits
+ *
+ * The first time it charges the socket for the queue; psync_event_free() gives
+ * that back.  Return: 0, -ENOBUFS, -ENOMEM.
+ */
+int psync_event_subscribe(struct psync_sock *psk, u32 events);
+/* Nobody refers to the socket any more; its purse is open. */
+void psync_event_free(struct psync_sock *psk);
+
+/**
  * psync_event_queue - queue an event on a socket that subscribed to it
  * @sk: socket
  * @ev: copied
@@ -939,6 +958,8 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		     sockptr_t optval, unsigned int optlen);
 int psync_getsockopt(struct socket *sock, int level, int optname,
 		     char __user *optval, int __user *optlen);
+/* The socket is being released: what options hold is given back. */
+void psync_sockopt_release(struct psync_sock *psk);
 
 /* stable.c: waiting for n-stability */
 

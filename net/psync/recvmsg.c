@@ -38,7 +38,7 @@ static bool psync_recv_ready(struct sock *sk)
 {
 	struct psync_participant *part = psync_sk(sk)->part;
 
-	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	return READ_ONCE(psync_sk(sk)->events_queued) ||
 	       READ_ONCE(part->view.outstanding) || READ_ONCE(sk->sk_err) ||
 	       READ_ONCE(part->view.lost) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;

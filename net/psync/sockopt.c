@@ -24,6 +24,52 @@ static int psync_sockopt_err(int answer)
 	return 0;
 }
 
+/* A value that the socket keeps, charged to it; psync_sockopt_free(). */
+static void *psync_sockopt_dup(struct psync_sock *psk, sockptr_t optval,
+			       unsigned int len)
+{
+	int err = psync_charge_own(psk, len);
+	void *value;
+
+	if (err)
+		return ERR_PTR(err);
+	value = memdup_sockptr(optval, len);
+	if (IS_ERR(value))
+		psync_charge_own_put(psk, len);
+	return value;
+}
+
+static void psync_sockopt_free(struct psync_sock *psk, void *value,
+			       unsigned int len)
+{
+	if (!value)
+		return;
+	kfree(value);
+	psync_charge_own_put(psk, len);
+}
+
+static void psync_unset_participants(struct psync_sock *psk)
+{
+	psync_sockopt_free(psk, psk->pids, psk->npids * sizeof(*psk->pids));
+	psk->pids = NULL;
+	psk->npids = 0;
+}
+
+static void psync_unset_restart(struct psync_sock *psk)
+{
+	if (psk->restart)
+		psync_sockopt_free(psk, psk->restart,
+				   struct_size(psk->restart, leaves,
+					       psk->restart->count));
+	psk->restart = NULL;
+}
+
+void psync_sockopt_release(struct psync_sock *psk)
+{
+	psync_unset_participants(psk);
+	psync_unset_restart(psk);
+}
+
 static int psync_set_participants(struct psync_sock *psk, sockptr_t optval,
 				  unsigned int len)
 {
@@ -36,7 +82,7 @@ static int psync_set_participants(struct psync_sock *psk, sockptr_t optval,
 		return -EINVAL;
 	if (psk->part || psk->sk.sk_state == TCP_LISTEN)
 		return -EISCONN;
-	pids = memdup_sockptr(optval, len);
+	pids = psync_sockopt_dup(psk, optval, len);
 	if (IS_ERR(pids))
 		return PTR_ERR(pids);
 	for (i = 0; i < n; i++) {
@@ -45,11 +91,11 @@ static int psync_set_participants(struct psync_sock *psk, sockptr_t optval,
 			    pids[i].port == pids[j].port)
 				break;
 		if (j < i || !pids[i].site || !pids[i].port) {
-			kfree(pids);
+			psync_sockopt_free(psk, pids, len);
 			return -EINVAL;
 		}
 	}
-	kfree(psk->pids);
+	psync_unset_participants(psk);
 	psk->pids = pids;
 	psk->npids = n;
 	return 0;
@@ -66,16 +112,16 @@ static int psync_set_restart(struct psync_sock *psk, sockptr_t optval,
 		return -EINVAL;
 	if (psk->part || psk->sk.sk_state == TCP_LISTEN)
 		return -EISCONN;
-	restart = memdup_sockptr(optval, len);
+	restart = psync_sockopt_dup(psk, optval, len);
 	if (IS_ERR(restart))
 		return PTR_ERR(restart);
 	if (restart->flags & ~PSYNC_RESTART_KNOWN ||
 	    restart->count > PSYNC_PARTICIPANTS_LIM ||
 	    len != struct_size(restart, leaves, restart->count)) {
-		kfree(restart);
+		psync_sockopt_free(psk, restart, len);
 		return -EINVAL;
 	}
-	kfree(psk->restart);
+	psync_unset_restart(psk);
 	psk->restart = restart;
 	return 0;
 }
@@ -93,6 +139,16 @@ static int psync_set_mask(u32 *mask, u32 known, sockptr_t optval,
 		return -EINVAL;
 	WRITE_ONCE(*mask, value);
 	return 0;
+}
+
+static int psync_set_events(struct psync_sock *psk, sockptr_t optval,
+			    unsigned int len)
+{
+	u32 events;
+	int err;
+
+	err = psync_set_mask(&events, PSYNC_EVMASK_ALL, optval, len);
+	return err ?: psync_event_subscribe(psk, events);
 }
 
 static int psync_set_recvinfo(struct psync_sock *psk, sockptr_t optval,
@@ -305,8 +361,7 @@ int psync_setsockopt(struct socket *sock, int level, int optname,
 		err = psync_set_restart(psk, optval, optlen);
 		break;
 	case PSYNC_EVENTS:
-		err = psync_set_mask(&psk->events, PSYNC_EVMASK_ALL, optval,
-				     optlen);
+		err = psync_set_events(psk, optval, optlen);
 		break;
 	case PSYNC_RECVINFO:
 		err = psync_set_recvinfo(psk, optval, optlen);

@@ -15,6 +15,8 @@
 
 #include "lib.h"
 
+#define WAITS	64	/* threads that may wait on one socket */
+
 static int set(int fd, int option, const void *value, socklen_t len)
 {
 	return setsockopt(fd, SOL_PSYNC, option, value, len);
@@ -269,6 +271,43 @@ static void wait_wakes(void **state)
 	sock_close(fds, 2);
 }
 
+/* So many threads may sleep on one socket, and no more. */
+static void wait_many(void **state)
+{
+	static struct waiter w[WAITS];
+	pthread_t thread[WAITS];
+	uint64_t mid, next;
+	void *result;
+	int fds[2], i;
+
+	open_pair(fds);
+	mid = msg_send(fds[0], "x");
+	next = msg_send(fds[0], "y");
+	for (i = 0; i < WAITS; i++) {
+		w[i].s.fd = fds[0];
+		w[i].q.mid = mid;
+		assert_int_equal(pthread_create(&thread[i], NULL,
+						waiter_thread, &w[i]), 0);
+		sleeper_await(&w[i].s, SYS_getsockopt);
+	}
+	fails(wait_n(fds[0], mid, 0, 0), ENOBUFS);
+	fails(wait_n(fds[0], next, 1, 2), ENOBUFS);
+	/* But who need not sleep, or will not. */
+	works(wait_n(fds[0], mid, 0, 1));
+	works(poll_n(fds[0], next, 0, 0));
+	works(fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	fails(wait_n(fds[0], mid, 0, 0), EAGAIN);
+	works(fcntl(fds[0], F_SETFL, 0));
+	msg_expect(fds[1], "x");
+	for (i = 0; i < WAITS; i++) {
+		pthread_join(thread[i], &result);
+		assert_int_equal((long)result, 0);
+	}
+	sock_timeout(fds[0], SO_RCVTIMEO, 60);
+	fails(wait_n(fds[0], next, 0, 0), EAGAIN);
+	sock_close(fds, 2);
+}
+
 /* Who closes without it will never have it. */
 static void wait_never(void **state)
 {
@@ -400,6 +439,7 @@ int main(void)
 		cmocka_unit_test(wait_errors),
 		cmocka_unit_test(wait_signal),
 		cmocka_unit_test(wait_wakes),
+		cmocka_unit_test(wait_many),
 		cmocka_unit_test(wait_never),
 		cmocka_unit_test(wait_poll),
 		cmocka_unit_test(nulls_shown),

@@ -507,6 +507,7 @@ struct psync_participant {
  * @event_ring: those that wait, see event.c; NULL until it first subscribes
  * @events_first: which of them is the oldest
  * @events_queued: how many there are
+ * @waits: who sleeps in PSYNC_STABLE_WAIT; under lock_sock
  * @recvinfo: PSYNC_RECV_* bits
  * @manual: PSYNC_MANUAL
  * @history: PSYNC_HISTORY
@@ -531,6 +532,7 @@ struct psync_sock {
 	struct psync_event		*event_ring;
 	u32				events_first;
 	u32				events_queued;
+	u32				waits;
 	u32				recvinfo;
 	u32				manual;
 	u32				history;
@@ -970,7 +972,8 @@ void psync_sockopt_release(struct psync_sock *psk);
  * @q: question, and answer
  * @nonblock: do not sleep
  *
- * Return: 0, -EINVAL, -ENOENT, -EAGAIN, -EINTR or the like, -EPIPE, -ESTALE.
+ * Return: 0, -EINVAL, -ENOENT, -EAGAIN, -EINTR or the like, -EPIPE, -ESTALE,
+ * -ENOBUFS (too many sleep already).
  */
 int psync_stable_wait(struct psync_sock *psk, struct psync_query_wait *q,
 		      bool nonblock);

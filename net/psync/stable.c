@@ -9,6 +9,12 @@
 
 #include "psync.h"
 
+/*
+ * Who sleep on one socket at a time.  Each message that is attached is compared,
+ * in softirq and under the conversation's lock, with what each of them waits for.
+ */
+#define PSYNC_STABLE_WAITS	64
+
 /* The question; the conversation is locked by neither. */
 static int psync_stable_check(const struct psync_participant *part,
 			      const struct psync_query_wait *q)
@@ -36,7 +42,10 @@ static bool psync_stable_over(const struct psync_participant *part,
 	return READ_ONCE(watch->answer) || READ_ONCE(part->conv->img.refused);
 }
 
-/* Sleeps until there is an answer; lock_sock is given back meanwhile. */
+/*
+ * Sleeps until there is an answer; lock_sock is given back meanwhile.  Who does
+ * not sleep gives it back after it waits no more, and need not be counted.
+ */
 static int psync_stable_sleep(struct sock *sk, struct psync_participant *part,
 			      const struct psync_watch *watch, bool nonblock)
 {
@@ -44,6 +53,9 @@ static int psync_stable_sleep(struct sock *sk, struct psync_participant *part,
 	long timeo = sock_rcvtimeo(sk, nonblock);
 	int err = 0;
 
+	if (timeo && psync_sk(sk)->waits >= PSYNC_STABLE_WAITS)
+		return -ENOBUFS;
+	psync_sk(sk)->waits++;
 	add_wait_queue(sk_sleep(sk), &wait);
 	while (!READ_ONCE(watch->answer)) {
 		if (READ_ONCE(part->conv->img.refused))
@@ -58,6 +70,7 @@ static int psync_stable_sleep(struct sock *sk, struct psync_participant *part,
 			      &wait);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
+	psync_sk(sk)->waits--;
 	return err;
 }
 

@@ -65,7 +65,12 @@ struct psync_sure_trace {
  * @limit: its last message that counts, U64_MAX: without a cut
  * @sure: its messages up to this one were stable before somebody was masked in
  *	or came back, in the view; and at this site, whether received or not
- * @least: what somebody lacks is after this one, while that is looked for
+ * @lacks: who lacked the next that would be so when that was last looked at,
+ *	in the view; and at this site
+ * @open: the participants of whom more may be so, while that is looked for: the
+ *	first of these entries, which have nothing to do with this one
+ * @news: likewise: its first message of which that is not put down
+ * @least: likewise: what somebody lacks is after this one
  * @trace: likewise
  * @back: it was agreed, and has restarted since: it may be masked in (S5.3)
  * @hint: 0, or enum psync_mask_op: what a message of it whose context has not
@@ -83,6 +88,7 @@ struct psync_mask {
 	u32	next;
 	u32	by;
 	u32	bar;
+	u32	open;
 	struct psync_vote_span	span;
 	u64	since;
 	u64	asked_at;
@@ -93,6 +99,8 @@ struct psync_mask {
 	u64	need;
 	u64	limit;
 	u64	sure[2];
+	u32	lacks[2];
+	u64	news;
 	u64	least;
 	struct psync_sure_trace	trace;
 	bool	back;

@@ -68,31 +68,99 @@ static bool psync_sure_awaits(const struct psync_view *view, u32 index,
 	return !*last || (*last)->kind != PSYNC_KIND_END;
 }
 
-/* The least of what they have in their contexts; false: that is no news. */
-static bool psync_sure_least(struct psync_view *view, bool here)
+/*
+ * From where on would it be news?  While GAPs are kept, only of what is kept and
+ * was not put down.
+ */
+static void psync_sure_news(struct psync_view *view, bool here)
 {
 	const struct psync_image *img = view->img;
 	struct psync_mask *masks = view->masks;
-	const struct psync_node *last;
-	bool more = true;
-	u32 i, k;
+	bool gaps = !list_empty(&img->gaps);
+	const struct psync_node *node;
+	u32 i;
 
 	for (i = 0; i < img->p.n; i++)
-		masks[i].least = here ? img->parts[i].seq : view->stamp[i];
-	/* Until nothing is left that would be news. */
-	for (k = 0; k < img->p.n && more; k++) {
-		if (!psync_sure_awaits(view, k, here, &last))
+		masks[i].news = gaps ? U64_MAX : masks[i].sure[here] + 1;
+	if (!gaps)
+		return;
+	list_for_each_entry(node, &img->order, order)
+		if (node->seq > masks[node->sender].sure[here] &&
+		    !test_bit(psync_sure_bit(view, here),
+			      psync_sure_bits(node)))
+			masks[node->sender].news =
+				min(masks[node->sender].news, node->seq);
+}
+
+/* What has one of @index in its context, whose last message is @last, or NULL? */
+static u64 psync_sure_context(const struct psync_image *img,
+			      const struct psync_node *last, u32 index)
+{
+	return last ? last->stamp[index] : img->p.seq_base;
+}
+
+/* Is there no news of @index?  It has sent none, or who lacked it still does. */
+static bool psync_sure_closed(struct psync_view *view, u32 index, bool here)
+{
+	const struct psync_image *img = view->img;
+	const struct psync_mask *mask = &view->masks[index];
+	const struct psync_node *last;
+	u32 k = mask->lacks[here];
+
+	return mask->least < mask->news ||
+	       (k != index && psync_sure_awaits(view, k, here, &last) &&
+		psync_sure_context(img, last, index) < mask->news);
+}
+
+/* What has @k?  Returns of how many there may still be news; before: @count. */
+static u32 psync_sure_ask(struct psync_view *view, u32 k, bool here,
+			  const struct psync_node *last, u32 count)
+{
+	struct psync_mask *mask, *masks = view->masks;
+	u32 index, i = 0;
+
+	while (i < count) {
+		index = masks[i].open;
+		mask = &masks[index];
+		if (index != k)
+			mask->least = min(mask->least,
+					  psync_sure_context(view->img, last,
+							     index));
+		if (mask->least >= mask->news) {
+			i++;
 			continue;
-		more = false;
-		for (i = 0; i < img->p.n; i++) {
-			if (i != k)
-				masks[i].least = min(masks[i].least, last ?
-						     last->stamp[i] :
-						     img->p.seq_base);
-			more |= masks[i].least > masks[i].sure[here];
 		}
+		mask->lacks[here] = k;
+		masks[i].open = masks[--count].open;
 	}
-	return more;
+	return count;
+}
+
+/*
+ * The least of what they have in their contexts, or less than what would be news;
+ * false: there is none.  Somebody may come back again and again, while another
+ * lacks what it lacked: that one is noted, and looked at before all are.
+ */
+static bool psync_sure_least(struct psync_view *view, bool here)
+{
+	const struct psync_image *img = view->img;
+	struct psync_mask *mask, *masks = view->masks;
+	const struct psync_node *last;
+	u32 i, k, count = 0;
+
+	psync_sure_news(view, here);
+	for (i = 0; i < img->p.n; i++) {
+		mask = &masks[i];
+		mask->least = here ? img->parts[i].seq : view->stamp[i];
+		if (psync_sure_closed(view, i, here))
+			mask->least = min(mask->least, mask->news - 1);
+		else
+			masks[count++].open = i;
+	}
+	for (k = 0; k < img->p.n && count; k++)
+		if (psync_sure_awaits(view, k, here, &last))
+			count = psync_sure_ask(view, k, here, last, count);
+	return count;
 }
 
 /* Of whom something is to be looked for: who is at sites that GAPs are about. */

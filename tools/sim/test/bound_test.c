@@ -1512,6 +1512,42 @@ static void psync_bound_test_follows(void **state)
 	psync_bound_close(&bed, &view);
 }
 
+/* One is back again and again; who lacked something then has it, or ends. */
+static void psync_bound_test_stable_again(void **state)
+{
+	struct psync_view view;
+	struct psync_bed bed;
+	u64 mid;
+
+	psync_bound_open(&bed, &view, 3, 1, NULL);
+	bed.muted = ~0U;
+	assert_int_equal(psync_bed_msg(&bed, 1, 1, 1, 0, NULL), PSYNC_OK);
+	assert_int_equal(psync_bed_msg(&bed, 2, 1, 1, 0, NULL), PSYNC_OK);
+	psync_bed_drain(&view);
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 3, 2, 3), PSYNC_OK);
+	assert_int_equal(view.masks[0].lacks[0], 2);
+	assert_int_equal(view.masks[0].lacks[1], 2);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_false(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bed_msg(&bed, 2, 2, 3, 1, &mid), PSYNC_OK);
+	psync_bed_drain(&view);
+	assert_true(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bed_restart(&bed, 1, 5, 4, 5), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, mid));
+	mid = psync_bed_send(&bed, &view, 100);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_int_equal(psync_bed_restart(&bed, 1, 7, 6, 7), PSYNC_OK);
+	assert_int_equal(psync_bound_next(&bed, 1, PSYNC_KIND_END), PSYNC_OK);
+	assert_false(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bound_next(&bed, 2, PSYNC_KIND_END), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, mid));
+	assert_int_equal(psync_bed_restart(&bed, 1, 9, 8, 9), PSYNC_OK);
+	assert_true(psync_bound_is_stable(&view, mid));
+	psync_bound_close(&bed, &view);
+}
+
 /* Nor does it matter that the RESTART is in the view only later. */
 static void psync_bound_test_stable_later(void **state)
 {
@@ -2302,6 +2338,7 @@ const struct CMUnitTest psync_bound_tests[] = {
 	cmocka_unit_test(psync_bound_test_known),
 	cmocka_unit_test(psync_bound_test_votes),
 	cmocka_unit_test(psync_bound_test_stable),
+	cmocka_unit_test(psync_bound_test_stable_again),
 	cmocka_unit_test(psync_bound_test_stable_later),
 	cmocka_unit_test(psync_bound_test_stable_masked),
 	cmocka_unit_test(psync_bound_test_newer),

@@ -325,10 +325,12 @@ void psync_hold_each(struct psync_image *img,
 		     void *arg)
 {
 	struct psync_node *node;
+	struct hlist_node *next;
 	u32 i;
 
 	for (i = 0; i < img->held->nbuckets; i++)
-		hlist_for_each_entry(node, &img->held->buckets[i].seen, hash)
+		hlist_for_each_entry_safe(node, next,
+					  &img->held->buckets[i].seen, hash)
 			look(img, node, arg);
 }
 

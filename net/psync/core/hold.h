@@ -98,7 +98,7 @@ void psync_hold_take_one(struct psync_image *img, struct psync_node *node);
 /**
  * psync_hold_each - look at everything that is held, in no order
  * @img: image
- * @look: called for each; changes nothing
+ * @look: called for each; may take that one out, and changes nothing else
  * @arg: handed to it
  */
 void psync_hold_each(struct psync_image *img,

@@ -385,12 +385,12 @@ static bool psync_skip_is_ours(const struct psync_image *img,
  * struct psync_skip_held - which GAPs about this site are held beside another
  * @gap: that one
  * @covered: a later one is
- * @older: one that it covers, or NULL
+ * @older: some that it covers are
  */
 struct psync_skip_held {
 	const struct psync_node	*gap;
 	bool			covered;
-	struct psync_node	*older;
+	bool			older;
 };
 
 static void psync_skip_compare(struct psync_image *img,
@@ -403,7 +403,19 @@ static void psync_skip_compare(struct psync_image *img,
 	if (psync_skip_context(node, held->gap->sender) >= held->gap->seq)
 		held->covered = true;
 	else if (psync_skip_context(held->gap, node->sender) >= node->seq)
-		held->older = node;
+		held->older = true;
+}
+
+static void psync_skip_replace(struct psync_image *img,
+			       struct psync_node *node, void *arg)
+{
+	const struct psync_skip_held *held = arg;
+
+	if (!psync_skip_is_ours(img, node) ||
+	    psync_skip_context(held->gap, node->sender) < node->seq)
+		return;
+	psync_hold_take_one(img, node);
+	psync_hold_drop(img, node, PSYNC_DROP_DUPLICATE);
 }
 
 /**
@@ -473,19 +485,13 @@ bool psync_skip_may_hold(struct psync_image *img, const struct psync_node *node)
 	struct psync_skip_held held = { .gap = node };
 	bool ours = psync_skip_is_ours(img, node);
 
-	if (!ours && psync_ack_given_up(node))
-		return false;
-	while (ours) {
-		held.older = NULL;
-		psync_hold_each(img, psync_skip_compare, &held);
-		if (held.covered)
-			return false;
-		if (!held.older)
-			break;
-		psync_hold_take_one(img, held.older);
-		psync_hold_drop(img, held.older, PSYNC_DROP_DUPLICATE);
-	}
-	return true;
+	if (!ours)
+		return !psync_ack_given_up(node);
+	psync_hold_each(img, psync_skip_compare, &held);
+	/* Nothing is dropped for one that is not kept itself. */
+	if (held.older && !held.covered)
+		psync_hold_each(img, psync_skip_replace, &held);
+	return !held.covered;
 }
 
 static void psync_skip_look(struct psync_image *img, struct psync_node *node,

@@ -410,19 +410,20 @@ static void psync_skip_test_local(void **state)
 }
 
 /*
- * A GAP of participant 2 at site 2, its @seq-th, about @about, that follows what
+ * A GAP of participant @sender, its @seq-th, about @about, that follows what
  * @stamp says, all of it by its own last message.
  */
-static enum psync_drop psync_skip_gap(struct psync_skip_lab *lab, u64 seq,
-				      u32 wave, u32 about, const u64 *stamp)
+static enum psync_drop psync_skip_gap_of(struct psync_skip_lab *lab,
+					 u32 sender, u64 seq, u32 wave,
+					 u32 about, const u64 *stamp)
 {
 	struct psync_wire_mid none[1];
-	u8 bitmap[4] = { 1 << 2 };
+	u8 bitmap[4] = { 1 << sender };
 	struct psync_pkt pkt;
 	__be32 wire[4];
 	u32 i;
 
-	psync_bed_craft(&lab->bed, 2, seq, wave, 0, NULL, none, &pkt);
+	psync_bed_craft(&lab->bed, sender, seq, wave, 0, NULL, none, &pkt);
 	for (i = 0; i < 4; i++)
 		wire[i] = cpu_to_be32((u32)stamp[i]);
 	pkt.msg.kind = PSYNC_KIND_GAP;
@@ -433,6 +434,13 @@ static enum psync_drop psync_skip_gap(struct psync_skip_lab *lab, u64 seq,
 	pkt.msg.about = about;
 	pkt.body_len = 0;
 	return psync_bed_input(&lab->bed, &pkt, lab->bed.img.now);
+}
+
+/* Of participant 2 at site 2. */
+static enum psync_drop psync_skip_gap(struct psync_skip_lab *lab, u64 seq,
+				      u32 wave, u32 about, const u64 *stamp)
+{
+	return psync_skip_gap_of(lab, 2, seq, wave, about, stamp);
 }
 
 /* Its third, behind the second. */
@@ -838,6 +846,32 @@ static void psync_skip_test_held(void **state)
 	psync_skip_close(&lab);
 }
 
+/* One says what several said before it; what none says stays. */
+static void psync_skip_test_replaces(void **state)
+{
+	const u64 early[] = { 0, 0, 3, 0 }, late[] = { 0, 0, 7, 0 };
+	const u64 other[] = { 0, 0, 0, 3 };
+	struct psync_skip_lab lab;
+
+	psync_skip_open(&lab);
+	assert_int_equal(psync_skip_gap(&lab, 4, 4, 0, early), PSYNC_OK);
+	assert_int_equal(psync_skip_gap_of(&lab, 3, 4, 4, 0, other), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 2);
+	assert_int_equal(psync_skip_gap(&lab, 8, 8, 0, late), PSYNC_OK);
+	assert_int_equal(lab.bed.img.nheld, 2);
+	assert_false(psync_hold_has(&lab.bed.img, 2, 4));
+	/* Nor is one dropped for what is said already. */
+	assert_int_equal(psync_skip_gap(&lab, 6, 6, 0,
+					(u64[]){ 0, 0, 5, 4 }), PSYNC_OK);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 1);
+	assert_true(psync_hold_has(&lab.bed.img, 3, 4));
+	assert_int_equal(psync_skip_gap(&lab, 9, 9, 0,
+					(u64[]){ 0, 0, 8, 4 }), PSYNC_OK);
+	assert_int_equal(lab.bed.drops[PSYNC_DROP_DUPLICATE], 4);
+	assert_int_equal(lab.bed.img.nheld, 1);
+	psync_skip_close(&lab);
+}
+
 /* An END of @sender that waits for the message before it. */
 static enum psync_drop psync_skip_ends(struct psync_skip_lab *lab, u32 sender,
 				       u64 seq)
@@ -1019,6 +1053,7 @@ const struct CMUnitTest psync_skip_tests[] = {
 	cmocka_unit_test(psync_skip_test_cut),
 	cmocka_unit_test(psync_skip_test_relay),
 	cmocka_unit_test(psync_skip_test_held),
+	cmocka_unit_test(psync_skip_test_replaces),
 	cmocka_unit_test(psync_skip_test_beside),
 	cmocka_unit_test(psync_skip_test_poor),
 	cmocka_unit_test(psync_skip_test_losing),

@@ -813,12 +813,17 @@ static void psync_mask_repeat(struct psync_image *img,
 	}
 }
 
+/* Has participant @k been here, and masked out anybody? */
+static bool psync_mask_has_said(const struct psync_image *img, u32 k)
+{
+	return img->parts[k].remote < 0 && img->parts[k].notes;
+}
+
 /* Does participant @k here mask out @i at @remote, and that one not come back? */
 static bool psync_mask_concerns(const struct psync_image *img,
 				const struct psync_remote *remote, u32 k, u32 i)
 {
-	return img->parts[k].remote < 0 &&
-	       img->parts[i].pid.site == remote->site &&
+	return img->parts[i].pid.site == remote->site &&
 	       !img->parts[i].back && img->parts[i].muted &&
 	       psync_mask_by(img, k, i);
 }
@@ -839,6 +844,8 @@ bool psync_mask_remind(struct psync_image *img,
 			!img->parts[i].back;
 	/* Who has closed here has masked it out all the same. */
 	for (k = 0; k < img->p.n; k++) {
+		if (!psync_mask_has_said(img, k))
+			continue;
 		for (i = 0; i < img->p.n; i++) {
 			if (!psync_mask_concerns(img, remote, k, i))
 				continue;
@@ -854,12 +861,15 @@ void psync_mask_insist(struct psync_image *img,
 {
 	u32 i, k;
 
-	for (k = 0; k < img->p.n && !remote->nlive; k++)
+	for (k = 0; k < img->p.n && !remote->nlive; k++) {
+		if (!psync_mask_has_said(img, k))
+			continue;
 		for (i = 0; i < img->p.n; i++)
 			if (psync_mask_concerns(img, remote, k, i) &&
 			    psync_ack_held(img, remote, k) >=
 			    img->parts[k].notes[i].vote->seq)
 				psync_mask_repeat(img, remote, k, i);
+	}
 }
 
 bool psync_mask_deaf(const struct psync_image *img,

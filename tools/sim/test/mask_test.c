@@ -953,6 +953,8 @@ static void psync_mask_test_remind_shared(void **state)
 	assert_int_equal(psync_view_mask_out(&b, 3, NO_CUT, 1), 0);
 	assert_true(psync_mask_remind(&bed.img, remote));
 	psync_bed_leave(&bed, &b);
+	/* Who has closed has masked them out all the same. */
+	assert_true(psync_mask_remind(&bed.img, remote));
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
 }

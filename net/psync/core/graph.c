@@ -196,7 +196,8 @@ static struct hlist_head *psync_graph_bucket(const struct psync_image *img,
 {
 	u64 hash = (seq ^ (u64)index << 40) * 0x9e3779b97f4a7c15ULL;
 
-	return &img->nodes[(hash >> 32) & (img->nbuckets - 1)];
+	/* Bits below that one are the same for all who have sent as much. */
+	return &img->nodes[(hash >> 40) & (img->nbuckets - 1)];
 }
 
 int psync_graph_init(struct psync_image *img)

@@ -408,22 +408,28 @@ static void meet_flap(int victim)
 	spells(host_of(victim), host_cable, false, lab_scaled(SPELLS, 5), 30);
 }
 
-/* Something does get lost: where it is psync that sees it, it is counted. */
-static void meet_deaf(int victim)
+/* It hears nothing, and something did get lost: where psync sees that, it counts. */
+static void deaf_begin(int host)
 {
-	const int host = host_of(victim);
 	uint64_t before = stat_of(host, "DropBadVersion");
 
 	host_deaf(host, true);
 	board->met = true;
 	if (lab.link == LAB_ETH)
 		stat_await(host, "DropBadVersion", before + 1);
+}
+
+static void meet_deaf(int victim)
+{
+	deaf_begin(host_of(victim));
 	usleep(SPELL_MS * 1000);
-	host_deaf(host, false);
+	host_deaf(host_of(victim), false);
 }
 
 static void meet_bursts(int victim)
 {
+	deaf_begin(host_of(victim));
+	host_deaf(host_of(victim), false);
 	spells(host_of(victim), host_deaf, true, lab_scaled(SPELLS, 5), 10);
 }
 

@@ -401,9 +401,10 @@ static void psync_graph_raise(const struct psync_image *img,
 }
 
 /*
- * The same for a stamp that names many, or comes with a GAP.  To compare very many
- * with one another would take more than a list does.  A GAP's is raised where
- * what it says is kept, psync_skip_follow().
+ * The same for a stamp: of one who may have lost messages, and know less than this
+ * site does, also where the message was first sent with a list.  To compare very
+ * many with one another would take more than a list does.  A GAP's is raised
+ * where what it says is kept, psync_skip_follow().
  */
 static enum psync_drop psync_graph_check_edges(const struct psync_image *img,
 					       struct psync_node *node,
@@ -441,11 +442,7 @@ static bool psync_graph_is_void(const struct psync_image *img, u32 index,
 	       !psync_graph_find(img, index, seq);
 }
 
-/*
- * What its predecessors follow the message follows, too; reduces the list.  One
- * that came with a list, and is sent again, may come with a stamp: of one that
- * may have lost messages, and know less than this site does.
- */
+/* What its predecessors follow the message follows, too; reduces the list. */
 static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 					      struct psync_node *node,
 					      const u64 *before)
@@ -465,8 +462,7 @@ static enum psync_drop psync_graph_check_list(const struct psync_image *img,
 			known |= 1ULL << i;
 		pred = psync_graph_known(img, index, seq);
 		/* What that follows is not known: it is asked for with a stamp. */
-		if (!pred && !node->stamped &&
-		    psync_graph_is_void(img, index, seq))
+		if (!pred && psync_graph_is_void(img, index, seq))
 			return PSYNC_DROP_CONTEXT_LOST;
 		if (!pred) {
 			node->stamp[index] = max(node->stamp[index], seq);
@@ -590,13 +586,6 @@ psync_graph_check_restart(struct psync_image *img, struct psync_node *node)
 	return drop;
 }
 
-/* Was it sent with a list? */
-static bool psync_graph_is_listed(const struct psync_node *node)
-{
-	return node->nsaid <= PSYNC_PREDS_LIST &&
-	       !psync_wire_is_stamped(node->kind);
-}
-
 /* Does a message say what its sender's site holds? */
 static bool psync_graph_speaks(const struct psync_image *img,
 			       const struct psync_node *node)
@@ -650,10 +639,10 @@ enum psync_drop psync_graph_check(struct psync_image *img,
 	drop = psync_graph_check_preds(img, node);
 	if (drop)
 		return drop;
-	if (!node->stamped || psync_graph_is_listed(node))
-		drop = psync_graph_check_list(img, node, before);
-	else
+	if (node->stamped)
 		drop = psync_graph_check_edges(img, node, before);
+	else
+		drop = psync_graph_check_list(img, node, before);
 	if (!drop && node->kind == PSYNC_KIND_GAP)
 		drop = psync_skip_follow(img, node, before);
 	if (!drop && node->stamped)

@@ -178,8 +178,9 @@ static void narrowed(void **state)
 	before[1] = told(1);
 	before[3] = told(3);
 	pass(fds, 0, 100000, 1);
-	/* So slow that it is under way for seconds. */
-	qdisc_set(1, "eth0", "netem limit 10000 rate 2mbit");
+	/* So slow that it is under way for seconds, or what seems so here. */
+	qdisc_set(1, "eth0", "netem limit 10000 rate %dkbit",
+		  2000 / lab_slow());
 	heard = stat_of(2, "FragHeard");
 	body_send(fds[0], MIB, 2);
 	stat_await(2, "FragHeard", heard + 20);

@@ -107,7 +107,12 @@ static void member_told(struct member *m, const struct psync_event *ev)
 	/* What nobody has died with it; nobody else falls silent for long. */
 	case PSYNC_EV_VOID:
 	case PSYNC_EV_ABSENT:
-		assert_int_equal(ev->site, victim + 1);
+		if (ev->site == (uint32_t)victim + 1)
+			break;
+		print_error("event %u of site %u, message %" PRIx64 ", %" PRIx64
+			    "\n", ev->type, ev->site, (uint64_t)ev->mid,
+			    (uint64_t)ev->other);
+		fail();
 		break;
 	case PSYNC_EV_HEARD:
 	case PSYNC_EV_BLOCKED:

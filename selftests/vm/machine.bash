@@ -92,7 +92,7 @@ machine_start()
 		append+=" VM_WATCH=$timeout"
 		qemu+=(-accel tcg -cpu max)
 	fi
-	append+=" VM_INDEX=$i VM_COUNT=$vms"
+	append+=" VM_INDEX=$i VM_COUNT=$vms ${kernel_args[*]}"
 	machine_network "$i"
 
 	: >"console.$i"
@@ -226,6 +226,8 @@ machine_verdict()
 	elif [[ $taint ]] && ((taint & 0x42b0)); then
 		# page, oops, warn, lockup: bits 5, 7, 9, 14 (and 4, machine check)
 		status=125 why="the kernel is tainted ($taint)"
+	elif [[ $word == again ]]; then
+		status=125 why="the kernel is tainted ($value) from the start"
 	elif [[ $word == exit ]]; then
 		status=$value
 	elif [[ $word == setup ]]; then
@@ -237,11 +239,30 @@ machine_verdict()
 	fi
 }
 
+# machine_again I: its kernel was in trouble before anything was run: once more
+machine_again()
+{
+	local kept=$top/build/vm/failed/${dir##*.}
+
+	mkdir -p "${kept%/*}"
+	cp "console.$1" "$kept.vm$1.log"
+	echo "run: machine $1: kernel trouble before anything was run: booted again" >&2
+	echo "run: console log: $kept.vm$1.log" >&2
+	cd "$begun_in" || exit 126
+	vm_cleanup
+	VM_BOOTS=$((${VM_BOOTS:-1} + 1)) exec "$vm_src/run" "${args[@]}"
+}
+
 # Print what is to be said about the machines and exit with their status.
 machine_judge()
 {
 	local i status why final=0 kept=$top/build/vm/failed/${dir##*.}
 
+	for ((i = 1; i <= vms; i++)); do
+		if ((${VM_BOOTS:-1} < 3)) && grep -q '^again ' "verdict.$i"; then
+			machine_again "$i"
+		fi
+	done
 	for ((i = 1; i <= vms; i++)); do
 		machine_verdict "$i"
 		((status == 0)) && continue

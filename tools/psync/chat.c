@@ -335,7 +335,7 @@ const struct cli_noun noun_chat = {
 	},
 	.verbs = (const struct cli_verb[]) {
 		{ NULL, "GROUP",
-		  "send lines of stdin, print what others send as it comes",
+		  "send lines of stdin, print what all send as it comes",
 		  "%group", chat_options, chat_run },
 		{}
 	},

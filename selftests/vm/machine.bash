@@ -239,15 +239,15 @@ machine_verdict()
 	fi
 }
 
-# machine_again I: its kernel was in trouble before anything was run: once more
+# The only machine's kernel was in trouble before anything was run: once more
 machine_again()
 {
 	local kept=$top/build/vm/failed/${dir##*.}
 
 	mkdir -p "${kept%/*}"
-	cp "console.$1" "$kept.vm$1.log"
-	echo "run: machine $1: kernel trouble before anything was run: booted again" >&2
-	echo "run: console log: $kept.vm$1.log" >&2
+	cp console.1 "$kept.vm1.log"
+	echo "run: machine 1: kernel trouble before anything was run: booted again" >&2
+	echo "run: console log: $kept.vm1.log" >&2
 	cd "$begun_in" || exit 126
 	vm_cleanup
 	VM_BOOTS=$((${VM_BOOTS:-1} + 1)) exec "$vm_src/run" "${args[@]}"
@@ -258,11 +258,9 @@ machine_judge()
 {
 	local i status why final=0 kept=$top/build/vm/failed/${dir##*.}
 
-	for ((i = 1; i <= vms; i++)); do
-		if ((${VM_BOOTS:-1} < 3)) && grep -q '^again ' "verdict.$i"; then
-			machine_again "$i"
-		fi
-	done
+	if ((vms == 1 && ${VM_BOOTS:-1} < 3)) && grep -q '^again ' verdict.1; then
+		machine_again
+	fi
 	for ((i = 1; i <= vms; i++)); do
 		machine_verdict "$i"
 		((status == 0)) && continue

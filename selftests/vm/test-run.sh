@@ -60,6 +60,9 @@ tap_check "trouble from the start: nothing is run" tap_status 125
 tap_check "it is booted again, twice" [ "$(grep -c 'booted again$' \
 	"$tmp/err")" -eq 2 ]
 tap_check "and nothing comes out" tap_out ""
+tap_run --vms 2 --kernel-arg sysctl.kernel.tainted=32 -- echo never
+tap_check "of two machines none is booted again" tap_status 125
+tap_check "..." not tap_err_says 'booted again'
 tap_run -- sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at x.c:1 f+0x1/0x2" \
 	>/dev/kmsg; echo after'
 tap_check "a kernel warning is a failure" tap_status 125

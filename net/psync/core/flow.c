@@ -524,12 +524,20 @@ u32 psync_image_slow(const struct psync_image *img, u64 *ns)
 	return policy;
 }
 
-/* The only participant of a site that has not ended, and one; 0: several. */
+/*
+ * The only participant of a site that has not ended, and one.  0: several, or the
+ * site itself was not heard for as long as is waited: that says nothing of who is
+ * there.
+ */
 static u32 psync_flow_only(const struct psync_image *img, u32 k)
 {
 	u32 found = 0;
+	u64 ns;
 	u32 i;
 
+	psync_image_slow(img, &ns);
+	if (img->now >= img->remotes[k].heard_at + ns)
+		return 0;
 	for (i = 0; img->remotes[k].nlive == 1 && i < img->p.n; i++)
 		if (img->parts[i].remote == k && !img->parts[i].ended)
 			found = i + 1;

@@ -418,7 +418,7 @@ static void psync_flow_test_back(void **state)
 	psync_bed_run(&lab.bed, 999 * MS);
 	assert_int_equal(lab.bed.nevents, 0);
 	psync_bed_run(&lab.bed, 1000 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 0);
 	psync_bed_forget(&lab.bed);
 	psync_flow_close(&lab);
 }
@@ -460,7 +460,7 @@ static void psync_flow_test_silent(void **state)
 	assert_int_equal(psync_image_blocker(&lab.bed.img, &index), 3);
 	assert_int_equal(index, 3);
 	psync_bed_run(&lab.bed, 500 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 3, 3);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 3, 0);
 	psync_flow_close(&lab);
 }
 
@@ -550,7 +550,7 @@ static void psync_flow_test_ask(void **state)
 	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_SUSPECT, MS,
 					 50 * MS), 0);
 	psync_bed_run(&lab.bed, 50 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_SUSPECT, 2, 2);
+	psync_flow_event(&lab, 1, PSYNC_EV_SUSPECT, 2, 0);
 	psync_flow_close(&lab);
 }
 
@@ -587,7 +587,7 @@ static void psync_flow_test_mask(void **state)
 		psync_flow_event(&lab, both ? 8 : 3, PSYNC_EV_RESUMED, 0, 0);
 		assert_int_equal(lab.bed.events[0].type, PSYNC_EV_SUSPECT);
 		assert_int_equal(lab.bed.events[0].site, 2);
-		assert_int_equal(lab.bed.events[0].reason, 2);
+		assert_int_equal(lab.bed.events[0].reason, 0);
 		assert_int_equal(lab.bed.events[1].type, PSYNC_EV_MASKED);
 		assert_int_equal(lab.bed.events[1].mid, PSYNC_MID(0, 3));
 		assert_int_equal(lab.bed.events[1].reason, 1);
@@ -645,7 +645,7 @@ static void psync_flow_test_mask_innocent(void **state)
 	psync_flow_grant_by(&lab, 2, 2, 0, 0);
 	psync_flow_refused(&lab, 10);
 	psync_bed_run(&lab.bed, 2500 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 0);
 	assert_null(lab.view.masks);
 	psync_flow_grant_by(&lab, 2, 2, 1000, 1);
 	psync_flow_event(&lab, 2, PSYNC_EV_RESUMED, 0, 0);
@@ -713,7 +713,7 @@ static void psync_flow_test_mask_late(void **state)
 	psync_flow_grant_by(&lab, 3, 1, 1000, 10);
 	psync_flow_refused(&lab, 10);
 	psync_bed_run(&lab.bed, 2500 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 2);
+	psync_flow_event(&lab, 1, PSYNC_EV_BLOCKED, 2, 0);
 	assert_false(psync_view_masked(&lab.view, 1));
 	/* Once it is heard, it is looked at again. */
 	psync_flow_grant_by(&lab, 2, 0, 0, 0);

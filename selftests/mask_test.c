@@ -662,6 +662,56 @@ static void comes_back(void **state)
 	sock_close(fds, HOSTS);
 }
 
+/* Sends until that fails for good; who waits for others has to be told first. */
+static void send_to_nobody(int fd)
+{
+	struct patience p = patience_begin();
+
+	while (send(fd, "anybody?", 8, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	       errno == EAGAIN)
+		patience_try(&p, "ESTALE");
+	assert_int_equal(errno, ESTALE);
+}
+
+/* S5.3: who is out for good, and was away meanwhile, is told so when it sends. */
+static void told_out(void **state)
+{
+	int fds[HOSTS], i, out = HOSTS - 1;
+	uint64_t last[HOSTS - 1];
+	struct psync_event ev;
+	struct masks m;
+
+	open_all(fds);
+	meet(fds);
+	lab_run(0, "tc qdisc replace dev veth%d root netem loss 100%%",
+		out + 1);
+	lab_run(out + 1, "tc qdisc replace dev eth0 root netem loss 100%%");
+	for (i = 0; i < out; i++)
+		works(mask_out(fds[i], out, 0, 0));
+	for (i = 0; i < out; i++)
+		last[i] = await_event(fds[i], PSYNC_EV_AGREED).mid;
+	lab_run(0, "tc qdisc del dev veth%d root", out + 1);
+	lab_run(out + 1, "tc qdisc del dev eth0 root");
+	send_to_nobody(fds[out]);
+	ev = await_event(fds[out], PSYNC_EV_AGREED);
+	assert_int_equal(ev.site, out + 1);
+	for (i = 0; i < out; i++)
+		assert_true(last[i] == ev.mid);
+	m = masks_of(fds[out], PSYNC_MASKS_ALL);
+	for (i = 0; i < out; i++)
+		assert_int_equal(m.of[i].flags, PSYNC_MASKED_BY);
+	/* Who only listens is told, too, when there is nothing more to take. */
+	assert_int_equal(poll_now(fds[out], POLLOUT | POLLIN) &
+			 (POLLERR | POLLOUT), POLLERR | POLLOUT);
+	do
+		i = recv(fds[out], &ev, sizeof(ev), MSG_DONTWAIT);
+	while (i >= 0);
+	assert_int_equal(errno, ESTALE);
+	fails(recv(fds[out], &ev, sizeof(ev), 0), ESTALE);
+	fails(send(fds[out], "", 0, 0), ESTALE);
+	sock_close(fds, HOSTS);
+}
+
 /* A host that says nothing more, and then does. */
 static void suspected(void **state)
 {
@@ -703,6 +753,7 @@ int main(void)
 		cmocka_unit_test(ended),
 		cmocka_unit_test(sides),
 		cmocka_unit_test(comes_back),
+		cmocka_unit_test(told_out),
 		cmocka_unit_test(suspected),
 	};
 

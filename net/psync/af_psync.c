@@ -561,7 +561,7 @@ static bool psync_poll_writable(struct sock *sk, struct psync_participant *part)
 	if (!part)
 		return false;
 	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN ||
-	    READ_ONCE(part->conv->img.refused))
+	    psync_conv_stale(part))
 		return true;
 	return sock_writeable(sk) && psync_conv_writable(part);
 }
@@ -588,7 +588,7 @@ static __poll_t psync_poll(struct file *file, struct socket *sock,
 			       EPOLLIN | EPOLLRDNORM : 0);
 	/* Pairs with psync_conv_join() and psync_conv_accept(). */
 	part = smp_load_acquire(&psync_sk(sk)->part);
-	if (part && READ_ONCE(part->conv->img.refused))
+	if (part && psync_conv_stale(part))
 		mask |= EPOLLERR;
 	if (!skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	    READ_ONCE(psync_sk(sk)->events_queued) ||

@@ -282,7 +282,7 @@ static int psync_nl_view_masks(struct sk_buff *skb,
 	if (!img->masking)
 		return 0;
 	for (i = 0; i < img->p.n; i++) {
-		if (psync_mask_by(img, i, view->index))
+		if (psync_mask_against(view, i))
 			by[i / 8] |= 1 << i % 8;
 		if (!psync_view_masked(view, i))
 			continue;

@@ -882,6 +882,12 @@ int psync_conv_send(struct psync_participant *part, struct sk_buff *skb);
  */
 bool psync_conv_writable(struct psync_participant *part);
 
+/* Do the others go on without it (S1.4, S5.3)?  Stays so. */
+static inline bool psync_conv_stale(const struct psync_participant *part)
+{
+	return READ_ONCE(part->conv->img.refused) || READ_ONCE(part->view.out);
+}
+
 /* Greatest body that reaches every site that has a peer; @conv is locked. */
 u32 psync_conv_max_body(struct psync_conv *conv);
 

@@ -593,7 +593,7 @@ static void psync_masked_fill(const struct psync_view *view, u32 index,
 						view->masks[index].limit);
 		}
 	}
-	if (psync_mask_by(img, index, view->index))
+	if (psync_mask_against(view, index))
 		masked->flags |= PSYNC_MASKED_BY;
 	if (img->parts[index].ended)
 		masked->flags |= PSYNC_MASKED_ENDED;

@@ -76,13 +76,17 @@ static const char *event_text(const struct psync_event *ev)
 	case PSYNC_EV_ABSENT:
 		return "it was not heard: nobody waits for it until it is";
 	case PSYNC_EV_VOID:
-		return "this message and what follows it died with its sender";
+		return ev->reason == PSYNC_VOID_UNKEPT ?
+			"this message and what follows it are given up: who may have it masks us out" :
+			"this message and what follows it died with its sender";
 	case PSYNC_EV_BLOCKED:
-		return "it does not receive: who sends here waits for it";
+		return ev->reason ?
+			"it does not receive: who sends here waits for it" :
+			"it holds back who sends here: perhaps it is away";
 	case PSYNC_EV_RESUMED:
 		return "nobody is waited for any more: who sends here goes on";
 	case PSYNC_EV_SKIPPED:
-		return "it does not receive: nobody here waits for it, it may lose messages";
+		return "nobody here waits for it any more, it may lose messages";
 	case PSYNC_EV_RESTARTED:
 		return "its participant, who had sent up to this message, is back";
 	case PSYNC_EV_DIFFERS:

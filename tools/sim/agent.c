@@ -687,7 +687,10 @@ static void psync_agent_unsent(struct psync_agent *agent, int err)
 {
 	struct psync_sim *sim = agent->conv->sim;
 
-	if (err == -ESTALE) {
+	if (err == -ESTALE && agent->view.out) {
+		agent->refused = true;
+		sim->stats->expelled++;
+	} else if (err == -ESTALE) {
 		psync_agent_refused(agent);
 	} else if (err == -EAGAIN) {
 		agent->blocked = true;
@@ -969,7 +972,9 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 			rec->others = ev->reason;
 		} else if (ev->type == PSYNC_EV_AGREED) {
 			rec = psync_agent_rec(each, PSYNC_REC_MASK);
-			rec->answer = PSYNC_REC_MASK_AGREED;
+			rec->answer = PSYNC_MID_INDEX(ev->mid) == each->part ?
+				      PSYNC_REC_MASK_OWN :
+				      PSYNC_REC_MASK_AGREED;
 			rec->others = PSYNC_MID_INDEX(ev->mid);
 			rec->mid = ev->mid;
 			conv->sim->stats->agreed++;

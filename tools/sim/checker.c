@@ -1661,6 +1661,24 @@ static void psync_check_cut(struct psync_check *c, uint32_t about)
 	}
 }
 
+/* S5.3: it is told that it is out for good only if somebody else goes by that. */
+static void psync_check_expelled(struct psync_check *c)
+{
+	struct psync_check_seat *seat = &c->seats[c->rec->seat];
+	const struct psync_check_seat *other;
+	uint32_t i;
+
+	for (i = psync_check_inst(c)->seats; i != PSYNC_CHECK_NONE;
+	     i = other->next) {
+		other = &c->seats[i];
+		if (other != seat && other->agreed &&
+		    other->agreed[seat->part] &&
+		    other->limits[seat->part] == c->rec->mid)
+			return;
+	}
+	psync_check_fail(c, "expelled-true", "nobody has counted it out");
+}
+
 static void psync_check_mask(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
@@ -1669,6 +1687,10 @@ static void psync_check_mask(struct psync_check *c)
 
 	if (c->rec->answer == PSYNC_REC_MASK_NONE)
 		return;
+	if (c->rec->answer == PSYNC_REC_MASK_OWN) {
+		psync_check_expelled(c);
+		return;
+	}
 	pair = &psync_check_inst(c)->pairs[seat->part * n + about];
 	if (c->rec->answer == PSYNC_REC_MASK_IN)
 		psync_check_ensure(c);

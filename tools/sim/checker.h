@@ -64,6 +64,7 @@ struct psync_verdict {
  * cut-agreed	who has not masked one another agrees about the cuts
  * all-agreed	and, at rest, about who is counted out for good
  * mask-final	who is so is not masked in again
+ * expelled-true	who is told to be so is, for somebody, and with that cut
  * cut-whole	of whom everybody then has all that counts
  * null-due	at rest all who are there have acknowledged what programs sent
  * null-sake	null messages are sent for the sake of others only (S3.1)

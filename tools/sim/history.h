@@ -102,6 +102,7 @@ enum psync_rec_type {
  * @PSYNC_REC_MASK_CUT: with one
  * @PSYNC_REC_MASK_AGREED: all who remain have masked it out
  * @PSYNC_REC_MASK_IN: it was masked in again
+ * @PSYNC_REC_MASK_OWN: all others have masked this one out, as it was told
  * @PSYNC_REC_MASK_NONE: that was refused, and nothing happened
  */
 enum psync_rec_mask {
@@ -109,6 +110,7 @@ enum psync_rec_mask {
 	PSYNC_REC_MASK_CUT,
 	PSYNC_REC_MASK_AGREED,
 	PSYNC_REC_MASK_IN,
+	PSYNC_REC_MASK_OWN,
 	PSYNC_REC_MASK_NONE,
 };
 

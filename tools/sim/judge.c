@@ -23,6 +23,7 @@
  *	mask T out I		it masks participant I out; or in again
  *	mask T cut I MID	... up to that message of it
  *	mask T agreed I MID	... and so have all who remain, as it was told
+ *	mask T own I MID	it, with index I, is out for all others, likewise
  *	lost T MIDS		these are lost for it, as it was told
  *	rest T COUNT MIDS	nothing moves any more; its view
  *	close T
@@ -317,6 +318,7 @@ static void psync_judge_mask(struct psync_judge_part *part)
 	static const char * const how[] = {
 		[PSYNC_REC_MASK_OUT] = "out", [PSYNC_REC_MASK_CUT] = "cut",
 		[PSYNC_REC_MASK_AGREED] = "agreed", [PSYNC_REC_MASK_IN] = "in",
+		[PSYNC_REC_MASK_OWN] = "own",
 	};
 	struct psync_judge_act *act;
 	const char *word;
@@ -331,7 +333,8 @@ static void psync_judge_mask(struct psync_judge_part *part)
 		psync_judge_wrong("what is 'mask %s'?", word);
 	act->rec.answer = i;
 	act->rec.others = psync_judge_part() - psync_judge_parts;
-	if (i == PSYNC_REC_MASK_CUT || i == PSYNC_REC_MASK_AGREED)
+	if (i == PSYNC_REC_MASK_CUT || i == PSYNC_REC_MASK_AGREED ||
+	    i == PSYNC_REC_MASK_OWN)
 		act->rec.mid = psync_judge_mid();
 }
 

@@ -365,10 +365,10 @@ enum psync_event_type {
 	PSYNC_EV_LOST		= 5,	/* this socket's queue of events overflowed */
 	PSYNC_EV_GAP		= 6,	/* opened late: earlier messages are lost */
 	PSYNC_EV_ABSENT		= 7,	/* a site was not heard: it holds nothing back */
-	PSYNC_EV_VOID		= 8,	/* @mid and what follows it died with @site */
+	PSYNC_EV_VOID		= 8,	/* @mid and what follows it is given up */
 	PSYNC_EV_MASKED		= 9,	/* by message @mid its sender masks one out */
 	PSYNC_EV_UNMASKED	= 10,	/* by @mid its sender masks one in; if one's own: now */
-	PSYNC_EV_AGREED		= 11,	/* all who remain masked one out */
+	PSYNC_EV_AGREED		= 11,	/* all who remain masked one out, or this socket */
 	PSYNC_EV_SUSPECT	= 12,	/* a site is silent, or @reason too slow */
 	PSYNC_EV_HEARD		= 13,	/* it was heard again */
 	PSYNC_EV_ENDED		= 14,	/* @mid is its sender's last message */
@@ -382,6 +382,11 @@ enum psync_event_type {
 enum psync_end_reason {
 	PSYNC_END_CLOSED	= 0,	/* the socket was closed */
 	PSYNC_END_DIED		= 1,	/* its process ended and left it open */
+};
+
+enum psync_void_reason {
+	PSYNC_VOID_DIED		= 0,	/* with its sender, and no other site has it */
+	PSYNC_VOID_UNKEPT	= 1,	/* others may: they mask out all who are here */
 };
 
 #define PSYNC_EVMASK(type)	(1U << (type))
@@ -398,11 +403,11 @@ enum psync_end_reason {
  * @group: group number, or zero
  * @number: conversation number, or zero
  * @reason: REFUSED: 1 participant list differs, 2 restart needed; LOST: how
- *	many events were lost; GAP: how many messages, if @site says so; MASKED,
- *	UNMASKED: participant index of the one who is masked out or in; ENDED:
- *	enum psync_end_reason; BLOCKED, SKIPPED, SUSPECT of one who is slow: that
- *	participant's index and one, if it is known; RESTARTED: its site's
- *	opening; else zero
+ *	many events were lost; GAP: how many messages, if @site says so; VOID: enum
+ *	psync_void_reason; MASKED, UNMASKED: participant index of the one who is
+ *	masked out or in; ENDED: enum psync_end_reason; BLOCKED, SKIPPED, SUSPECT of
+ *	one who is slow: that participant's index and one, if it is known;
+ *	RESTARTED: its site's opening; else zero
  * @reserved: zero
  * @other: GAP of @reason messages: the last that is lost; VOID: a message that has
  *	come and is dropped, because it follows @mid, if any; else zero

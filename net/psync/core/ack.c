@@ -194,13 +194,16 @@ void psync_ack_claim(struct psync_image *img, u32 index, u64 seq)
 
 /*
  * What died with its sender, after @seq, and what else goes with it (S4.3).  What
- * only waits for another message did not.
+ * only waits for another message did not.  To whom others mask out nobody proves
+ * that: they may have it, and keep it no more (S5.1).
  */
 static void psync_ack_void(struct psync_image *img, u32 index, u64 seq)
 {
 	struct psync_event ev = {
 		.type	= PSYNC_EV_VOID,
 		.site	= img->parts[index].pid.site,
+		.reason	= psync_mask_is_shut(img) ? PSYNC_VOID_UNKEPT :
+						    PSYNC_VOID_DIED,
 	};
 	const struct psync_node *held;
 

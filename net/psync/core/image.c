@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include "ack.h"
 #include "confirm.h"
+#include "expel.h"
 #include "flow.h"
 #include "graph.h"
 #include "hold.h"
@@ -667,7 +668,7 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	img->now = now;
 	if (view->pending)
 		return -EINVAL;
-	if (img->refused)
+	if (img->refused || view->out)
 		return -ESTALE;
 	if (view->lost)
 		return -ENODATA;
@@ -1073,6 +1074,9 @@ static void psync_image_answer(struct psync_image *img,
 	if (drop == PSYNC_DROP_DUPLICATE && pkt->msg.flags & PSYNC_MSGF_RESENT)
 		psync_repair_successors(img, remote, pkt->msg.sender,
 					pkt->msg.seq);
+	if (drop == PSYNC_DROP_MASKED && pkt->msg.kind == PSYNC_KIND_DATA &&
+	    !(pkt->msg.flags & PSYNC_MSGF_FOREIGN))
+		psync_expel_insist(img, remote, pkt->msg.sender);
 	if (!(pkt->msg.flags & PSYNC_MSGF_ASK) ||
 	    (drop && img->now < remote->told_at))
 		return;

@@ -533,6 +533,9 @@ struct psync_remote {
  *	psync_view_nulls()
  * @restart: it is a restart, whose RESTART is not sent yet
  * @barred: it is masked out by all others, see psync_mask_bars()
+ * @expelled: it was told that it is counted out for good, see expel.h
+ * @expelled_at: then: the last message of it that counts
+ * @out: then: nobody takes anything of it; sends fail with ESTALE
  * @all: it is to have all messages, or none (S7.3)
  * @lost: it is not; sends and receives fail with ENODATA
  * @redo: its program runs again from its beginning (S7.2)
@@ -572,6 +575,9 @@ struct psync_view {
 	bool			nulls;
 	bool			restart;
 	bool			barred;
+	bool			expelled;
+	u64			expelled_at;
+	bool			out;
 	bool			all;
 	bool			lost;
 	bool			redo;
@@ -986,8 +992,8 @@ void psync_image_block(struct psync_image *img, u64 now);
  * Return: 0, -EAGAIN (what was sent here before fills its share, or what a
  * restart recovers is not here yet; ops->writable() will be called), -ENODATA
  * (psync_view.lost), -EPROTO (it differs from what was sent before, S7.2),
- * -ENOMEM, -ESTALE (refused), -EINVAL (the view is pending), -EMSGSIZE (more
- * than PSYNC_BODY_MAX),
+ * -ENOMEM, -ESTALE (refused, or psync_view.out), -EINVAL (the view is pending),
+ * -EMSGSIZE (more than PSYNC_BODY_MAX),
  * -EOVERFLOW (the graph is too deep for the wire's wave).
  */
 int psync_image_send(struct psync_image *img, struct psync_view *view,

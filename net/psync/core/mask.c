@@ -36,6 +36,7 @@
 #include <linux/minmax.h>
 #include "ack.h"
 #include "confirm.h"
+#include "expel.h"
 #include "graph.h"
 #include "hold.h"
 #include "mask.h"
@@ -228,8 +229,7 @@ static bool psync_mask_deafens(const struct psync_view *view, u32 index)
 	return psync_view_masked(view, index) && !view->asks;
 }
 
-/* Does a participant mask the view's one out, as far as is known? */
-static bool psync_mask_against(const struct psync_view *view, u32 index)
+bool psync_mask_against(const struct psync_view *view, u32 index)
 {
 	if (view->masks && view->masks[index].hint)
 		return view->masks[index].hint == PSYNC_MASK_OP_OUT;
@@ -292,6 +292,7 @@ void psync_mask_review(struct psync_image *img)
 		if (psync_ack_ignored(&img->parts[i]) &&
 		    img->parts[i].remote >= 0)
 			psync_mask_renounce(img, i);
+	psync_expel_review(img);
 	psync_stable_review(img);
 	psync_graph_trim(img);
 }
@@ -517,6 +518,9 @@ static void psync_mask_heed(struct psync_image *img,
 		psync_mask_tell(img, node->sender, node->seq, node->op,
 				node->about);
 	psync_mask_review(img);
+	view = img->parts[node->about].view;
+	if (view && node->op == PSYNC_MASK_OP_KEPT)
+		psync_expel_told(view, node->sender, node->last);
 }
 
 /*
@@ -555,13 +559,15 @@ void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 	if (mask->hint != op && img->now < mask->hint_until)
 		return;
 	mask->hint_at = seq;
-	if (mask->hint == op)
-		return;
-	if (mask->hint)
-		mask->hint_until = img->now + img->p.limits.rto_min_ns;
-	mask->hint = op;
-	psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
-	psync_mask_review(img);
+	if (mask->hint != op) {
+		if (mask->hint)
+			mask->hint_until = img->now + img->p.limits.rto_min_ns;
+		mask->hint = op;
+		psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
+		psync_mask_review(img);
+	}
+	if (pkt->msg.op == PSYNC_MASK_OP_KEPT)
+		psync_expel_told(view, pkt->msg.sender, pkt->msg.last);
 }
 
 u64 psync_mask_last(const struct psync_view *view, u32 index)
@@ -608,11 +614,11 @@ static bool psync_mask_reached(const struct psync_view *view, u32 index)
 }
 
 /*
- * It is announced although nothing has changed.  The answers to that, of the one
- * masked out, too, may be why it is done again, and so without end: the more
- * often, the later.
+ * Is it time to say it again although nothing has changed?  The answers to that,
+ * of the one masked out, too, may be why it is done again, and so without end: the
+ * more often, the later.
  */
-static bool psync_mask_more(struct psync_view *view, u32 index)
+static bool psync_mask_is_time(struct psync_view *view, u32 index)
 {
 	struct psync_mask *mask = &view->masks[index];
 	struct psync_image *img = view->img;
@@ -623,6 +629,17 @@ static bool psync_mask_more(struct psync_view *view, u32 index)
 	mask->again_at = img->now +
 			 (wait << min(mask->repeats, PSYNC_MASK_DOUBLINGS));
 	mask->repeats++;
+	return true;
+}
+
+/* Then a new message announces it. */
+static bool psync_mask_more(struct psync_view *view, u32 index)
+{
+	struct psync_mask *mask = &view->masks[index];
+	struct psync_image *img = view->img;
+
+	if (!psync_mask_is_time(view, index))
+		return false;
 	mask->due = true;
 	view->announce = true;
 	psync_image_arm(img, img->now);
@@ -719,6 +736,16 @@ bool psync_mask_misses(const struct psync_image *img)
 	return false;
 }
 
+bool psync_mask_is_shut(const struct psync_image *img)
+{
+	u32 i;
+
+	for (i = 0; img->masking && i < img->p.n; i++)
+		if (img->parts[i].shut)
+			return true;
+	return false;
+}
+
 bool psync_mask_bars(const struct psync_view *view)
 {
 	const struct psync_image *img = view->img;
@@ -797,6 +824,14 @@ void psync_mask_attached(struct psync_image *img,
 		psync_mask_heard_of(view, node);
 }
 
+/* It was said that it is masked out, and not yet that this is for good. */
+static bool psync_mask_is_worse(const struct psync_view *view, u32 index,
+				const struct psync_vote *vote)
+{
+	return view && view->masks && view->masks[index].agreed &&
+	       vote->op != PSYNC_MASK_OP_KEPT;
+}
+
 /* Participant @k here has masked out @i at @remote: says so again. */
 static void psync_mask_repeat(struct psync_image *img,
 			      const struct psync_remote *remote, u32 k, u32 i)
@@ -805,12 +840,37 @@ static void psync_mask_repeat(struct psync_image *img,
 	const struct psync_node *node = psync_graph_find(img, k, vote->seq);
 	struct psync_view *view = img->parts[k].view;
 
+	if (psync_mask_is_worse(view, i, vote) && psync_mask_more(view, i))
+		return;
 	if (node && psync_ack_held(img, remote, k) < vote->seq) {
 		psync_image_repeat(img, node, remote->site, 0);
 	} else if (view) {
 		/* It was freed, or is lost there. */
 		psync_mask_more(view, i);
 	}
+}
+
+void psync_mask_finish(struct psync_view *view,
+		       const struct psync_remote *remote, u32 index)
+{
+	struct psync_image *img = view->img;
+	const struct psync_vote *vote;
+	const struct psync_node *node;
+
+	if (!view->masks || !view->masks[index].agreed ||
+	    view->masks[index].back || !psync_mask_by(img, view->index, index) ||
+	    psync_mask_by(img, index, view->index))
+		return;
+	vote = img->parts[view->index].notes[index].vote;
+	node = psync_graph_find(img, view->index, vote->seq);
+	if (vote->op != PSYNC_MASK_OP_KEPT)
+		psync_mask_more(view, index);
+	else if (psync_ack_held(img, remote, view->index) >= vote->seq)
+		return;
+	else if (!node)
+		psync_mask_more(view, index);
+	else if (psync_mask_is_time(view, index))
+		psync_image_repeat(img, node, remote->site, 0);
 }
 
 /* Has participant @k been here, and masked out anybody? */

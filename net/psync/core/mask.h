@@ -307,6 +307,31 @@ void psync_mask_back(struct psync_image *img, u32 index);
 bool psync_mask_misses(const struct psync_image *img);
 
 /**
+ * psync_mask_is_shut - does somebody mask out all who are here?
+ * @img: image
+ */
+bool psync_mask_is_shut(const struct psync_image *img);
+
+/**
+ * psync_mask_against - is a view's participant masked out, as far as is known?
+ * @view: view
+ * @index: by whom; what it said last counts, though its context may be missing
+ */
+bool psync_mask_against(const struct psync_view *view, u32 index);
+
+/**
+ * psync_mask_finish - one whom a view has counted out sends as if it had not
+ * @view: the view
+ * @remote: site of the other one
+ * @index: the other one
+ *
+ * Says that it is for good, unless that site has it already: the same message once
+ * more, if it was said before; the more often, the later.
+ */
+void psync_mask_finish(struct psync_view *view,
+		       const struct psync_remote *remote, u32 index);
+
+/**
  * psync_mask_bars - have all who remain masked a participant out (S5.3)?
  * @view: view of one who is back
  *

@@ -890,9 +890,13 @@ static void psync_mask_test_sides(void **state)
 						   PSYNC_EV_AGREED), 2);
 	psync_bed_send(&net.beds[0], &net.views[0], 10);
 	psync_bed_send(&net.beds[3], &net.views[3], 10);
-	/* Together again, each goes on for itself. */
+	/* Together again, each goes on for itself, and is told nothing more. */
 	memset(net.cut, 0, sizeof(net.cut));
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
 	psync_mask_pass(&net, 2000 * MS, true);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(psync_mask_events(&net.beds[i],
+						   PSYNC_EV_AGREED), 2);
 	psync_mask_pass(&net, 60000 * MS, true);
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(net.beds[i].img.nowed, 0);
@@ -927,6 +931,121 @@ static void psync_mask_test_remind(void **state)
 	psync_mask_pass(&net, 20000 * MS, true);
 	assert_true(psync_mask_events(&net.beds[2], PSYNC_EV_MASKED) >= 1);
 	assert_int_equal(psync_mask_events(&net.beds[2], PSYNC_EV_GAP), 0);
+	psync_mask_close(&net);
+}
+
+static int psync_mask_try(struct psync_bed *bed, struct psync_view *view)
+{
+	void *body = psync_bed_body_new();
+	u64 mid;
+	int err;
+
+	err = psync_image_send(&bed->img, view, body, 10, &mid, bed->img.now);
+	if (err)
+		psync_bed_body_put(body);
+	return err;
+}
+
+/*
+ * S5.3: who is counted out for good is told so when it sends, whether it heard
+ * all that others said of it or nothing, and may send no more.
+ */
+static void psync_mask_test_expelled(void **state)
+{
+	const struct psync_event *ev;
+	struct psync_mask_net net;
+	u32 i, away;
+	u64 last;
+
+	for (away = 0; away < 2; away++) {
+		psync_mask_open(&net, 3, true);
+		psync_bed_send(&net.beds[0], &net.views[0], 10);
+		psync_mask_pass(&net, 200 * MS, true);
+		for (i = 0; away && i < 3; i++)
+			net.cut[i] = i < 2 ? 1 << 2 : ~0U;
+		last = net.beds[0].img.parts[2].seq;
+		for (i = 0; i < 2; i++)
+			psync_mask_out(&net, i, 2);
+		psync_mask_pass(&net, 1000 * MS, true);
+		memset(net.cut, 0, sizeof(net.cut));
+		assert_int_equal(psync_mask_events(&net.beds[0],
+						   PSYNC_EV_AGREED), 1);
+		assert_int_equal(psync_mask_events(&net.beds[2],
+						   PSYNC_EV_AGREED), 0);
+		assert_false(net.views[2].out);
+		psync_bed_send(&net.beds[2], &net.views[2], 10);
+		psync_mask_pass(&net, 3000 * MS, true);
+		/* By the first who says it, and when nobody is left. */
+		assert_in_range(psync_mask_events(&net.beds[2],
+						  PSYNC_EV_AGREED), 1, 2);
+		ev = psync_mask_event(&net.beds[2], PSYNC_EV_AGREED);
+		assert_int_equal(ev->site, 3);
+		assert_int_equal(ev->mid, PSYNC_MID(2, last));
+		assert_true(net.views[2].out);
+		assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]),
+				 -ESTALE);
+		psync_mask_close(&net);
+	}
+}
+
+/* What tells it may be lost; it is not said for ever. */
+static void psync_mask_test_expelled_late(void **state)
+{
+	struct psync_mask_net net;
+	u32 before, i;
+
+	psync_mask_open(&net, 3, true);
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	for (i = 0; i < 2; i++)
+		psync_mask_out(&net, i, 2);
+	psync_mask_pass(&net, 1000 * MS, true);
+	net.cut[0] = 1 << 2;
+	net.cut[1] = 1 << 2;
+	before = net.beds[0].img.attached;
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]),
+				 0);
+		psync_mask_pass(&net, (1000 + i * 20) * MS, true);
+	}
+	/* One message of each says so, with what answers it. */
+	assert_in_range(net.beds[0].img.attached, before + 2, before + 6);
+	memset(net.cut, 0, sizeof(net.cut));
+	for (i = 0; i < 200 && !net.views[2].out; i++) {
+		assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]),
+				 0);
+		psync_mask_pass(&net, (6000 + i * 1000) * MS, true);
+	}
+	assert_true(net.views[2].out);
+	psync_mask_close(&net);
+}
+
+/* One of two sites of a side is told so, and goes on with the other. */
+static void psync_mask_test_expelled_two(void **state)
+{
+	struct psync_mask_net net;
+	u32 i, k;
+
+	psync_mask_open(&net, 4, true);
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	for (i = 0; i < 2; i++)
+		for (k = 2; k < 4; k++)
+			psync_mask_out(&net, i, k);
+	psync_mask_pass(&net, 1000 * MS, true);
+	psync_bed_send(&net.beds[2], &net.views[2], 10);
+	psync_mask_pass(&net, 3000 * MS, true);
+	assert_true(net.views[2].expelled);
+	assert_false(net.views[2].out);
+	psync_bed_send(&net.beds[2], &net.views[2], 10);
+	psync_mask_pass(&net, 4000 * MS, true);
+	assert_int_equal(net.beds[3].img.parts[2].seq,
+			 net.beds[2].img.parts[2].seq);
+	/* Until that one masks it out, too. */
+	psync_mask_out(&net, 3, 2);
+	psync_mask_pass(&net, 5000 * MS, true);
+	assert_true(net.views[2].out);
+	assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]), -ESTALE);
 	psync_mask_close(&net);
 }
 
@@ -1272,6 +1391,49 @@ static void psync_mask_test_hints(void **state)
 	psync_bed_leave(&bed, &a);
 	psync_bed_leave(&bed, &d);
 	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
+/*
+ * What is given up where somebody masks out all who are here need not have died:
+ * that one may have it, and keeps nothing for them.
+ */
+static void psync_mask_test_unkept(void **state)
+{
+	u64 b1 = PSYNC_MID(1, 1), c9 = C(9);
+	struct psync_wire_mid wire[8];
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_view a = {};
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u32 shut;
+
+	for (shut = 0; shut < 2; shut++) {
+		psync_bed_params(&p, pids, psync_mask_apart, 4, 0);
+		psync_bed_times(&p);
+		assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+		bed.muted = ~0U;
+		assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+		psync_bed_craft(&bed, 2, 10, 10, 1, &c9, wire, &pkt);
+		pkt.msg.kind = PSYNC_KIND_MASK;
+		pkt.msg.op = PSYNC_MASK_OP_OUT;
+		pkt.msg.about = 0;
+		pkt.body_len = 0;
+		if (shut)
+			psync_bed_input(&bed, &pkt, 1);
+		assert_int_equal(bed.img.parts[2].shut, shut);
+		assert_int_equal(psync_bed_msg(&bed, 3, 1, 2, 1, &b1),
+				 PSYNC_OK);
+		psync_bed_run(&bed, 60000 * MS);
+		assert_int_equal(bed.img.nheld, 0);
+		assert_int_equal(psync_mask_event(&bed, PSYNC_EV_VOID)->mid,
+				 b1);
+		assert_int_equal(psync_mask_event(&bed, PSYNC_EV_VOID)->reason,
+				 shut ? PSYNC_VOID_UNKEPT : PSYNC_VOID_DIED);
+		psync_bed_leave(&bed, &a);
+		psync_bed_exit(&bed);
+	}
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
@@ -2032,6 +2194,9 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_taken_back),
 	cmocka_unit_test(psync_mask_test_sides),
 	cmocka_unit_test(psync_mask_test_remind),
+	cmocka_unit_test(psync_mask_test_expelled),
+	cmocka_unit_test(psync_mask_test_expelled_late),
+	cmocka_unit_test(psync_mask_test_expelled_two),
 	cmocka_unit_test(psync_mask_test_remind_shared),
 	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),
@@ -2039,6 +2204,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
 	cmocka_unit_test(psync_mask_test_hints),
+	cmocka_unit_test(psync_mask_test_unkept),
 	cmocka_unit_test(psync_mask_test_deaf),
 	cmocka_unit_test(psync_mask_test_order),
 	cmocka_unit_test(psync_mask_test_turns),

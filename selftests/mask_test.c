@@ -673,8 +673,32 @@ static void send_to_nobody(int fd)
 	assert_int_equal(errno, ESTALE);
 }
 
-/* S5.3: who is out for good, and was away meanwhile, is told so when it sends. */
-static void told_out(void **state)
+/* Of what comes to each host so much is lost; the last one is cut off, too. */
+static void lose(int percent, bool cut)
+{
+	int i;
+
+	for (i = 1; i <= HOSTS; i++)
+		lab_run(0, "tc qdisc replace dev veth%d root netem loss %d%%",
+			i, cut && i == HOSTS ? 100 : percent);
+	lab_run(HOSTS, "tc qdisc replace dev eth0 root netem loss %d%%",
+		cut ? 100 : percent);
+}
+
+static void lose_nothing(void)
+{
+	int i;
+
+	for (i = 1; i <= HOSTS; i++)
+		lab_run(0, "tc qdisc del dev veth%d root", i);
+	lab_run(HOSTS, "tc qdisc del dev eth0 root");
+}
+
+/*
+ * S5.3: who is out for good, and was away meanwhile, is told so when it sends,
+ * however many packets are lost before and after.
+ */
+static void told_out(int percent)
 {
 	int fds[HOSTS], i, out = HOSTS - 1;
 	uint64_t last[HOSTS - 1];
@@ -682,16 +706,19 @@ static void told_out(void **state)
 	struct masks m;
 
 	open_all(fds);
+	lose(percent, false);
 	meet(fds);
-	lab_run(0, "tc qdisc replace dev veth%d root netem loss 100%%",
-		out + 1);
-	lab_run(out + 1, "tc qdisc replace dev eth0 root netem loss 100%%");
+	lose(percent, true);
+	msg_send(fds[0], "there?");
+	msg_send(fds[out], "here");
 	for (i = 0; i < out; i++)
 		works(mask_out(fds[i], out, 0, 0));
+	/* Who has yet to receive what came before keeps them from agreeing. */
+	hear(fds[1], "there?");
+	hear(fds[2], "there?");
 	for (i = 0; i < out; i++)
 		last[i] = await_event(fds[i], PSYNC_EV_AGREED).mid;
-	lab_run(0, "tc qdisc del dev veth%d root", out + 1);
-	lab_run(out + 1, "tc qdisc del dev eth0 root");
+	lose(percent, false);
 	send_to_nobody(fds[out]);
 	ev = await_event(fds[out], PSYNC_EV_AGREED);
 	assert_int_equal(ev.site, out + 1);
@@ -709,7 +736,18 @@ static void told_out(void **state)
 	assert_int_equal(errno, ESTALE);
 	fails(recv(fds[out], &ev, sizeof(ev), 0), ESTALE);
 	fails(send(fds[out], "", 0, 0), ESTALE);
+	lose_nothing();
 	sock_close(fds, HOSTS);
+}
+
+static void told_out_at_once(void **state)
+{
+	told_out(0);
+}
+
+static void told_out_with_losses(void **state)
+{
+	told_out(10);
 }
 
 /* A host that says nothing more, and then does. */
@@ -753,7 +791,8 @@ int main(void)
 		cmocka_unit_test(ended),
 		cmocka_unit_test(sides),
 		cmocka_unit_test(comes_back),
-		cmocka_unit_test(told_out),
+		cmocka_unit_test(told_out_at_once),
+		cmocka_unit_test(told_out_with_losses),
 		cmocka_unit_test(suspected),
 	};
 

@@ -79,6 +79,8 @@ tap_check "down again is no error" tap_status 0
 lab up 2 --link udp4
 tap_check "udp4" logged 02:00:00:00:01:00 "site set 1" \
 	"link add l0 udp local 10.7.0.1" "peer add 2 link l0 addr 10.7.0.2"
+lab on h1 ip neigh show nud permanent
+tap_check "who loses nothing asks for addresses" tap_out ''
 lab down
 : >/psync.log
 lab up 2 --link udp6 --loss 100
@@ -86,6 +88,9 @@ tap_check "udp6" logged 02:00:00:00:02:00 "site set 2" \
 	"link add l0 udp local fd07::2" "peer add 1 link l0 addr fd07::1"
 lab on h1 ping -c 3 -i 0.1 -W 1 10.7.0.2
 tap_check "--loss 100 loses all" tap_status 1
+lab on h1 ip neigh show fd07::2
+tap_check "... but addresses are known" tap_out_says \
+	'eth0 lladdr 02:00:00:00:02:00 PERMANENT'
 lab down
 
 : >/psync.log
@@ -102,6 +107,9 @@ tap_check "--dup duplicates" tap_out_says duplicates
 # shellcheck disable=SC2016 # awk's
 tap_check "--delay delays, both ways" awk -F'[ /]' \
 	'/min.avg.max/ { ok = $6 >= 20 } END { exit !ok }' "$tmp/out"
+lab on h3 ip neigh show fd07:2:3::2
+tap_check "a mesh that loses packets knows addresses, too" tap_out_says \
+	'to2 lladdr 02:00:00:00:02:03 PERMANENT'
 lab on h1 tc qdisc show dev to2
 tap_check "--reorder reaches netem" tap_out_says 'reorder 1.5%'
 lab down

@@ -54,6 +54,9 @@ void psync_expel_told(struct psync_view *view, u32 index, u64 last)
 {
 	if (view->expelled || psync_view_masked(view, index))
 		return;
+	/* That was said of its earlier life (S7.1), and it is back. */
+	if (view->restart || last < view->returned)
+		return;
 	view->expelled = true;
 	/* What it cannot have sent nobody can have counted. */
 	view->expelled_at = min(last, view->img->parts[view->index].seq);

@@ -829,7 +829,7 @@ static bool psync_mask_is_worse(const struct psync_view *view, u32 index,
 				const struct psync_vote *vote)
 {
 	return view && view->masks && view->masks[index].agreed &&
-	       vote->op != PSYNC_MASK_OP_KEPT;
+	       !view->masks[index].back && vote->op != PSYNC_MASK_OP_KEPT;
 }
 
 /* Participant @k here has masked out @i at @remote: says so again. */

@@ -1394,6 +1394,50 @@ static void psync_mask_test_hints(void **state)
 	assert_int_equal(psync_bed_bodies, 0);
 }
 
+/* What is said of an earlier life of it does not concern who is back (S7.1). */
+static void psync_mask_test_expelled_before(void **state)
+{
+	struct psync_wire_mid wire[8];
+	struct psync_image_params p;
+	struct psync_pid pids[4];
+	struct psync_view a = {};
+	struct psync_bed bed;
+	struct psync_pkt pkt;
+	u64 c9 = C(9);
+
+	psync_bed_params(&p, pids, psync_mask_apart, 4, 0);
+	assert_int_equal(psync_bed_init(&bed, &p, 1), 0);
+	bed.muted = ~0U;
+	assert_int_equal(psync_image_join(&bed.img, &a, 0, 1, 1, 0), 0);
+	psync_bed_send(&bed, &a, 10);
+	psync_bed_send(&bed, &a, 10);
+	psync_bed_craft(&bed, 2, 10, 10, 1, &c9, wire, &pkt);
+	pkt.msg.kind = PSYNC_KIND_MASK;
+	pkt.msg.op = PSYNC_MASK_OP_KEPT;
+	pkt.msg.about = 0;
+	pkt.msg.last = 1;
+	pkt.body_len = 0;
+	a.restart = true;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_int_equal(a.masks[2].hint, PSYNC_MASK_OP_OUT);
+	assert_false(a.expelled);
+	a.restart = false;
+	a.returned = 2;
+	pkt.msg.seq++;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_false(a.expelled);
+	assert_int_equal(psync_mask_events(&bed, PSYNC_EV_AGREED), 0);
+	pkt.msg.last = 2;
+	pkt.msg.seq++;
+	psync_bed_input(&bed, &pkt, 1);
+	assert_true(a.expelled);
+	assert_int_equal(psync_mask_event(&bed, PSYNC_EV_AGREED)->mid,
+			 PSYNC_MID(0, 2));
+	psync_bed_leave(&bed, &a);
+	psync_bed_exit(&bed);
+	assert_int_equal(psync_bed_bodies, 0);
+}
+
 /*
  * What is given up where somebody masks out all who are here need not have died:
  * that one may have it, and keeps nothing for them.
@@ -2204,6 +2248,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_lies),
 	cmocka_unit_test(psync_mask_test_memory),
 	cmocka_unit_test(psync_mask_test_hints),
+	cmocka_unit_test(psync_mask_test_expelled_before),
 	cmocka_unit_test(psync_mask_test_unkept),
 	cmocka_unit_test(psync_mask_test_deaf),
 	cmocka_unit_test(psync_mask_test_order),

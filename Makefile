@@ -16,7 +16,7 @@ PREFIX ?= /usr/local
 export PREFIX DESTDIR
 
 .PHONY: all tools deps demo check check-ci check-debug check-all check-static \
-	sim sim-long sim-mutants sim-coverage fuzz selftests install uninstall clean help
+	sim sim-long sim-mutants unit-mutants sim-coverage fuzz selftests install uninstall clean help
 
 all: module tools
 
@@ -70,7 +70,10 @@ sim-coverage:
 	$(MAKE) -C tools/sim coverage $(if $(SITES),SITES=$(SITES))
 
 sim-mutants:
-	$(MAKE) -C tools/sim mutant
+	$(MAKE) -C tools/sim mutant KIND=sim
+
+unit-mutants:
+	$(MAKE) -C tools/sim mutant KIND=unit
 
 fuzz:
 	$(MAKE) -C tools/sim fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
@@ -107,6 +110,7 @@ help:
 	@echo 'make sim SEEDS=N [SITES=K] [SEED=S] the simulator, of 2 to 32 sites or of K'
 	@echo 'make sim-long MESSAGES=N            one long conversation: memory is flat'
 	@echo 'make sim-mutants   broken cores that the simulator must catch'
+	@echo 'make unit-mutants  and those that the unit tests must catch'
 	@echo 'make sim-coverage  lines and branches of the core that simulator and fuzzer run'
 	@echo 'make fuzz FUZZ_SECONDS=N            decoder and images under libFuzzer'
 	@echo 'make selftests     the selftests in the virtual machine'

@@ -60,14 +60,14 @@ if [ "${1-}" = --debug ]; then
 		machine $log.1 2 config eth udp4 udp6 charge-eth two-udp4 \
 			eight-udp6 reorder-udp4 loss mesh memory failslab-udp6 &
 		machine $log.2 2 repair-udp6 mask-eth cut-udp4 flow-udp6 \
-			large-eth path-udp4 restart-udp4 histories json cli \
-			life &
+			large-eth path-udp4 restart-udp4 libpsync-eth \
+			histories json cli life &
 		;;
 	*)
 		machine $log.1 2 config eth udp4 udp6 charge two eight reorder \
 			loss mesh memory failslab &
 		machine $log.2 2 repair mask cut flow large path restart \
-			histories json cli life &
+			libpsync histories json cli life &
 		;;
 	esac
 	wait
@@ -80,8 +80,8 @@ else
 	# All at a time: most of them wait for time to pass, most of the time.
 	machine $log.1 1 config eth udp4 udp6 charge two eight reorder loss \
 		mesh &
-	machine $log.2 1 repair mask cut flow large path restart memory \
-		json cli &
+	machine $log.2 1 repair mask cut flow large path restart \
+		libpsync memory json cli &
 	machine $log.3 2 eth charge-eth eight repair mask restart histories \
 		life &
 	wait

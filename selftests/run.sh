@@ -203,6 +203,11 @@ scenario()
 			lab "$link" 4 '' mask_test
 		done
 		;;
+	libpsync)
+		for link in ${links:-eth udp6}; do
+			lab "$link" 3 '' libpsync_test
+		done
+		;;
 	cut)
 		seed=0
 		for link in ${links:-eth udp4}; do

@@ -83,7 +83,9 @@ int psync_connect(int fd, uint32_t group, uint32_t number)
 	return 0;
 }
 
-int psync_join(uint32_t group, uint32_t number, uint32_t port)
+/* @restart: its flags, or NULL when the participant has not been there. */
+static int psync_open(uint32_t group, uint32_t number, uint32_t port,
+		      const uint32_t *restart)
 {
 	int fd = psync_socket(SOCK_SEQPACKET);
 	int err = 0;
@@ -95,12 +97,25 @@ int psync_join(uint32_t group, uint32_t number, uint32_t port)
 	if (!err)
 		err = psync_want(fd, PSYNC_RECV_INFO | PSYNC_RECV_PREDS,
 				 PSYNC_EVMASK_ALL);
+	if (!err && restart)
+		err = psync_set_restart(fd, 0, *restart, NULL, 0);
 	if (!err)
 		err = psync_connect(fd, group, number);
 	if (!err)
 		return fd;
 	close(fd);
 	return err;
+}
+
+int psync_join(uint32_t group, uint32_t number, uint32_t port)
+{
+	return psync_open(group, number, port, NULL);
+}
+
+int psync_rejoin(uint32_t group, uint32_t number, uint32_t port,
+		 uint32_t flags)
+{
+	return psync_open(group, number, port, &flags);
 }
 
 int psync_listen(uint32_t port, int backlog)

@@ -101,6 +101,25 @@ int psync_connect(int fd, uint32_t group, uint32_t number);
 int psync_join(uint32_t group, uint32_t number, uint32_t port);
 
 /**
+ * psync_rejoin - psync_join() of a participant that was there before
+ * @group: group number
+ * @number: conversation number of a rendezvous, not zero
+ * @port: as for psync_join(); that of before
+ * @flags: PSYNC_RESTART_* bits
+ *
+ * The view is empty: what is still kept of what was said is received again, own
+ * messages like others' (see psync_set_history()), and what is not is told with
+ * PSYNC_EV_GAP.  Sends wait until all that is there, and where others have masked
+ * this participant out for good, until all of them have masked it in.  If nobody
+ * has the conversation any more it is a new one.  Who keeps its leaves uses
+ * psync_set_restart() itself.
+ * Return: a file descriptor or the first error: what psync_set_restart() and
+ * psync_connect() say; -EADDRINUSE while the earlier socket is open.
+ */
+int psync_rejoin(uint32_t group, uint32_t number, uint32_t port,
+		 uint32_t flags);
+
+/**
  * psync_listen - socket, bind and listen in one
  * @port: port
  * @backlog: conversations that may wait for accept()
@@ -166,6 +185,19 @@ struct psync_received {
  * Return: 0 or what setsockopt() says.
  */
 int psync_want(int fd, uint32_t info, uint32_t events);
+
+/* 1 if the kernel says nothing for this participant (PSYNC_MANUAL), else 0. */
+int psync_manual(int fd);
+
+/**
+ * psync_set_manual - have the kernel say nothing for this participant, or again
+ * @fd: socket, in a conversation or not yet
+ * @on: 1: no null messages, no END, no announcements of masks; 0, as at first:
+ *	all of them
+ *
+ * Return: 0 or what setsockopt() says.
+ */
+int psync_set_manual(int fd, int on);
 
 /**
  * psync_recv - receive a message or an event
@@ -239,6 +271,20 @@ int psync_stable(int fd, uint64_t mid, uint32_t *participants,
 int psync_stable_wait(int fd, uint64_t mid, uint32_t participants,
 		      uint32_t sites);
 
+/**
+ * psync_stable_poll - have poll() tell when psync_stable_wait() would not wait
+ * @fd: conversation
+ * @mid: the message; zero, and the others with it: ask no more
+ * @participants: as for psync_stable_wait()
+ * @sites: likewise
+ *
+ * From then on POLLPRI says so.  A socket has one such question: a new one takes
+ * the place of the one before.
+ * Return: 0, -EINVAL (more than there are), -ENOENT, -ESTALE, -ENOTCONN.
+ */
+int psync_stable_poll(int fd, uint64_t mid, uint32_t participants,
+		      uint32_t sites);
+
 /* P 3.2.2: send a message again to who may lack it or what follows it.  Return:
  * 0, -ENOENT, -ESTALE, -ENOTCONN.
  */
@@ -260,6 +306,113 @@ int psync_outstanding(int fd);
 int psync_cid(int fd, uint64_t *cid);
 int psync_last_mid(int fd, uint64_t *mid);
 int psync_get_info(int fd, struct psync_info *info);
+
+/* Failures: who is not waited for, and who comes back. */
+
+/**
+ * psync_mask_out - do not wait for a participant any more (P 3.2.4)
+ * @fd: conversation
+ * @index: its participant index, as in psync_participants()
+ *
+ * Of what it says from now on only that is received which messages of others
+ * depend on.  Others are told with PSYNC_EV_MASKED; when all who remain have done
+ * so it is out for good, with PSYNC_EV_AGREED.  Who is to be masked in
+ * (psync_mask_in()) stays masked out.
+ * Return: 0, -EALREADY (it is masked out), -ESHUTDOWN (it has ended: nobody waits
+ * for it), -EINVAL (oneself, or no participant), -ESTALE (others go on with an
+ * earlier opening of this site), -ENOTCONN.
+ */
+int psync_mask_out(int fd, uint32_t index);
+
+/**
+ * psync_mask_cut - the same, and nothing behind a message counts
+ * @fd: conversation
+ * @last: the last message that counts of the participant that it names;
+ *	PSYNC_MID(index, 0): none does
+ *
+ * Whatever others say, nothing behind it is received, until a greater cut is
+ * agreed.  Who is masked out without a cut can be given one.
+ * Return: as psync_mask_out(); -EALREADY also if it has a cut; -EINVAL also if
+ * something behind @last was received.
+ */
+int psync_mask_cut(int fd, uint64_t last);
+
+/**
+ * psync_mask_in - wait for a participant again
+ * @fd: conversation
+ * @index: its participant index
+ *
+ * Does not wait: if others were told that it is masked out, it stays so
+ * (PSYNC_MASKED_ASKED) until everybody who counts has said something behind the
+ * announcement, which PSYNC_EV_UNMASKED with a message of this participant's own
+ * tells.
+ * Return: 0, -EALREADY (it is not masked out, or is to be masked in), -EPERM (it is
+ * out for good: only its restart brings it back), -EINVAL (oneself, or no
+ * participant), -ESTALE, -ENOTCONN.
+ */
+int psync_mask_in(int fd, uint32_t index);
+
+/**
+ * psync_masks - who is masked out, and who has masked this participant out
+ * @fd: conversation
+ * @index: a participant that this one masks out: PSYNC_MASKED_AWAITED is set of
+ *	those for whom it has to wait that this be agreed; or PSYNC_MASKS_ALL
+ * @masked: where the array goes, to be given to free(); by participant index
+ *
+ * Return: how many participants there are; -EINVAL (no such participant),
+ * -ENOTCONN, -ENOMEM, and then there is no array.
+ */
+int psync_masks(int fd, uint32_t index, struct psync_masked **masked);
+
+/* What psync_set_slow() has asked for; both zero: nothing. */
+int psync_get_slow(int fd, struct psync_slow *slow);
+
+/**
+ * psync_set_slow - how long a member may hold back this one's sends
+ * @fd: socket, in a conversation or not yet
+ * @policy: enum psync_slow_policy: what becomes of it then
+ * @ms: milliseconds until then; zero with PSYNC_SLOW_BLOCK: ask for nothing
+ *
+ * A member may ask for less than its group allows; what applies is in
+ * psync_get_info().
+ * Return: 0; -EINVAL: an unknown policy, one other than block without a time, or
+ * more than the group allows, which a socket without a conversation is told by
+ * psync_connect().
+ */
+int psync_set_slow(int fd, uint32_t policy, uint32_t ms);
+
+/**
+ * psync_set_restart - the next connect() is of a participant that is back (P 5)
+ * @fd: socket, without a conversation
+ * @cid: the conversation's id, as psync_cid() gave it; a rendezvous may leave it
+ *	zero
+ * @flags: PSYNC_RESTART_* bits
+ * @leaves: what psync_leaves() gave when the state was saved that the program
+ *	goes on from: what they are and follow is not received again; they are
+ *	copied
+ * @n: how many, at most 1024; 0: everything is received again
+ *
+ * Return: 0, -EINVAL (unknown flags, too many leaves), -EISCONN, -ENOBUFS (no
+ * memory can be charged), -ENOMEM; what is wrong with @cid and @leaves connect()
+ * tells.
+ */
+int psync_set_restart(int fd, uint64_t cid, uint32_t flags,
+		      const uint64_t *leaves, size_t n);
+
+/* How many bytes psync_set_history() has asked for; 0: none. */
+int psync_history(int fd, uint32_t *bytes);
+
+/**
+ * psync_set_history - keep what was said for participants that come back
+ * @fd: socket, in a conversation or not yet
+ * @bytes: bytes of memory, beside what is in use, that this site keeps at most of
+ *	what all have received; half of net.psync.image_bytes is the most; 0, as at
+ *	first: none
+ *
+ * It is the site's: of several participants there the last one's word counts.
+ * Return: 0 or what setsockopt() says.
+ */
+int psync_set_history(int fd, uint32_t bytes);
 
 #ifdef __cplusplus
 }

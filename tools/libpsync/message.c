@@ -7,18 +7,32 @@
 #include <sys/uio.h>
 
 #include "libpsync.h"
+#include "option.h"
 
 /* Most predecessors that a message can have. */
 #define PREDS_MAX	1024
 
 int psync_want(int fd, uint32_t info, uint32_t events)
 {
-	if (setsockopt(fd, SOL_PSYNC, PSYNC_RECVINFO, &info, sizeof(info)) < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_PSYNC, PSYNC_EVENTS, &events,
-		       sizeof(events)) < 0)
-		return -errno;
-	return 0;
+	int err = psync_option_set(fd, PSYNC_RECVINFO, &info, sizeof(info));
+
+	return err ? err : psync_option_set(fd, PSYNC_EVENTS, &events,
+					    sizeof(events));
+}
+
+int psync_manual(int fd)
+{
+	uint32_t on = 0;
+	int err = psync_option_get(fd, PSYNC_MANUAL, &on, sizeof(on));
+
+	return err ? err : !!on;
+}
+
+int psync_set_manual(int fd, int on)
+{
+	uint32_t value = !!on;
+
+	return psync_option_set(fd, PSYNC_MANUAL, &value, sizeof(value));
 }
 
 int psync_send(int fd, const void *data, size_t len, uint64_t *mid)

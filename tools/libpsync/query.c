@@ -7,19 +7,11 @@
 #include <sys/socket.h>
 
 #include "libpsync.h"
+#include "option.h"
 
 /* Room to begin with, and most that one question may ask for. */
 #define ROOM_FIRST	64
 #define ROOM_MOST	65536
-
-static int psync_ask(int fd, int option, void *question, size_t size)
-{
-	socklen_t len = (socklen_t)size;
-
-	if (getsockopt(fd, SOL_PSYNC, option, question, &len) < 0)
-		return -errno;
-	return 0;
-}
 
 /* Asks for a set once; the answer says how large it is. */
 static int psync_ask_set(int fd, int option, uint64_t mid, uint32_t room,
@@ -33,7 +25,7 @@ static int psync_ask_set(int fd, int option, uint64_t mid, uint32_t room,
 		return -ENOMEM;
 	q->mid = mid;
 	q->room = room;
-	err = psync_ask(fd, option, q, size);
+	err = psync_option_get(fd, option, q, size);
 	if (err) {
 		free(q);
 		return err;
@@ -150,16 +142,14 @@ int psync_set_participants(int fd, const struct psync_pid *pids, size_t n)
 {
 	if (n > 1024)
 		return -EINVAL;
-	if (setsockopt(fd, SOL_PSYNC, PSYNC_PARTICIPANTS, pids,
-		       (socklen_t)(n * sizeof(*pids))) < 0)
-		return -errno;
-	return 0;
+	return psync_option_set(fd, PSYNC_PARTICIPANTS, pids,
+				n * sizeof(*pids));
 }
 
 int psync_precedes(int fd, uint64_t first, uint64_t second)
 {
 	struct psync_query_precedes q = { .first = first, .second = second };
-	int err = psync_ask(fd, PSYNC_PRECEDES, &q, sizeof(q));
+	int err = psync_option_get(fd, PSYNC_PRECEDES, &q, sizeof(q));
 
 	return err ? err : !!q.answer;
 }
@@ -167,7 +157,7 @@ int psync_precedes(int fd, uint64_t first, uint64_t second)
 int psync_stable(int fd, uint64_t mid, uint32_t *participants, uint32_t *sites)
 {
 	struct psync_query_stable q = { .mid = mid };
-	int err = psync_ask(fd, PSYNC_STABLE, &q, sizeof(q));
+	int err = psync_option_get(fd, PSYNC_STABLE, &q, sizeof(q));
 
 	if (err)
 		return err;
@@ -185,27 +175,33 @@ int psync_stable_wait(int fd, uint64_t mid, uint32_t participants,
 		.mid = mid, .participants = participants, .sites = sites,
 	};
 
-	return psync_ask(fd, PSYNC_STABLE_WAIT, &q, sizeof(q));
+	return psync_option_get(fd, PSYNC_STABLE_WAIT, &q, sizeof(q));
+}
+
+int psync_stable_poll(int fd, uint64_t mid, uint32_t participants,
+		      uint32_t sites)
+{
+	struct psync_query_wait q = {
+		.mid = mid, .participants = participants, .sites = sites,
+	};
+
+	return psync_option_set(fd, PSYNC_STABLE_POLL, &q, sizeof(q));
 }
 
 int psync_resend(int fd, uint64_t mid)
 {
-	if (setsockopt(fd, SOL_PSYNC, PSYNC_RESEND, &mid, sizeof(mid)) < 0)
-		return -errno;
-	return 0;
+	return psync_option_set(fd, PSYNC_RESEND, &mid, sizeof(mid));
 }
 
 int psync_free_node(int fd, uint64_t mid)
 {
-	if (setsockopt(fd, SOL_PSYNC, PSYNC_FREE_NODE, &mid, sizeof(mid)) < 0)
-		return -errno;
-	return 0;
+	return psync_option_set(fd, PSYNC_FREE_NODE, &mid, sizeof(mid));
 }
 
 int psync_sender(int fd, uint64_t mid, struct psync_pid *pid, uint32_t *index)
 {
 	struct psync_query_sender q = { .mid = mid };
-	int err = psync_ask(fd, PSYNC_SENDER, &q, sizeof(q));
+	int err = psync_option_get(fd, PSYNC_SENDER, &q, sizeof(q));
 
 	if (err)
 		return err;
@@ -218,22 +214,22 @@ int psync_sender(int fd, uint64_t mid, struct psync_pid *pid, uint32_t *index)
 int psync_outstanding(int fd)
 {
 	uint32_t n = 0;
-	int err = psync_ask(fd, PSYNC_OUTSTANDING, &n, sizeof(n));
+	int err = psync_option_get(fd, PSYNC_OUTSTANDING, &n, sizeof(n));
 
 	return err ? err : (int)n;
 }
 
 int psync_cid(int fd, uint64_t *cid)
 {
-	return psync_ask(fd, PSYNC_CID, cid, sizeof(*cid));
+	return psync_option_get(fd, PSYNC_CID, cid, sizeof(*cid));
 }
 
 int psync_last_mid(int fd, uint64_t *mid)
 {
-	return psync_ask(fd, PSYNC_LAST_MID, mid, sizeof(*mid));
+	return psync_option_get(fd, PSYNC_LAST_MID, mid, sizeof(*mid));
 }
 
 int psync_get_info(int fd, struct psync_info *info)
 {
-	return psync_ask(fd, PSYNC_INFO, info, sizeof(*info));
+	return psync_option_get(fd, PSYNC_INFO, info, sizeof(*info));
 }

@@ -78,6 +78,39 @@ static void test_wrong_socket(void)
 	ok(psync_send(fd[0], "x", 1, NULL) == -EBADF, "a closed descriptor");
 }
 
+static void test_failures(void)
+{
+	struct psync_masked *masked = NULL;
+	struct psync_slow slow;
+	uint64_t leaves[2] = { 1, 2 };
+	uint32_t bytes;
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd) < 0) {
+		ok(0, "socketpair");
+		return;
+	}
+	ok(psync_mask_out(fd[0], 1) < 0 &&
+	   psync_mask_cut(fd[0], PSYNC_MID(1, 0)) < 0 &&
+	   psync_mask_in(fd[0], 1) < 0 &&
+	   psync_masks(fd[0], PSYNC_MASKS_ALL, &masked) < 0 && !masked,
+	   "masks");
+	ok(psync_set_slow(fd[0], PSYNC_SLOW_BLOCK, 5) < 0 &&
+	   psync_get_slow(fd[0], &slow) < 0 &&
+	   psync_set_manual(fd[0], 1) < 0 && psync_manual(fd[0]) < 0,
+	   "slow and manual");
+	ok(psync_set_restart(fd[0], 1, 0, leaves, 2) < 0 &&
+	   psync_set_restart(fd[0], 1, 0, NULL, 0) < 0 &&
+	   psync_set_history(fd[0], 5) < 0 && psync_history(fd[0], &bytes) < 0,
+	   "restart and history");
+	ok(psync_set_restart(fd[0], 1, 0, leaves, 1025) == -EINVAL,
+	   "too many leaves");
+	ok(psync_stable_poll(fd[0], 1, 0, 0) < 0 &&
+	   psync_stable_wait(fd[0], 1, 0, 0) < 0, "stability");
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void test_no_module(void)
 {
 	if (psync_family() > 0) {
@@ -87,6 +120,7 @@ static void test_no_module(void)
 	ok(psync_family() == -EAFNOSUPPORT &&
 	   psync_socket(SOCK_SEQPACKET) == -EAFNOSUPPORT &&
 	   psync_join(1, 1, 0) == -EAFNOSUPPORT &&
+	   psync_rejoin(1, 1, 0, 0) == -EAFNOSUPPORT &&
 	   psync_listen(1, 1) == -EAFNOSUPPORT, "no module: EAFNOSUPPORT");
 }
 
@@ -94,6 +128,7 @@ int main(void)
 {
 	test_addresses();
 	test_wrong_socket();
+	test_failures();
 	test_no_module();
 	printf("1..%d\n", count);
 	return failed ? 1 : 0;

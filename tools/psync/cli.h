@@ -64,7 +64,7 @@ struct cli_option {
  * @args: synopsis
  * @text: one line
  * @words: what may follow, for completion: words and classes (%link, %peer,
- *	%group, %conv, %dev, %file), separated by blanks
+ *	%group, %conv, %dev, %file, %command), separated by blanks
  * @options: ended by an empty one, or NULL
  * @run: does it; returns enum cli_exit
  */
@@ -96,8 +96,13 @@ struct cli_noun {
 
 extern const struct cli_noun noun_site, noun_link, noun_peer, noun_group,
 	noun_conv, noun_graph, noun_stat, noun_send, noun_recv, noun_chat,
-	noun_monitor, noun_version, noun_completion;
+	noun_monitor, noun_version, noun_completion, noun_help;
+
+/* nouns.c */
 extern const struct cli_noun *const cli_nouns[];
+const struct cli_noun *cli_noun_find(const char *name);
+/* There is none of that name: says which is near.  EXIT_USAGE. */
+int cli_noun_unknown(struct cli *cli, const char *name);
 
 /* cli.c */
 
@@ -149,7 +154,8 @@ int change_run(struct cli *cli, const struct cli_verb *verb);
 
 /* help.c */
 void help_all(void);
-void help_noun(const struct cli_noun *noun);
+/* Of the command of that name: EXIT_OK or EXIT_USAGE. */
+int help_on(struct cli *cli, const char *name);
 
 /* complete.c: candidates for the last of @n words, one per line */
 int complete(int n, char **words);

@@ -94,6 +94,14 @@ static void complete_objects(const char *class, const char *begin)
 	ipc_close(ipc);
 }
 
+static void complete_nouns(const char *begin)
+{
+	int i;
+
+	for (i = 0; cli_nouns[i]; i++)
+		candidate(cli_nouns[i]->name, begin);
+}
+
 static void complete_words(const char *words, const char *begin)
 {
 	char *copy = strdup(words), *word, *rest = NULL;
@@ -102,21 +110,14 @@ static void complete_words(const char *words, const char *begin)
 	     word = strtok_r(NULL, " ", &rest)) {
 		if (!strcmp(word, "%dev"))
 			complete_devices(begin);
+		else if (!strcmp(word, "%command"))
+			complete_nouns(begin);
 		else if (*word == '%')
 			complete_objects(word, begin);
 		else
 			candidate(word, begin);
 	}
 	free(copy);
-}
-
-static void complete_nouns(const char *begin)
-{
-	int i;
-
-	for (i = 0; cli_nouns[i]; i++)
-		candidate(cli_nouns[i]->name, begin);
-	candidate("help", begin);
 }
 
 static void complete_verbs(const struct cli_noun *noun, const char *begin)
@@ -154,7 +155,7 @@ int complete(int n, char **words)
 	if (n < 1)
 		return EXIT_USAGE;
 	begin = words[n - 1];
-	if (n == 1 || (n == 2 && !strcmp(words[0], "help"))) {
+	if (n == 1) {
 		complete_nouns(begin);
 		return EXIT_OK;
 	}

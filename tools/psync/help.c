@@ -38,7 +38,7 @@ static void help_option(const struct cli_option *option)
 	printf("      %-22s %s\n", left, option->text);
 }
 
-void help_noun(const struct cli_noun *noun)
+static void help_noun(const struct cli_noun *noun)
 {
 	const struct cli_option *option;
 	const struct cli_verb *verb;
@@ -58,3 +58,34 @@ void help_noun(const struct cli_noun *noun)
 	if (noun->more)
 		printf("\n%s\n", noun->more);
 }
+
+int help_on(struct cli *cli, const char *name)
+{
+	const struct cli_noun *noun = cli_noun_find(name);
+
+	if (!noun)
+		return cli_noun_unknown(cli, name);
+	help_noun(noun);
+	return EXIT_OK;
+}
+
+static int help_run(struct cli *cli)
+{
+	if (cli->n)
+		return help_on(cli, cli->arg[0]);
+	help_all();
+	return EXIT_OK;
+}
+
+const struct cli_noun noun_help = {
+	.name = "help",
+	.text = "help on a command, with examples",
+	.examples = (const char *const[]) {
+		"psync help", "psync help chat", "psync chat --help", NULL
+	},
+	.verbs = (const struct cli_verb[]) {
+		{ NULL, "[COMMAND]", "say what it does, and its options",
+		  "%command", NULL, help_run },
+		{}
+	},
+};

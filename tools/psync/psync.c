@@ -8,34 +8,6 @@
 #include "cli.h"
 #include "json.h"
 
-static const struct cli_noun *noun_find(const char *name)
-{
-	int i;
-
-	for (i = 0; cli_nouns[i]; i++)
-		if (!strcmp(cli_nouns[i]->name, name))
-			return cli_nouns[i];
-	return NULL;
-}
-
-static int noun_unknown(struct cli *cli, const char *name)
-{
-	const char *names[32] = { "help" };
-	const char *near;
-	int i;
-
-	for (i = 0; cli_nouns[i]; i++)
-		names[i + 1] = cli_nouns[i]->name;
-	cli->noun = NULL;
-	near = cli_nearest(name, names);
-	if (near)
-		return cli_fail(cli, EXIT_USAGE,
-				"no command \"%s\", did you mean %s?", name,
-				near);
-	return cli_fail(cli, EXIT_USAGE, "no command \"%s\" (psync help)",
-			name);
-}
-
 static int verb_unknown(struct cli *cli, const struct cli_noun *noun,
 			const char *name)
 {
@@ -85,29 +57,14 @@ static bool take_flag(int *n, char **arg, const char *name, const char *brief)
 	return found;
 }
 
-static int run_help(struct cli *cli)
-{
-	const struct cli_noun *noun;
-
-	if (!cli->n) {
-		help_all();
-		return EXIT_OK;
-	}
-	noun = noun_find(cli->arg[0]);
-	if (!noun)
-		return noun_unknown(cli, cli->arg[0]);
-	help_noun(noun);
-	return EXIT_OK;
-}
-
 static int run_noun(struct cli *cli, const char *name)
 {
-	const struct cli_noun *noun = noun_find(name);
+	const struct cli_noun *noun = cli_noun_find(name);
 	const struct cli_verb *verb;
 	int status;
 
 	if (!noun)
-		return noun_unknown(cli, name);
+		return cli_noun_unknown(cli, name);
 	cli->noun = noun->name;
 	verb = verb_find(cli, noun);
 	if (!verb)
@@ -141,14 +98,7 @@ int main(int argc, char **argv)
 		help_all();
 		return help ? EXIT_OK : EXIT_USAGE;
 	}
-	if (!strcmp(name, "help"))
-		return run_help(&cli);
-	if (help) {
-		cli.arg--;
-		cli.n = 1;
-		return run_help(&cli);
-	}
-	status = run_noun(&cli, name);
+	status = help ? help_on(&cli, name) : run_noun(&cli, name);
 	if (fflush(stdout) || ferror(stdout))
 		return status ? status : cli_fail(&cli, EXIT_REFUSED,
 						  "cannot write");

@@ -105,6 +105,7 @@ cli_refusals()
 	run 1 'does not have that address' h1 link add l1 udp local 192.0.2.1
 	run 1 'another group has this number' h1 group add 7 1:1 2:1
 	run 1 'another group has this name' h1 group add 8 name demo 1:1 2:1
+	run 1 'no group "none"' h1 group set none name x
 	run 1 'must not begin with a digit' h1 group add 8 name 8a 1:1 2:1
 	run 1 'letters, digits, dot' h1 group add 8 name a/b 1:1 2:1
 	run 1 'in the group twice' h1 group add 8 1:1 2:1 1:1
@@ -140,6 +141,11 @@ cli_configuration()
 	run 0 '{"what":"link-del","link":{"name":"l1"}}' h1 link del l1 --json
 	run 0 '8 name g8 1:1 2:1' h1 group
 	run 0 '' h1 group set 8 name talk
+	run 0 '' h1 group set talk name other
+	run 0 '8 name other 1:1 2:1' h1 group show other
+	run 1 'no group "talk"' h1 group set talk slow block
+	run 0 '{"what":"group-set","group":{"number":8,"name":"talk",' h1 \
+		group set other name talk --json
 	run 0 '' h1 group set 8 2:1 1:1
 	run 0 '"number":8,"name":"talk"' h1 group --json
 	run 0 '"members":["2:1","1:1"]' h1 group show talk --json
@@ -198,6 +204,7 @@ cli_too_many()
 	# shellcheck disable=SC2046 # many words
 	cli_try "a group of 400" on h1 psync group add 98 name wide 1:7 \
 		$(seq 1 399 | sed 's/^/2:/')
+	run 1 'another group has this name' h1 group set wide name demo
 	[ "$link" = udp6 ] || {
 		ip -n h1 link set eth0 mtu 200
 		text='the link to a member carries too little, even for fragments'

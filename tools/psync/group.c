@@ -140,16 +140,21 @@ static int group_parse_slow(struct cli *cli, struct ipc_group *group)
 
 /*
  * "NUMBER [name NAME] [slow ...] [slow-ms MS] [SITE:PORT...]"; the caller frees
- * the pids.
+ * the pids.  Where there is a @name to be filled in, a name, which does not begin
+ * with a digit, may be in place of the number.
  */
-static int group_parse(struct cli *cli, struct ipc_group *group)
+static int group_parse(struct cli *cli, struct ipc_group *group,
+		       const char **name)
 {
-	const char *word = cli_need(cli, "group number");
+	const char *word = cli_need(cli, name ? "group number or name" :
+						"group number");
 
 	if (!word)
 		return EXIT_USAGE;
-	if (cli_number(cli, "a group's number", word, UINT32_MAX,
-		       &group->number))
+	if (name && *word && !strchr("0123456789-", *word))
+		*name = word;
+	else if (cli_number(cli, "a group's number", word, UINT32_MAX,
+			    &group->number))
 		return EXIT_USAGE;
 	if (group_parse_name(cli, group) || group_parse_slow(cli, group))
 		return EXIT_USAGE;
@@ -168,13 +173,25 @@ static int group_parse(struct cli *cli, struct ipc_group *group)
 	return EXIT_OK;
 }
 
-static int group_change(struct cli *cli, const struct ipc_group *group,
+/* @name: of the group, if it was not named by its number. */
+static int group_change(struct cli *cli, struct ipc_group *group,
+			const char *name,
 			int (*change)(struct ipc *, const struct ipc_group *))
 {
+	struct ipc_group *named = NULL;
 	struct ipc *ipc = NULL;
 	int status = EXIT_OK, err;
 
 	err = ipc_open(&ipc);
+	if (!err && name) {
+		status = print_find_group(cli, ipc, name, &named);
+		if (status) {
+			ipc_close(ipc);
+			return status;
+		}
+		group->number = named->number;
+		ipc_group_free(named, 1);
+	}
 	if (!err)
 		err = change(ipc, group);
 	if (err)
@@ -186,12 +203,12 @@ static int group_change(struct cli *cli, const struct ipc_group *group,
 static int group_add(struct cli *cli)
 {
 	struct ipc_group group = {};
-	int status = group_parse(cli, &group);
+	int status = group_parse(cli, &group, NULL);
 
 	if (!status && !group.n)
 		status = cli_fail(cli, EXIT_USAGE, "members missing");
 	if (!status)
-		status = group_change(cli, &group, ipc_group_add);
+		status = group_change(cli, &group, NULL, ipc_group_add);
 	free(group.pids);
 	return status;
 }
@@ -199,14 +216,15 @@ static int group_add(struct cli *cli)
 static int group_set(struct cli *cli)
 {
 	struct ipc_group group = {};
-	int status = group_parse(cli, &group);
+	const char *name = NULL;
+	int status = group_parse(cli, &group, &name);
 
 	if (!status && !group.n && !group.name[0] && !group.has_slow &&
 	    !group.has_slow_ms)
 		status = cli_fail(cli, EXIT_USAGE,
 				  "say what to change: name NAME, slow, slow-ms or members");
 	if (!status)
-		status = group_change(cli, &group, ipc_group_set);
+		status = group_change(cli, &group, name, ipc_group_set);
 	free(group.pids);
 	return status;
 }
@@ -240,7 +258,7 @@ const struct cli_noun noun_group = {
 	.text = "who converses with whom",
 	.examples = (const char *const[]) {
 		"psync group add 7 name demo 1:100 2:100 3:100",
-		"psync group set 7 name talk",
+		"psync group set demo name talk",
 		"psync group set 7 slow suspect slow-ms 500",
 		"psync group", NULL
 	},
@@ -252,9 +270,9 @@ const struct cli_noun noun_group = {
 		  "add a group; without a name it is called g and its number",
 		  "name slow slow-ms block skip suspect mask", NULL, group_add },
 		{ "set",
-		  "NUMBER [name NAME] [slow block|skip|suspect|mask] [slow-ms MS] [SITE:PORT...]",
-		  "change what is named; conversations keep what they began with",
-		  "name slow slow-ms block skip suspect mask %group", NULL, group_set },
+		  "NUMBER|NAME [name NAME] [slow block|skip|suspect|mask] [slow-ms MS] [SITE:PORT...]",
+		  "change its name, or what is said; conversations keep what they began with",
+		  "%group name slow slow-ms block skip suspect mask", NULL, group_set },
 		{ "del", "NUMBER|NAME", "delete a group; conversations go on",
 		  "%group", NULL, group_del },
 		{}

@@ -365,8 +365,9 @@ cli_mismatch()
 	exec 9>&-
 	wait $watcher
 	cat $dir/mismatch $dir/c1
-	grep -q '^event mismatch site 1 ' $dir/mismatch &&
-		grep -q '^event refused site 3 ' $dir/c1
+	grep -q '^event mismatch site 1 .*: we refused site 1: its list' \
+		$dir/mismatch &&
+		grep -q '^event refused: 3:100 refused us: its list' $dir/c1
 }
 
 psync-lab up 3 --link "$link" || exit 1

@@ -82,7 +82,7 @@ static void monitor_json(const struct ipc_change *change)
 		print_group_json(&j, "group", &change->group);
 		break;
 	case PSYNC_CMD_EVENT_NTF:
-		print_event_json(&j, "event", &change->event);
+		print_event_json(&j, "event", &change->event, NULL);
 		break;
 	}
 	json_close(&j, '}');
@@ -107,7 +107,7 @@ static void monitor_print(const struct ipc_change *change)
 	uint32_t i;
 
 	if (change->cmd == PSYNC_CMD_EVENT_NTF) {
-		print_event(stdout, &change->event);
+		print_event(stdout, &change->event, NULL);
 		fflush(stdout);
 		return;
 	}

@@ -15,10 +15,32 @@ void print_peer_json(struct json *j, const char *name,
 void print_group_json(struct json *j, const char *name,
 		      const struct ipc_group *group);
 
-/* print.c */
-void print_event(FILE *out, const struct psync_event *ev);
+/* The longest name of a participant, with the zero: a pid, and that it is us. */
+#define PRINT_NAME	(TEXT_PID + 8)
+
+/**
+ * struct print_names - what the participants of a conversation are called
+ * @pids: they
+ * @n: how many
+ * @own: which of them we are
+ */
+struct print_names {
+	const struct psync_pid	*pids;
+	uint32_t		n;
+	uint32_t		own;
+};
+
+/* event.c: @names is NULL where it is not known who the participants are */
+void print_event(FILE *out, const struct psync_event *ev,
+		 const struct print_names *names);
 void print_event_json(struct json *j, const char *name,
-		      const struct psync_event *ev);
+		      const struct psync_event *ev,
+		      const struct print_names *names);
+/* "2:100", "1:100 (us)" or "participant 2", of PRINT_NAME bytes at most. */
+const char *print_participant(const struct print_names *names, uint32_t index,
+			      char *out);
+
+/* print.c */
 void print_pids_json(struct json *j, const char *name,
 		     const struct psync_pid *pids, uint32_t n);
 void print_mids_json(struct json *j, const char *name, const uint64_t *mids,

@@ -122,15 +122,22 @@ static void talk_json_time(struct json *j)
 	json_raw(j, "time", text);
 }
 
+void talk_json_open(const struct talk *talk, struct json *j, const char *dir)
+{
+	char text[TEXT_CID];
+
+	json_open(j, NULL, '{');
+	talk_json_time(j);
+	json_text(j, "dir", dir);
+	json_text(j, "cid", text_of_cid(talk->info.cid, text));
+}
+
 static void talk_json_joined(const struct talk *talk, FILE *out)
 {
 	struct json j = { .out = out };
 	char text[TEXT_PID];
 
-	json_open(&j, NULL, '{');
-	talk_json_time(&j);
-	json_text(&j, "dir", "joined");
-	json_text(&j, "cid", text_of_cid(talk->info.cid, text));
+	talk_json_open(talk, &j, "joined");
 	json_u64(&j, "group", talk->info.group);
 	json_u64(&j, "number", talk->info.number);
 	json_u64(&j, "index", talk->info.index);
@@ -174,10 +181,7 @@ static void talk_json_message(const struct talk *talk, FILE *out,
 	struct json j = { .out = out };
 	char text[TEXT_MID];
 
-	json_open(&j, NULL, '{');
-	talk_json_time(&j);
-	json_text(&j, "dir", m->dir);
-	json_text(&j, "cid", text_of_cid(talk->info.cid, text));
+	talk_json_open(talk, &j, m->dir);
 	json_text(&j, "mid", text_of_mid(m->mid, text));
 	json_text(&j, "sender", text_of_pid(m->sender, text));
 	print_mids_json(&j, "preds", m->preds, m->npreds);
@@ -241,27 +245,40 @@ int talk_send(struct talk *talk, const char *text, size_t len)
 	return EXIT_OK;
 }
 
+FILE *talk_json_out(const struct talk *talk, int i)
+{
+	if (!i)
+		return talk->log;
+	return talk->cli->json ? stdout : NULL;
+}
+
+struct print_names talk_names(const struct talk *talk)
+{
+	return (struct print_names){
+		.pids = talk->pids, .n = talk->info.participants,
+		.own = talk->info.index,
+	};
+}
+
 static void talk_tell_event(const struct talk *talk,
 			    const struct psync_event *ev)
 {
-	FILE *out = talk->log;
+	struct print_names names = talk_names(talk);
 	struct json j = {};
 	int i;
 
-	for (i = 0; i < 2; i++, out = talk->cli->json ? stdout : NULL) {
-		if (!out)
+	for (i = 0; i < TALK_JSON_OUTS; i++) {
+		j.out = talk_json_out(talk, i);
+		if (!j.out)
 			continue;
-		j.out = out;
-		json_open(&j, NULL, '{');
-		talk_json_time(&j);
-		json_text(&j, "dir", "event");
-		print_event_json(&j, "event", ev);
+		talk_json_open(talk, &j, "event");
+		print_event_json(&j, "event", ev, &names);
 		json_close(&j, '}');
 		json_end(&j);
 	}
 	if (!talk->cli->json) {
 		fflush(stdout);
-		print_event(stderr, ev);
+		print_event(stderr, ev, &names);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "print.h"
 
 /**
  * struct talk - one participant in one conversation
@@ -62,6 +63,17 @@ int talk_send(struct talk *talk, const char *text, size_t len);
  * @status.
  */
 int talk_recv(struct talk *talk, int *status);
+
+/* For what is told beside messages: the names, and where lines of JSON go. */
+struct print_names talk_names(const struct talk *talk);
+
+#define TALK_JSON_OUTS	2
+
+/* Of TALK_JSON_OUTS places, the log and stdout; NULL: not there. */
+FILE *talk_json_out(const struct talk *talk, int i);
+
+/* Begins such a line; the caller goes on and closes it. */
+void talk_json_open(const struct talk *talk, struct json *j, const char *dir);
 
 /* "-" or nothing is stdin.  A line at a time, with what is there already. */
 struct line_reader {

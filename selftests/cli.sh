@@ -15,7 +15,8 @@ number=0
 failed=0
 dir=/tmp/cli
 mkdir -p $dir
-trap 'psync-lab down >/dev/null 2>&1' EXIT
+trap 'kill $(cat $dir/*.keeper) >/dev/null 2>&1
+	psync-lab down >/dev/null 2>&1' EXIT
 
 # on HOST COMMAND...
 on()
@@ -359,15 +360,121 @@ cli_mismatch()
 	until_true grep -q watching $dir/mismatch || return 1
 	mkfifo $dir/hold
 	on h3 psync chat demo <$dir/hold >$dir/c3 2>&1 &
+	holder=$!
 	exec 9>$dir/hold
 	until_true sh -c 'psync-lab on h3 psync conv | grep -q open' || return 1
 	echo hello | on h1 psync chat demo --linger $((1 + slow)) >$dir/c1 2>&1
 	exec 9>&-
 	wait $watcher
+	wait $holder
 	cat $dir/mismatch $dir/c1
 	grep -q '^event mismatch site 1 .*: we refused site 1: its list' \
 		$dir/mismatch &&
 		grep -q '^event refused: 3:100 refused us: its list' $dir/c1
+}
+
+# chat_open NAME HOST ARG...: psync chat that is typed into
+chat_open()
+{
+	name=$1 host=$2
+	shift 2
+	rm -f "$dir/$name".*
+	mkfifo "$dir/$name.in"
+	ip netns exec "$host" psync chat demo "$@" --log "$dir/$name.log" \
+		<"$dir/$name.in" >"$dir/$name.out" 2>"$dir/$name.err" &
+	echo $! >"$dir/$name.pid"
+	# Its input ends when this process does.
+	sleep 100000 >"$dir/$name.in" &
+	echo $! >"$dir/$name.keeper"
+	until_true grep -q '"dir":"joined"' "$dir/$name.log" || {
+		chat_show "$name has not joined"
+		return 1
+	}
+}
+
+# chat_type NAME LINE...
+chat_type()
+{
+	name=$1
+	shift
+	printf '%s\n' "$@" >"$dir/$name.in"
+}
+
+# chat_hears TEXT NAME...: they print that message
+chat_hears()
+{
+	text=$1
+	shift
+	for name; do
+		until_true grep -qx "[0-9.]* <$text" "$dir/$name.out" || {
+			chat_show "no <$text at $name"
+			return 1
+		}
+	done
+}
+
+# chat_told TEXT NAME...: they are told so
+chat_told()
+{
+	text=$1
+	shift
+	for name; do
+		until_true grep -qF -- "$text" "$dir/$name.err" || {
+			chat_show "not told at $name: $text"
+			return 1
+		}
+	done
+}
+
+# What those who are typed into have seen.
+chat_show()
+{
+	echo "$*"
+	for name in ann ben cid; do
+		sed "s/^/$name: /" "$dir/$name.out" "$dir/$name.err"
+	done 2>&1
+}
+
+# chat_close NAME...: its input ends
+chat_close()
+{
+	for name; do
+		kill "$(cat "$dir/$name.keeper")"
+	done
+	for name; do
+		wait "$(cat "$dir/$name.pid")" || return
+	done
+}
+
+chat_open_all()
+{
+	chat_open ann h1 "$@" && chat_open ben h2 "$@" && chat_open cid h3 "$@"
+}
+
+# One is killed, and hears what was said before when it is back.
+cli_restart()
+{
+	chat_open_all --number 2 || return
+	chat_type ann one
+	chat_hears '1:100> one' ben cid || return
+	chat_type cid two
+	chat_hears '3:100> two' ann ben || return
+	kill -9 "$(cat $dir/cid.pid)" "$(cat $dir/cid.keeper)"
+	chat_told 'event ended: 3:100 has died: ' ann ben || return
+	chat_type ben three
+	chat_hears '2:100> three' ann || return
+	run_out=$(echo four | on h3 psync chat demo --number 2 2>&1)
+	echo "$run_out" | grep -F 'psync chat --restart comes back' || return
+	chat_open cid h3 --number 2 --restart || return
+	chat_told ', back: what is kept of what was said comes first' cid &&
+		chat_hears '1:100> one' cid && chat_hears '3:100> two' cid &&
+		chat_hears '2:100> three' cid &&
+		chat_told 'event restarted: 3:100 is back' ann ben || return
+	grep '"dir":"joined".*"restart":true' $dir/cid.log || return
+	grep '"type":"restarted".*"participant":"3:100"' $dir/ann.log || return
+	chat_type cid five
+	chat_hears '3:100> five' ann ben || return
+	chat_close ann ben cid
 }
 
 psync-lab up 3 --link "$link" || exit 1
@@ -385,6 +492,8 @@ cli_try "the graph is drawn" cli_pictures
 cli_try "send opens, recv answers" cli_send_recv
 cli_try "a list that differs is refused with events" cli_mismatch
 run 0 'DropDigest' h3 stat
+on h3 psync group set 7 1:100 2:100 3:100
+cli_try "who was killed comes back and hears what was said" cli_restart
 cli_try "the site can be taken away" on h1 psync site del
 run 0 '{"site":0' h1 site --json
 

@@ -12,16 +12,21 @@
 #include "talk.h"
 #include "text.h"
 
+/* What the site keeps at most for those who come back (PSYNC_HISTORY). */
+#define CHAT_HISTORY	(1 << 20)
+
 static uint32_t chat_number = 1, chat_port;
 static const char *chat_script, *chat_until, *chat_log;
 static int chat_linger = -1, chat_timeout;
-static bool chat_preds;
+static bool chat_preds, chat_restart;
 
 static const struct cli_option chat_options[] = {
 	{ "--number", OPTION_NUMBER, &chat_number, "N",
 	  "conversation number: all who say the same one meet (1)" },
 	{ "--port", OPTION_PORT, &chat_port, "P",
 	  "which of the group's ports here we are" },
+	{ "--restart", OPTION_FLAG, &chat_restart, NULL,
+	  "come back after a crash: hear again what is kept" },
 	{ "--script", OPTION_TEXT, &chat_script, "FILE",
 	  "say what is in FILE (-: stdin), with answers" },
 	{ "--until", OPTION_TEXT, &chat_until, "N|TEXT",
@@ -296,6 +301,25 @@ static int chat_setup(struct chat *chat)
 	return EXIT_OK;
 }
 
+/* Joins, and keeps what is said for whoever comes back. */
+static int chat_join(struct chat *chat, const char *group)
+{
+	struct talk *talk = &chat->talk;
+	int status, err;
+
+	talk->restart = chat_restart;
+	status = talk_join(talk, chat->cli, group, chat_number, chat_port);
+	if (status)
+		return status;
+	err = psync_set_history(talk->fd, CHAT_HISTORY);
+	if (!err && fcntl(talk->fd, F_SETFL, O_NONBLOCK) < 0)
+		err = -errno;
+	if (err)
+		return cli_refused(chat->cli, err, NULL);
+	talk_joined(talk);
+	return EXIT_OK;
+}
+
 static int chat_run(struct cli *cli)
 {
 	const char *group = cli_need(cli, "group");
@@ -308,13 +332,7 @@ static int chat_run(struct cli *cli)
 	chat.talk.fd = -1;
 	status = chat_setup(&chat);
 	if (!status)
-		status = talk_join(&chat.talk, cli, group, chat_number,
-				   chat_port);
-	if (!status) {
-		talk_joined(&chat.talk);
-		if (fcntl(chat.talk.fd, F_SETFL, O_NONBLOCK) < 0)
-			status = cli_refused(cli, -errno, NULL);
-	}
+		status = chat_join(&chat, group);
 	if (!status)
 		status = chat_loop(&chat);
 	talk_close(&chat.talk);
@@ -330,6 +348,7 @@ const struct cli_noun noun_chat = {
 	.text = "meet the others of a group and talk",
 	.examples = (const char *const[]) {
 		"psync chat demo", "psync chat demo --number 2 --preds",
+		"psync chat demo --restart",
 		"psync chat demo --script lines.txt --until 6 --log chat.log",
 		NULL
 	},

@@ -76,7 +76,7 @@ static const char *cli_meaning(int err)
 	case ENFILE:
 		return "too many conversations (sysctl net.psync.convs_max)";
 	case ESTALE:
-		return "you left this conversation and others go on: this version cannot rejoin it, take another --number";
+		return "you left this conversation and others go on: psync chat --restart comes back into it";
 	}
 	return strerror(-err);
 }

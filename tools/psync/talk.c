@@ -82,7 +82,8 @@ int talk_join(struct talk *talk, struct cli *cli, const char *group,
 	status = talk_find_group(cli, group, &id);
 	if (status)
 		return status;
-	talk->fd = psync_join(id, number, port);
+	talk->fd = talk->restart ? psync_rejoin(id, number, port, 0) :
+				   psync_join(id, number, port);
 	if (talk->fd == -EMSGSIZE)
 		return cli_fail_errno(cli, -EMSGSIZE,
 				      "the link to a member carries too little, even for fragments");
@@ -141,6 +142,8 @@ static void talk_json_joined(const struct talk *talk, FILE *out)
 	json_u64(&j, "group", talk->info.group);
 	json_u64(&j, "number", talk->info.number);
 	json_u64(&j, "index", talk->info.index);
+	if (talk->restart)
+		json_bool(&j, "restart", true);
 	json_text(&j, "pid", text_of_pid(&talk->pid, text));
 	print_pids_json(&j, "participants", talk->pids,
 			talk->info.participants);
@@ -159,9 +162,10 @@ void talk_joined(const struct talk *talk)
 		return;
 	}
 	fprintf(stderr, "psync: conversation %s of %" PRIu32
-		", we are %" PRIu32 " = %s\n", text_of_cid(talk->info.cid, cid),
+		", we are %" PRIu32 " = %s%s\n", text_of_cid(talk->info.cid, cid),
 		talk->info.participants, talk->info.index,
-		text_of_pid(&talk->pid, pid));
+		text_of_pid(&talk->pid, pid), talk->restart ?
+		", back: what is kept of what was said comes first" : "");
 }
 
 /* A message to be told of. */

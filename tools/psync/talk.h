@@ -17,6 +17,7 @@
  * @info: about the conversation, as it was when opened
  * @pid: who we are
  * @pids: the participants
+ * @restart: come back to what we took part in before; before talk_join()
  * @log: gets lines of JSON, too, or NULL
  * @quiet_own: do not print messages we sent
  * @show_preds: print predecessors
@@ -32,6 +33,7 @@ struct talk {
 	struct psync_info	info;
 	struct psync_pid	pid;
 	struct psync_pid	*pids;
+	bool			restart;
 	FILE			*log;
 	bool			quiet_own;
 	bool			show_preds;

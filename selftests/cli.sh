@@ -435,14 +435,21 @@ chat_show()
 	done 2>&1
 }
 
-# chat_close NAME...: its input ends
+# chat_close STATUS NAME...: their input ends, and they exit so
 chat_close()
 {
+	want=$1
+	shift
 	for name; do
 		kill "$(cat "$dir/$name.keeper")"
 	done
 	for name; do
-		wait "$(cat "$dir/$name.pid")" || return
+		wait "$(cat "$dir/$name.pid")"
+		status=$?
+		[ $status -eq "$want" ] || {
+			chat_show "$name exits $status"
+			return 1
+		}
 	done
 }
 
@@ -474,7 +481,126 @@ cli_restart()
 	grep '"type":"restarted".*"participant":"3:100"' $dir/ann.log || return
 	chat_type cid five
 	chat_hears '3:100> five' ann ben || return
-	chat_close ann ben cid
+	chat_close 0 ann ben cid
+}
+
+# All packets to and from host 3 are lost, or go again.
+cli_cut_host()
+{
+	tc qdisc replace dev veth3 root netem loss 100% &&
+		on h3 tc qdisc replace dev eth0 root netem loss 100%
+}
+
+cli_mend_host()
+{
+	tc qdisc del dev veth3 root && on h3 tc qdisc del dev eth0 root
+}
+
+# A host dies without a word, and begins anew later, with another incarnation.
+cli_host_dies()
+{
+	cli_cut_host || return
+	kill -9 "$(cat $dir/cid.pid)" "$(cat $dir/cid.keeper)"
+	until_true on h3 psync site del && on h3 psync site set 3
+}
+
+# Who remains masks it out, agrees, goes on, and lets it in when it is back.
+cli_masks()
+{
+	chat_open_all --number 3 || return
+	chat_type cid first
+	chat_hears '3:100> first' ann ben || return
+	chat_type ann second
+	chat_hears '1:100> second' ben cid || return
+	cli_host_dies || return
+	chat_type ann third
+	chat_hears '1:100> third' ben || return
+	chat_told 'event suspect: 3:100 is silent' ann || return
+	chat_type ann '/mask 3'
+	chat_told 'masks: 3:100 is masked out by 1:100 (us); that it be agreed waits for 2:100' \
+		ann || return
+	chat_told 'event masked: 1:100 does not wait for 3:100 any more' ben ||
+		return
+	chat_type ben /masks
+	chat_told 'masks: 3:100 is masked out by 1:100; that it be agreed waits for 2:100 (us)' \
+		ben || return
+	chat_type ben '/mask 3:100'
+	chat_told 'event agreed: 3:100 is masked out by all who remain, for good' \
+		ann ben || return
+	chat_type ann /masks '/unmask 3' //fourth
+	chat_told 'masks: 3:100 is masked out by 1:100 (us), 2:100; agreed by all who remain, for good' \
+		ann || return
+	chat_told '3:100: all who remain have masked it out: it comes back by a restart' \
+		ann || return
+	chat_hears '1:100> /fourth' ben || return
+	grep '"dir":"masks".*"by":."1:100","2:100".,"agreed":true' $dir/ann.log
+}
+
+# The host of cli_masks is there again.
+cli_unmasks()
+{
+	cli_mend_host && chat_open cid h3 --number 3 --restart || return
+	chat_hears '3:100> first' cid && chat_hears '1:100> second' cid &&
+		chat_hears '1:100> third' cid &&
+		chat_hears '1:100> /fourth' cid || return
+	chat_told 'event restarted: 3:100 is back' ann ben || return
+	chat_type cid /masks back
+	chat_type ann '/unmask 3:100'
+	chat_told 'event unmasked: 1:100 waits for 3:100 again' ben || return
+	chat_type ben '/unmask 3'
+	chat_told 'masks: 3:100 is not masked out' ben || return
+	chat_hears '3:100> back' ann ben || return
+	chat_type ann /masks
+	chat_told 'masks: nobody is masked out' ann || return
+	# It was refused something.
+	chat_close 1 ann && chat_close 0 ben cid
+}
+
+# Whoever holds back what is said is masked out all the same.
+cli_blocked()
+{
+	on h3 sysctl -qw net.psync.image_msgs=12 || return
+	chat_open_all --number 5 || return
+	on h3 sysctl -qw net.psync.image_msgs=2048
+	chat_type cid here
+	chat_hears '3:100> here' ann ben || return
+	kill -STOP "$(cat $dir/cid.pid)"
+	# shellcheck disable=SC2046 # many words
+	chat_type ann $(seq 1 50)
+	chat_told 'event blocked: 3:100 does not receive' ann || return
+	chat_type ann '/mask 3'
+	chat_hears '1:100> 50' ben || return
+	kill -CONT "$(cat $dir/cid.pid)"
+	chat_told 'event masked: 1:100 does not wait for 3:100 (us)' cid ||
+		return
+	chat_close 0 ann ben cid
+}
+
+# What is refused loses nothing: who types goes on, a pipe ends so in the end.
+cli_commands()
+{
+	chat_open ann h1 --number 4 && chat_open ben h2 --number 4 || return
+	chat_type ann /mark /nothing '/mask' '/mask 1' '/mask x' '/mask 9' \
+		'/mask 2:7' '/unmask 2:100' '/mask 2 3' '/masks all' 'all said'
+	chat_hears '1:100> all said' ben || return
+	chat_told 'no command /mark, did you mean /mask? (/mask HOST,' ann &&
+		chat_told 'no command /nothing (/mask HOST,' ann &&
+		chat_told '/mask takes one HOST' ann &&
+		chat_told '1:100 (us): nobody masks itself out or in' ann &&
+		chat_told 'the SITE of one, not "x"' ann &&
+		chat_told '9 is no participant' ann &&
+		chat_told '2:7 is no participant' ann &&
+		chat_told 'masks: 2:100 is not masked out' ann &&
+		chat_told '/masks takes nothing' ann || return
+	chat_close 0 ben || return
+	chat_told 'event ended: 2:100 has left' ann || return
+	chat_type ann '/mask 2'
+	chat_told '2:100: it has ended, nobody waits for it' ann || return
+	chat_close 1 ann || return
+	printf '%s\n' /nothing 'not said' >$dir/bad
+	says 2 'no command /nothing' on h1 psync chat demo --script $dir/bad \
+		--log $dir/bad.log || return
+	! grep 'not said' $dir/bad.log
 }
 
 psync-lab up 3 --link "$link" || exit 1
@@ -494,6 +620,10 @@ cli_try "a list that differs is refused with events" cli_mismatch
 run 0 'DropDigest' h3 stat
 on h3 psync group set 7 1:100 2:100 3:100
 cli_try "who was killed comes back and hears what was said" cli_restart
+cli_try "a host dies, and those who remain agree and go on" cli_masks
+cli_try "it comes back and they let it in" cli_unmasks
+cli_try "what waits for one who does not read goes on without it" cli_blocked
+cli_try "what is no command is refused, and the rest is said" cli_commands
 cli_try "the site can be taken away" on h1 psync site del
 run 0 '{"site":0' h1 site --json
 

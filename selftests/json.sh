@@ -23,6 +23,24 @@ json_stream()
 	/selftests/json-check <"$tmp/json"
 }
 
+# json_commands WHERE: what is typed, as told on stdout or in the log; and what is
+# refused
+json_commands()
+{
+	rm -f "$tmp/json" "$tmp/refused" "$tmp/log"
+	printf '%s\n' /masks '/mask 2' /masks '/unmask 2:5' /nothing text |
+		psync-lab on h1 psync chat 7 --json --number 3 --log "$tmp/log" \
+			>"$tmp/json" 2>"$tmp/refused"
+	[ $? -eq 2 ] || return
+	cat "$tmp/$1" "$tmp/refused"
+	[ "$(grep -c '"dir":"masks"' "$tmp/$1")" -eq 3 ] &&
+		grep -q '"participant":"2:5","by":."1:5".' "$tmp/$1" &&
+		grep -q '"masks":\[\]' "$tmp/$1" &&
+		grep -q '"text":"text"' "$tmp/$1" &&
+		/selftests/json-check <"$tmp/$1" &&
+		/selftests/json-check <"$tmp/refused"
+}
+
 # Each send opens a conversation, so that one comes when recv listens.
 json_recv()
 {
@@ -98,6 +116,8 @@ try "psync conv show CID" json conv show \
 		head -n 1)" --json
 hold_end one && hold_end two
 try "psync chat" json_stream chat 7 --json --timeout 1
+try "psync chat with commands" json_commands json
+try "psync chat with commands, the log" json_commands log
 try "psync send" json_stream send 7 --json 'a "text" \ of	all	kinds é'
 try "psync recv" json_recv
 try "psync monitor" json_monitor

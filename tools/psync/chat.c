@@ -5,10 +5,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
+#include "say.h"
 #include "talk.h"
 #include "text.h"
 
@@ -45,34 +46,28 @@ static const struct cli_option chat_options[] = {
  * struct chat - a run of psync chat
  * @cli: command
  * @talk: the participant
- * @in: what is to be said
- * @script: lines of @in may wait for others
- * @line: line to be said next, or NULL
- * @len: its length
- * @wait: it waits for this to be heard, or NULL
- * @heard: texts received, each with its length, while a script may ask
- * @nheard: how many
+ * @say: what is to be said
+ * @command: what commands need to know
  * @seen: messages sent and received
  * @until_count: --until N, or 0
  * @until_text: --until TEXT, or NULL
  * @until_seen: it was
  * @blocked: the socket took no more
+ * @watched: somebody who types sees what is refused
+ * @refused: status of the last command that was, where nobody does
  */
 struct chat {
 	struct cli		*cli;
 	struct talk		talk;
-	struct line_reader	in;
-	bool			script;
-	char			*line;
-	size_t			len;
-	char			*wait;
-	char			**heard;
-	size_t			nheard;
+	struct say		say;
+	struct command		command;
 	uint64_t		seen;
 	uint64_t		until_count;
 	const char		*until_text;
 	bool			until_seen;
 	bool			blocked;
+	bool			watched;
+	int			refused;
 };
 
 static bool chat_contains(const char *text, size_t len, const char *what)
@@ -88,91 +83,68 @@ static void chat_saw(struct chat *chat, const char *text, size_t len)
 		chat->until_seen = true;
 }
 
+static int chat_memory(const struct chat *chat, int err)
+{
+	return err ? cli_refused(chat->cli, err, NULL) : EXIT_OK;
+}
+
 static int chat_hear(struct chat *chat)
 {
 	struct talk *talk = &chat->talk;
-	char **more, *copy;
 
 	chat_saw(chat, talk->text, (size_t)talk->len);
-	if (!chat->script)
-		return EXIT_OK;
-	more = realloc(chat->heard, (chat->nheard + 1) * sizeof(*more));
-	if (more)
-		chat->heard = more;
-	/* A zero within the text ends it here; scripts are text. */
-	copy = more ? strndup(talk->text, (size_t)talk->len) : NULL;
-	if (!copy)
-		return cli_refused(chat->cli, -ENOMEM, NULL);
-	chat->heard[chat->nheard++] = copy;
+	return chat_memory(chat, say_hear(&chat->say, talk->text,
+					  (size_t)talk->len));
+}
+
+/* A script ends with what is refused; who types goes on. */
+static int chat_command(struct chat *chat, const char *line)
+{
+	int status = command_run(&chat->command, line);
+
+	if (!status || chat->say.script)
+		return status;
+	if (!chat->watched)
+		chat->refused = status;
 	return EXIT_OK;
 }
 
-static bool chat_was_heard(const struct chat *chat, const char *what)
+static int chat_do(struct chat *chat, const struct say_line *line)
 {
-	size_t i;
+	int status;
 
-	for (i = 0; i < chat->nheard; i++)
-		if (strstr(chat->heard[i], what))
-			return true;
-	return false;
+	if (line->bad)
+		return cli_fail(chat->cli, EXIT_USAGE, "%s", line->bad);
+	if (line->command)
+		return chat_command(chat, line->text);
+	status = talk_send(&chat->talk, line->text, line->len);
+	if (!status)
+		chat_saw(chat, line->text, line->len);
+	return status;
 }
 
-/* "@WORD text", "@"several words" text", "@@text" for a text with an '@'. */
-static int chat_parse_script(struct chat *chat)
-{
-	char *s = chat->line, *end;
-
-	chat->wait = NULL;
-	if (!chat->script || s[0] != '@')
-		return EXIT_OK;
-	if (s[1] == '@') {
-		chat->line++;
-		chat->len--;
-		return EXIT_OK;
-	}
-	s++;
-	end = *s == '"' ? strchr(++s, '"') : strchr(s, ' ');
-	if (!end || end == s)
-		return cli_fail(chat->cli, EXIT_USAGE,
-				"script: \"%s\" is not @WORD and a text",
-				chat->line);
-	*end++ = '\0';
-	end += strspn(end, " ");
-	chat->wait = s;
-	chat->len -= (size_t)(end - chat->line);
-	chat->line = end;
-	if (!chat->len)
-		return cli_fail(chat->cli, EXIT_USAGE,
-				"script: nothing to say after @%s", s);
-	return EXIT_OK;
-}
-
-/* Says lines as long as there are some and the socket takes them. */
+/* Does what lines say as long as there are some and the socket takes them. */
 static int chat_say(struct chat *chat)
 {
+	struct say_line *line;
 	int status;
 
 	chat->blocked = false;
 	for (;;) {
-		while (!chat->line || !chat->len) {
-			chat->line = line_next(&chat->in, &chat->len);
-			if (!chat->line)
-				return EXIT_OK;
-			status = chat->len ? chat_parse_script(chat) : EXIT_OK;
-			if (status)
-				return status;
-		}
-		if (chat->wait && !chat_was_heard(chat, chat->wait))
+		status = chat_memory(chat, say_fill(&chat->say));
+		if (status)
+			return status;
+		line = say_next(&chat->say, chat->blocked);
+		if (!line)
 			return EXIT_OK;
-		status = talk_send(&chat->talk, chat->line, chat->len);
+		status = chat_do(chat, line);
 		if (status == -EAGAIN) {
 			chat->blocked = true;
-			return EXIT_OK;
+			continue;
 		}
 		if (status)
 			return status;
-		chat_saw(chat, chat->line, chat->len);
-		chat->line = NULL;
+		say_done(&chat->say, line);
 	}
 }
 
@@ -182,8 +154,9 @@ static int chat_take(struct chat *chat, int *status)
 	int got;
 
 	while (!*status && (got = talk_recv(&chat->talk, status)) > 0)
-		if (got == 1)
-			*status = chat_hear(chat);
+		*status = got == 1 ? chat_hear(chat) :
+			  chat_memory(chat, command_event(&chat->command,
+						&chat->talk.got.event));
 	return *status ? 0 : got;
 }
 
@@ -193,7 +166,7 @@ static bool chat_done(const struct chat *chat)
 		return chat->seen >= chat->until_count;
 	if (chat->until_text)
 		return chat->until_seen;
-	return chat->in.eof && !chat->line;
+	return say_over(&chat->say);
 }
 
 /* Waits for something to do, at most so long; -1 and errno, or as poll(). */
@@ -201,20 +174,19 @@ static int chat_poll(struct chat *chat, int timeout)
 {
 	struct pollfd fds[2] = {
 		{ .fd = chat->talk.fd, .events = POLLIN },
-		{ .fd = chat->in.fd, .events = POLLIN },
+		{ .fd = chat->say.in.fd, .events = POLLIN },
 	};
 	int n;
 
 	if (chat->blocked)
 		fds[0].events |= POLLOUT;
-	/* A line that waits is said before another is read. */
-	if (chat->in.eof || chat->line)
+	if (chat->say.in.eof || !say_hungry(&chat->say))
 		fds[1].fd = -1;
 	n = poll(fds, 2, timeout);
-	if (n > 0 && fds[1].revents && !line_read(&chat->in)) {
+	if (n > 0 && fds[1].revents && !line_read(&chat->say.in)) {
 		cli_fail(chat->cli, EXIT_REFUSED, "cannot read: %s",
 			 strerror(errno));
-		chat->in.eof = true;
+		chat->say.in.eof = true;
 		return -1;
 	}
 	return n;
@@ -246,6 +218,7 @@ static int chat_loop(struct chat *chat)
 {
 	int64_t begin = talk_clock();
 	int status = EXIT_OK, left;
+	const char *wait;
 
 	for (;;) {
 		/* What was heard comes into the context of what is said. */
@@ -258,12 +231,13 @@ static int chat_loop(struct chat *chat)
 		if (chat_done(chat))
 			return chat_linger_on(chat);
 		left = chat_left(begin);
+		wait = say_waits(&chat->say);
 		if (!left)
 			return cli_fail(chat->cli, EXIT_TIME,
 					"the time is over, %" PRIu64
 					" messages were seen%s%s", chat->seen,
-					chat->wait ? ", waiting for " : "",
-					chat->wait ? chat->wait : "");
+					wait ? ", waiting for " : "",
+					wait ? wait : "");
 		if (chat_poll(chat, left) < 0 && errno != EINTR)
 			return EXIT_REFUSED;
 	}
@@ -278,11 +252,11 @@ static int chat_setup(struct chat *chat)
 		return cli_fail(chat->cli, EXIT_USAGE, "--until what?");
 	if (chat_until && !text_u64(chat_until, &chat->until_count))
 		chat->until_text = chat_until;
-	chat->script = chat_script;
-	chat->in.fd = STDIN_FILENO;
+	chat->say.script = chat_script;
+	chat->say.in.fd = STDIN_FILENO;
 	if (chat_script && strcmp(chat_script, "-")) {
-		chat->in.fd = open(chat_script, O_RDONLY | O_CLOEXEC);
-		if (chat->in.fd < 0)
+		chat->say.in.fd = open(chat_script, O_RDONLY | O_CLOEXEC);
+		if (chat->say.in.fd < 0)
 			return cli_fail(chat->cli, EXIT_REFUSED, "%s: %s",
 					chat_script, strerror(errno));
 	}
@@ -292,9 +266,10 @@ static int chat_setup(struct chat *chat)
 			return cli_fail(chat->cli, EXIT_REFUSED, "%s: %s",
 					chat_log, strerror(errno));
 	}
-	terminal = isatty(chat->in.fd);
+	terminal = isatty(chat->say.in.fd);
 	/* One who types sees the own lines already. */
 	chat->talk.quiet_own = terminal;
+	chat->watched = terminal;
 	chat->talk.show_preds = chat_preds;
 	if (chat_linger < 0)
 		chat_linger = terminal || chat_until ? 0 : 1000;
@@ -325,22 +300,20 @@ static int chat_run(struct cli *cli)
 	const char *group = cli_need(cli, "group");
 	struct chat chat = { .cli = cli };
 	int status;
-	size_t i;
 
 	if (!group || cli_end(cli))
 		return EXIT_USAGE;
 	chat.talk.fd = -1;
+	chat.command.talk = &chat.talk;
 	status = chat_setup(&chat);
 	if (!status)
 		status = chat_join(&chat, group);
 	if (!status)
 		status = chat_loop(&chat);
 	talk_close(&chat.talk);
-	for (i = 0; i < chat.nheard; i++)
-		free(chat.heard[i]);
-	free(chat.heard);
-	free(chat.in.buffer);
-	return status;
+	command_free(&chat.command);
+	say_free(&chat.say);
+	return status ? status : chat.refused;
 }
 
 const struct cli_noun noun_chat = {
@@ -358,7 +331,10 @@ const struct cli_noun noun_chat = {
 		  "%group", chat_options, chat_run },
 		{}
 	},
-	.more = "In a script a line is a text, or an answer: \"@WORD text\" is said when a\n"
+	.more = "A line that begins with / is a command: /mask HOST does not wait for a\n"
+		"participant any more, /unmask HOST does again, /masks says who is masked out\n"
+		"by whom; HOST is SITE:PORT, or SITE.  //text says a text with a /.\n\n"
+		"In a script a line is a text, or an answer: \"@WORD text\" is said when a\n"
 		"message with WORD has been received (@\"some words\" likewise; @@ begins a\n"
 		"text with an @).  Without --until the end of input is the end; from a pipe,\n"
 		"one second after the last message.",

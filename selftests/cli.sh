@@ -9,13 +9,15 @@
 
 # shellcheck disable=SC2317 # the functions are called by cli_try
 
+. /selftests/lib_typed.sh
+
 link=${1:-eth}
 slow=${PSYNC_SLOW:-1}
 number=0
 failed=0
 dir=/tmp/cli
 mkdir -p $dir
-trap 'kill $(cat $dir/*.keeper) >/dev/null 2>&1
+trap 'typed_end_all
 	psync-lab down >/dev/null 2>&1' EXIT
 
 # on HOST COMMAND...
@@ -63,17 +65,6 @@ run()
 	shift 3
 	cli_try "$host: psync $* exits $want: ${text:-nothing}" \
 		says "$want" "$text" on "$host" psync "$@"
-}
-
-# until COMMAND...: wait for it to be true, at most 30 seconds, or more (lib.h)
-until_true()
-{
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ $tries -lt $((300 * slow)) ] || return 1
-		sleep 0.1
-	done
 }
 
 cli_refusals()
@@ -378,79 +369,12 @@ chat_open()
 {
 	name=$1 host=$2
 	shift 2
-	rm -f "$dir/$name".*
-	mkfifo "$dir/$name.in"
-	ip netns exec "$host" psync chat demo "$@" --log "$dir/$name.log" \
-		<"$dir/$name.in" >"$dir/$name.out" 2>"$dir/$name.err" &
-	echo $! >"$dir/$name.pid"
-	# Its input ends when this process does.
-	sleep 100000 >"$dir/$name.in" &
-	echo $! >"$dir/$name.keeper"
+	rm -f "$dir/$name.log"
+	typed_open "$name" "$host" psync chat demo "$@" --log "$dir/$name.log"
 	until_true grep -q '"dir":"joined"' "$dir/$name.log" || {
-		chat_show "$name has not joined"
+		typed_show "$name has not joined"
 		return 1
 	}
-}
-
-# chat_type NAME LINE...
-chat_type()
-{
-	name=$1
-	shift
-	printf '%s\n' "$@" >"$dir/$name.in"
-}
-
-# chat_hears TEXT NAME...: they print that message
-chat_hears()
-{
-	text=$1
-	shift
-	for name; do
-		until_true grep -qx "[0-9.]* <$text" "$dir/$name.out" || {
-			chat_show "no <$text at $name"
-			return 1
-		}
-	done
-}
-
-# chat_told TEXT NAME...: they are told so
-chat_told()
-{
-	text=$1
-	shift
-	for name; do
-		until_true grep -qF -- "$text" "$dir/$name.err" || {
-			chat_show "not told at $name: $text"
-			return 1
-		}
-	done
-}
-
-# What those who are typed into have seen.
-chat_show()
-{
-	echo "$*"
-	for name in ann ben cid; do
-		sed "s/^/$name: /" "$dir/$name.out" "$dir/$name.err"
-	done 2>&1
-}
-
-# chat_close STATUS NAME...: their input ends, and they exit so
-chat_close()
-{
-	want=$1
-	shift
-	for name; do
-		kill "$(cat "$dir/$name.keeper")"
-	done
-	for name; do
-		wait "$(cat "$dir/$name.pid")"
-		status=$?
-		[ $status -eq "$want" ] || {
-			chat_show "$name exits $status"
-			return 1
-		}
-	done
 }
 
 chat_open_all()
@@ -462,45 +386,33 @@ chat_open_all()
 cli_restart()
 {
 	chat_open_all --number 2 || return
-	chat_type ann one
-	chat_hears '1:100> one' ben cid || return
-	chat_type cid two
-	chat_hears '3:100> two' ann ben || return
-	kill -9 "$(cat $dir/cid.pid)" "$(cat $dir/cid.keeper)"
-	chat_told 'event ended: 3:100 has died: ' ann ben || return
-	chat_type ben three
-	chat_hears '2:100> three' ann || return
-	run_out=$(echo four | on h3 psync chat demo --number 2 2>&1)
-	echo "$run_out" | grep -F 'psync chat --restart comes back' || return
+	typed_line ann one
+	typed_told out '<1:100> one' ben cid || return
+	typed_line cid two
+	typed_told out '<3:100> two' ann ben || return
+	typed_kill cid
+	typed_told err 'event ended: 3:100 has died: ' ann ben || return
+	typed_line ben three
+	typed_told out '<2:100> three' ann || return
+	refused=$(echo four | on h3 psync chat demo --number 2 2>&1)
+	echo "$refused" | grep -F 'psync chat --restart comes back' || return
 	chat_open cid h3 --number 2 --restart || return
-	chat_told ', back: what is kept of what was said comes first' cid &&
-		chat_hears '1:100> one' cid && chat_hears '3:100> two' cid &&
-		chat_hears '2:100> three' cid &&
-		chat_told 'event restarted: 3:100 is back' ann ben || return
+	typed_told err ', back: what is kept of what was said comes first' cid &&
+		typed_told out '<1:100> one' cid &&
+		typed_told out '<3:100> two' cid &&
+		typed_told out '<2:100> three' cid &&
+		typed_told err 'event restarted: 3:100 is back' ann ben || return
 	grep '"dir":"joined".*"restart":true' $dir/cid.log || return
 	grep '"type":"restarted".*"participant":"3:100"' $dir/ann.log || return
-	chat_type cid five
-	chat_hears '3:100> five' ann ben || return
-	chat_close 0 ann ben cid
-}
-
-# All packets to and from host 3 are lost, or go again.
-cli_cut_host()
-{
-	tc qdisc replace dev veth3 root netem loss 100% &&
-		on h3 tc qdisc replace dev eth0 root netem loss 100%
-}
-
-cli_mend_host()
-{
-	tc qdisc del dev veth3 root && on h3 tc qdisc del dev eth0 root
+	typed_line cid five
+	typed_told out '<3:100> five' ann ben || return
+	typed_end 0 ann ben cid
 }
 
 # A host dies without a word, and begins anew later, with another incarnation.
 cli_host_dies()
 {
-	cli_cut_host || return
-	kill -9 "$(cat $dir/cid.pid)" "$(cat $dir/cid.keeper)"
+	host_cut 3 && typed_kill cid || return
 	until_true on h3 psync site del && on h3 psync site set 3
 }
 
@@ -508,52 +420,53 @@ cli_host_dies()
 cli_masks()
 {
 	chat_open_all --number 3 || return
-	chat_type cid first
-	chat_hears '3:100> first' ann ben || return
-	chat_type ann second
-	chat_hears '1:100> second' ben cid || return
+	typed_line cid first
+	typed_told out '<3:100> first' ann ben || return
+	typed_line ann second
+	typed_told out '<1:100> second' ben cid || return
 	cli_host_dies || return
-	chat_type ann third
-	chat_hears '1:100> third' ben || return
-	chat_told 'event suspect: 3:100 is silent' ann || return
-	chat_type ann '/mask 3'
-	chat_told 'masks: 3:100 is masked out by 1:100 (us); that it be agreed waits for 2:100' \
+	typed_line ann third
+	typed_told out '<1:100> third' ben || return
+	typed_told err 'event suspect: 3:100 is silent' ann || return
+	typed_line ann '/mask 3'
+	typed_told err 'masks: 3:100 is masked out by 1:100 (us); that it be agreed waits for 2:100' \
 		ann || return
-	chat_told 'event masked: 1:100 does not wait for 3:100 any more' ben ||
+	typed_told err 'event masked: 1:100 does not wait for 3:100 any more' ben ||
 		return
-	chat_type ben /masks
-	chat_told 'masks: 3:100 is masked out by 1:100; that it be agreed waits for 2:100 (us)' \
+	typed_line ben /masks
+	typed_told err 'masks: 3:100 is masked out by 1:100; that it be agreed waits for 2:100 (us)' \
 		ben || return
-	chat_type ben '/mask 3:100'
-	chat_told 'event agreed: 3:100 is masked out by all who remain, for good' \
+	typed_line ben '/mask 3:100'
+	typed_told err 'event agreed: 3:100 is masked out by all who remain, for good' \
 		ann ben || return
-	chat_type ann /masks '/unmask 3' //fourth
-	chat_told 'masks: 3:100 is masked out by 1:100 (us), 2:100; agreed by all who remain, for good' \
+	typed_line ann /masks '/unmask 3' //fourth
+	typed_told err 'masks: 3:100 is masked out by 1:100 (us), 2:100; agreed by all who remain, for good' \
 		ann || return
-	chat_told '3:100: all who remain have masked it out: it comes back by a restart' \
+	typed_told err '3:100: all who remain have masked it out: it comes back by a restart' \
 		ann || return
-	chat_hears '1:100> /fourth' ben || return
+	typed_told out '<1:100> /fourth' ben || return
 	grep '"dir":"masks".*"by":."1:100","2:100".,"agreed":true' $dir/ann.log
 }
 
 # The host of cli_masks is there again.
 cli_unmasks()
 {
-	cli_mend_host && chat_open cid h3 --number 3 --restart || return
-	chat_hears '3:100> first' cid && chat_hears '1:100> second' cid &&
-		chat_hears '1:100> third' cid &&
-		chat_hears '1:100> /fourth' cid || return
-	chat_told 'event restarted: 3:100 is back' ann ben || return
-	chat_type cid /masks back
-	chat_type ann '/unmask 3:100'
-	chat_told 'event unmasked: 1:100 waits for 3:100 again' ben || return
-	chat_type ben '/unmask 3'
-	chat_told 'masks: 3:100 is not masked out' ben || return
-	chat_hears '3:100> back' ann ben || return
-	chat_type ann /masks
-	chat_told 'masks: nobody is masked out' ann || return
+	host_mend 3 && chat_open cid h3 --number 3 --restart || return
+	typed_told out '<3:100> first' cid &&
+		typed_told out '<1:100> second' cid &&
+		typed_told out '<1:100> third' cid &&
+		typed_told out '<1:100> /fourth' cid || return
+	typed_told err 'event restarted: 3:100 is back' ann ben || return
+	typed_line cid /masks back
+	typed_line ann '/unmask 3:100'
+	typed_told err 'event unmasked: 1:100 waits for 3:100 again' ben || return
+	typed_line ben '/unmask 3'
+	typed_told err 'masks: 3:100 is not masked out' ben || return
+	typed_told out '<3:100> back' ann ben || return
+	typed_line ann /masks
+	typed_told err 'masks: nobody is masked out' ann || return
 	# It was refused something.
-	chat_close 1 ann && chat_close 0 ben cid
+	typed_end 1 ann && typed_end 0 ben cid
 }
 
 # Whoever holds back what is said is masked out all the same.
@@ -562,41 +475,41 @@ cli_blocked()
 	on h3 sysctl -qw net.psync.image_msgs=12 || return
 	chat_open_all --number 5 || return
 	on h3 sysctl -qw net.psync.image_msgs=2048
-	chat_type cid here
-	chat_hears '3:100> here' ann ben || return
+	typed_line cid here
+	typed_told out '<3:100> here' ann ben || return
 	kill -STOP "$(cat $dir/cid.pid)"
 	# shellcheck disable=SC2046 # many words
-	chat_type ann $(seq 1 50)
-	chat_told 'event blocked: 3:100 does not receive' ann || return
-	chat_type ann '/mask 3'
-	chat_hears '1:100> 50' ben || return
+	typed_line ann $(seq 1 50)
+	typed_told err 'event blocked: 3:100 does not receive' ann || return
+	typed_line ann '/mask 3'
+	typed_told out '<1:100> 50' ben || return
 	kill -CONT "$(cat $dir/cid.pid)"
-	chat_told 'event masked: 1:100 does not wait for 3:100 (us)' cid ||
+	typed_told err 'event masked: 1:100 does not wait for 3:100 (us)' cid ||
 		return
-	chat_close 0 ann ben cid
+	typed_end 0 ann ben cid
 }
 
 # What is refused loses nothing: who types goes on, a pipe ends so in the end.
 cli_commands()
 {
 	chat_open ann h1 --number 4 && chat_open ben h2 --number 4 || return
-	chat_type ann /mark /nothing '/mask' '/mask 1' '/mask x' '/mask 9' \
+	typed_line ann /mark /nothing '/mask' '/mask 1' '/mask x' '/mask 9' \
 		'/mask 2:7' '/unmask 2:100' '/mask 2 3' '/masks all' 'all said'
-	chat_hears '1:100> all said' ben || return
-	chat_told 'no command /mark, did you mean /mask? (/mask HOST,' ann &&
-		chat_told 'no command /nothing (/mask HOST,' ann &&
-		chat_told '/mask takes one HOST' ann &&
-		chat_told '1:100 (us): nobody masks itself out or in' ann &&
-		chat_told 'the SITE of one, not "x"' ann &&
-		chat_told '9 is no participant' ann &&
-		chat_told '2:7 is no participant' ann &&
-		chat_told 'masks: 2:100 is not masked out' ann &&
-		chat_told '/masks takes nothing' ann || return
-	chat_close 0 ben || return
-	chat_told 'event ended: 2:100 has left' ann || return
-	chat_type ann '/mask 2'
-	chat_told '2:100: it has ended, nobody waits for it' ann || return
-	chat_close 1 ann || return
+	typed_told out '<1:100> all said' ben || return
+	typed_told err 'no command /mark, did you mean /mask? (/mask HOST,' ann &&
+		typed_told err 'no command /nothing (/mask HOST,' ann &&
+		typed_told err '/mask takes one HOST' ann &&
+		typed_told err '1:100 (us): nobody masks itself out or in' ann &&
+		typed_told err 'the SITE of one, not "x"' ann &&
+		typed_told err '9 is no participant' ann &&
+		typed_told err '2:7 is no participant' ann &&
+		typed_told err 'masks: 2:100 is not masked out' ann &&
+		typed_told err '/masks takes nothing' ann || return
+	typed_end 0 ben || return
+	typed_told err 'event ended: 2:100 has left' ann || return
+	typed_line ann '/mask 2'
+	typed_told err '2:100: it has ended, nobody waits for it' ann || return
+	typed_end 1 ann || return
 	printf '%s\n' /nothing 'not said' >$dir/bad
 	says 2 'no command /nothing' on h1 psync chat demo --script $dir/bad \
 		--log $dir/bad.log || return

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The commands and programs of README.md and the man pages, run as they are
-# written there. In the virtual machine, by scripts/check-docs --guest, which
+# The commands and programs of README.md, the man pages and sockets.rst, run as
+# they are written there. In the virtual machine, by scripts/check-docs --guest, which
 # puts them into /selftests/docs: NAME.sh for commands, NAME for programs.
 
 # shellcheck disable=SC2317 # docs_try calls the functions
@@ -10,6 +10,9 @@
 number=0
 failed=0
 docs=/selftests/docs
+dir=/tmp/docs
+mkdir -p $dir
+. /selftests/lib_typed.sh
 
 # docs_try WHAT COMMAND...: one test
 docs_try()
@@ -96,6 +99,46 @@ docs_answer()
 	grep -q "anybody there" /tmp/two && grep -q "I am" /tmp/one
 }
 
+# docs_lab: three hosts that may die
+docs_lab()
+{
+	psync-lab up 3 || return
+	for i in 1 2 3; do
+		psync-lab on "h$i" psync group add 7 1:100 2:100 3:100 ||
+			return
+	done
+}
+
+# docs_survive PROGRAM: two go on without the third, which comes back
+docs_survive()
+{
+	for i in 1 2 3; do
+		typed_open "h$i" "h$i" "$docs/$1" 7
+	done
+	typed_line h3 first
+	typed_told out 'heard: first' h1 h2 || return
+	typed_line h2 second
+	typed_told out 'heard: second' h1 h3 || return
+	host_cut 3 && typed_kill h3 || return
+	typed_line h1 third
+	typed_told out 'heard: third' h2 &&
+		typed_told out 'host 3 is silent' h1 h2 &&
+		typed_told out '2 is masked out' h1 h2 &&
+		typed_told out '2 is out, after its message ' h1 h2 || return
+	typed_line h2 fourth
+	typed_told out 'heard: fourth' h1 || return
+	host_mend 3 && typed_open h3 h3 "$docs/$1" 7 again
+	typed_line h3 fifth
+	for text in first second third fourth; do
+		typed_told out "heard: $text" h3 || return
+	done
+	typed_told out '2 is back' h1 h2 && typed_told out '2 is masked in' h1 h2 &&
+		typed_told out '0 waits for 2 again' h2 h3 &&
+		typed_told out '1 waits for 2 again' h1 h3 &&
+		typed_told out 'heard: fifth' h1 h2 || return
+	typed_end 0 h1 h2 h3
+}
+
 docs_try "a network of two hosts" docs_network
 docs_try "README.md: configure the first host" docs_commands 1 host1
 docs_try "README.md: configure the second host" docs_commands 2 host2
@@ -103,4 +146,8 @@ docs_try "README.md: the first program" docs_converse first
 docs_try "psync.7: the example" docs_hear psync7
 docs_try "psync.8: a link, a peer and a group" docs_commands 1 psync8
 docs_try "psync.8: say something, and answer it" docs_answer
+docs_try "a lab of three hosts" docs_lab
+docs_try "sockets.rst: when a host dies" docs_survive survive
+typed_end_all
+psync-lab down
 docs_end

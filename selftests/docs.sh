@@ -55,7 +55,17 @@ docs_network()
 # docs_commands HOST NAME
 docs_commands()
 {
-	ip netns exec "docs$1" sh "$docs/$2.sh"
+	ip netns exec "docs$1" sh -e "$docs/$2.sh"
+}
+
+# docs_boot HOST NAME: what the unit does, with these commands
+docs_boot()
+{
+	cp "$docs/$2.sh" /etc/psync.sh
+	start=$(sed -n 's/^ExecStart=//p' "$docs/psync.service")
+	ip netns exec "docs$1" sh -c "$start" || return
+	# And not again.
+	! ip netns exec "docs$1" sh -c "$start"
 }
 
 # docs_converse PROGRAM: on both hosts; each prints what the other said
@@ -87,7 +97,7 @@ docs_hear()
 # docs_answer: psync recv answers what psync send says
 docs_answer()
 {
-	ip netns exec docs2 sh "$docs/psync8recv.sh" >/tmp/two 2>&1 &
+	ip netns exec docs2 sh -e "$docs/psync8recv.sh" >/tmp/two 2>&1 &
 	left=1000
 	until grep -q listening /tmp/two; do
 		[ $((left -= 1)) -gt 0 ] || return 1
@@ -99,14 +109,14 @@ docs_answer()
 	grep -q "anybody there" /tmp/two && grep -q "I am" /tmp/one
 }
 
-# docs_lab: three hosts that may die
+# docs_lab: three hosts, in a tree where psync-lab is as it is in the sources
 docs_lab()
 {
-	psync-lab up 3 || return
-	for i in 1 2 3; do
-		psync-lab on "h$i" psync group add 7 1:100 2:100 3:100 ||
-			return
-	done
+	mkdir -p "$dir"/selftests/vm &&
+		cp "$(command -v psync-lab)" "$dir"/selftests/vm/psync-lab || return
+	(cd "$dir" && sh -e "$docs/lab.sh") >"$dir"/said || return
+	cat "$dir"/said
+	grep -q '^2 link l0 ' "$dir"/said && grep -q '^3 link l0 ' "$dir"/said
 }
 
 # docs_survive PROGRAM: two go on without the third, which comes back
@@ -140,13 +150,13 @@ docs_survive()
 }
 
 docs_try "a network of two hosts" docs_network
-docs_try "README.md: configure the first host" docs_commands 1 host1
+docs_try "README.md: configure the first host, as at boot" docs_boot 1 host1
 docs_try "README.md: configure the second host" docs_commands 2 host2
 docs_try "README.md: the first program" docs_converse first
 docs_try "psync.7: the example" docs_hear psync7
 docs_try "psync.8: a link, a peer and a group" docs_commands 1 psync8
 docs_try "psync.8: say something, and answer it" docs_answer
-docs_try "a lab of three hosts" docs_lab
+docs_try "README.md: a lab of three hosts" docs_lab
 docs_try "sockets.rst: when a host dies" docs_survive survive
 typed_end_all
 psync-lab down

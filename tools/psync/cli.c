@@ -76,7 +76,7 @@ static const char *cli_meaning(int err)
 	case ENFILE:
 		return "too many conversations (sysctl net.psync.convs_max)";
 	case ESTALE:
-		return "you left this conversation and others go on: psync chat --restart comes back into it";
+		return "others go on without you, who left or were masked out for good: psync chat --restart comes back";
 	}
 	return strerror(-err);
 }

@@ -12,8 +12,8 @@
  * @last: sequence number of the last message of it that counts there
  *
  * PSYNC_EV_AGREED tells so, unless the view masks that one out itself: after a
- * partition each side goes on; or it has restarted since.  When nobody is left who takes what it sends, that
- * fails with -ESTALE, see psync_image_send().
+ * partition each side goes on; or it has restarted since.  When nobody is left who
+ * takes what it sends, that fails with -ESTALE, see psync_image_send().
  *
  * Context: the image's lock; all there is to know of masks is looked at.
  */

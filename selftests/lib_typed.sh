@@ -35,12 +35,12 @@ typed_open()
 	echo $! >"$dir/$name.keeper"
 }
 
-# typed_line NAME LINE...
+# typed_line NAME LINE...: also where it has died and reads nothing any more
 typed_line()
 {
 	name=$1
 	shift
-	printf '%s\n' "$@" >"$dir/$name.in"
+	printf '%s\n' "$@" 1<>"$dir/$name.in"
 }
 
 # typed_told out|err TEXT NAME...: they say so, at last

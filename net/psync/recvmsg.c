@@ -40,7 +40,7 @@ static bool psync_recv_ready(struct sock *sk)
 
 	return READ_ONCE(psync_sk(sk)->events_queued) ||
 	       READ_ONCE(part->view.outstanding) || READ_ONCE(sk->sk_err) ||
-	       READ_ONCE(part->view.lost) ||
+	       READ_ONCE(part->view.lost) || psync_conv_stale(part) ||
 	       READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 

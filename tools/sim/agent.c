@@ -687,10 +687,7 @@ static void psync_agent_unsent(struct psync_agent *agent, int err)
 {
 	struct psync_sim *sim = agent->conv->sim;
 
-	if (err == -ESTALE && agent->view.out) {
-		agent->refused = true;
-		sim->stats->expelled++;
-	} else if (err == -ESTALE) {
+	if (err == -ESTALE) {
 		psync_agent_refused(agent);
 	} else if (err == -EAGAIN) {
 		agent->blocked = true;
@@ -945,6 +942,15 @@ void psync_agent_readable(struct psync_agent *agent)
 		psync_agent_plan(agent);
 }
 
+/* Nobody takes what it sends: it can send no more. */
+static void psync_agent_expelled(struct psync_agent *agent)
+{
+	if (!agent->view.out || agent->refused)
+		return;
+	agent->refused = true;
+	agent->conv->sim->stats->expelled++;
+}
+
 /* What was told is part of the history when it takes something back. */
 static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 			     const struct psync_agent *agent,
@@ -971,6 +977,7 @@ static void psync_agent_told(struct psync_conv *conv, struct psync_site *site,
 			rec->answer = PSYNC_REC_MASK_IN;
 			rec->others = ev->reason;
 		} else if (ev->type == PSYNC_EV_AGREED) {
+			psync_agent_expelled(each);
 			rec = psync_agent_rec(each, PSYNC_REC_MASK);
 			rec->answer = PSYNC_MID_INDEX(ev->mid) == each->part ?
 				      PSYNC_REC_MASK_OWN :

@@ -1661,22 +1661,42 @@ static void psync_check_cut(struct psync_check *c, uint32_t about)
 	}
 }
 
-/* S5.3: it is told that it is out for good only if somebody else goes by that. */
+/* Does @other, as far as @seat knows of it, count it out, or is counted out? */
+static bool psync_check_apart(const struct psync_check_seat *seat,
+			      const struct psync_check_seat *other)
+{
+	return !other->here || other->crashed || other->refused || !seat->last ||
+	       !seat->last[other->part] ||
+	       (other->agreed && other->agreed[seat->part]) ||
+	       (seat->agreed && seat->agreed[other->part]);
+}
+
+/*
+ * S5.3: it is told that it is out for good only if somebody goes by that, with
+ * that cut, and nobody is left who does not.
+ */
 static void psync_check_expelled(struct psync_check *c)
 {
 	struct psync_check_seat *seat = &c->seats[c->rec->seat];
 	const struct psync_check_seat *other;
+	bool found = false;
 	uint32_t i;
 
 	for (i = psync_check_inst(c)->seats; i != PSYNC_CHECK_NONE;
 	     i = other->next) {
 		other = &c->seats[i];
-		if (other != seat && other->agreed &&
-		    other->agreed[seat->part] &&
-		    other->limits[seat->part] == c->rec->mid)
-			return;
+		if (other == seat)
+			continue;
+		if (!psync_check_apart(seat, other))
+			psync_check_fail(c, "expelled-true",
+					 "participant %u has not counted it out",
+					 other->part);
+		found |= other->agreed && other->agreed[seat->part] &&
+			 other->limits[seat->part] == c->rec->mid;
 	}
-	psync_check_fail(c, "expelled-true", "nobody has counted it out");
+	if (!found)
+		psync_check_fail(c, "expelled-true",
+				 "nobody has counted it out so");
 }
 
 static void psync_check_mask(struct psync_check *c)

@@ -63,7 +63,7 @@
 	X(masked, ADD, RARE, "participants masked out")			\
 	X(unmasked, ADD, RARE, "... and in again")			\
 	X(agreed, ADD, RARE, "... out by all who remain")		\
-	X(expelled, ADD, RARE, "... and told so by a send")		\
+	X(expelled, ADD, RARE, "... and told so, who then sends no more")		\
 	X(lost, ADD, RARE, "told that messages are lost")		\
 	X(voided, ADD, RARE, "messages beyond a cut that others follow") \
 	X(stable, ADD, RARE, "answers: stable")				\

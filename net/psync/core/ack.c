@@ -136,9 +136,8 @@ static void psync_ack_plan(struct psync_image *img,
 	psync_image_arm(img, remote->probe_at);
 }
 
-/* Who only acknowledges may delay that. */
-static u64 psync_ack_patience(const struct psync_image *img,
-			      const struct psync_remote *remote)
+u64 psync_ack_patience(const struct psync_image *img,
+		       const struct psync_remote *remote)
 {
 	return psync_ack_wait(img, remote, remote->probes) +
 	       img->p.limits.ack_ns;

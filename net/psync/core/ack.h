@@ -366,6 +366,17 @@ enum psync_drop psync_ack_input(struct psync_image *img,
 				const struct psync_pkt *pkt);
 
 /**
+ * psync_ack_patience - how long a site may take that only acknowledges
+ * @img: image
+ * @remote: this site
+ *
+ * Return: nanoseconds: psync_ack_wait() with the questions that it was asked since
+ * it got any further, and what it may delay its answer by.
+ */
+u64 psync_ack_patience(const struct psync_image *img,
+		       const struct psync_remote *remote);
+
+/**
  * psync_ack_wait - how long an answer may take
  * @img: image
  * @remote: of this site, or NULL: of any

@@ -7,20 +7,34 @@
 
 /**
  * psync_expel_told - somebody says that a view's participant is counted out
- * @view: its view
+ * @view: its view, which has masks
  * @index: who says it
  * @last: sequence number of the last message of it that counts there
  *
- * PSYNC_EV_AGREED tells so, unless the view masks that one out itself: after a
- * partition each side goes on; or it has restarted since.  When nobody is left who
- * takes what it sends, that fails with -ESTALE, see psync_image_send().
+ * When nobody is left who takes what it sends, PSYNC_EV_AGREED tells so, and that
+ * fails with -ESTALE, see psync_image_send().  What is said by those whom the view
+ * masks out does that only with another's word: after a partition each side goes
+ * on.  What was said of an earlier life of it is nothing to who is back.
  *
- * Context: the image's lock; all there is to know of masks is looked at.
+ * Context: the image's lock.
  */
 void psync_expel_told(struct psync_view *view, u32 index, u64 last);
 
 /**
- * psync_expel_review - has one who was told so nobody left meanwhile?
+ * psync_expel_undo - that is not so any more
+ * @view: its view
+ * @index: who has taken it back, or has restarted
+ */
+void psync_expel_undo(struct psync_view *view, u32 index);
+
+/**
+ * psync_expel_look - is nobody left, or somebody back?
+ * @view: view
+ */
+void psync_expel_look(struct psync_view *view);
+
+/**
+ * psync_expel_review - likewise, for all views
  * @img: image
  */
 void psync_expel_review(struct psync_image *img);
@@ -28,7 +42,7 @@ void psync_expel_review(struct psync_image *img);
 /**
  * psync_expel_insist - one who is counted out sends as if it were not
  * @img: image
- * @remote: its site
+ * @remote: its site, or NULL: this one
  * @index: it
  *
  * Those here who have counted it out say so, the more often the later.

@@ -526,8 +526,8 @@ u32 psync_image_slow(const struct psync_image *img, u64 *ns)
 
 /*
  * The only participant of a site that has not ended, and one.  0: several, or the
- * site itself was not heard for as long as is waited: that says nothing of who is
- * there.
+ * site itself was not heard for as long as is waited, nor answers what it is asked
+ * meanwhile: that says nothing of who is there.
  */
 static u32 psync_flow_only(const struct psync_image *img, u32 k)
 {
@@ -536,6 +536,7 @@ static u32 psync_flow_only(const struct psync_image *img, u32 k)
 	u32 i;
 
 	psync_image_slow(img, &ns);
+	ns = max(ns, psync_ack_patience(img, &img->remotes[k]));
 	if (img->now >= img->remotes[k].heard_at + ns)
 		return 0;
 	for (i = 0; img->remotes[k].nlive == 1 && i < img->p.n; i++)

@@ -668,6 +668,7 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	img->now = now;
 	if (view->pending)
 		return -EINVAL;
+	psync_expel_look(view);
 	if (img->refused || view->out)
 		return -ESTALE;
 	if (view->lost)
@@ -698,6 +699,8 @@ int psync_image_send(struct psync_image *img, struct psync_view *view,
 	/* What was masked out before there was anything is announced now. */
 	if (!err && view->announce)
 		psync_image_arm(img, now);
+	if (!err && img->masking)
+		psync_expel_insist(img, NULL, view->index);
 	if (!err)
 		psync_flow_settle(img);
 	return err;

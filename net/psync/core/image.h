@@ -533,9 +533,8 @@ struct psync_remote {
  *	psync_view_nulls()
  * @restart: it is a restart, whose RESTART is not sent yet
  * @barred: it is masked out by all others, see psync_mask_bars()
- * @expelled: it was told that it is counted out for good, see expel.h
- * @expelled_at: then: the last message of it that counts
- * @out: then: nobody takes anything of it; sends fail with ESTALE
+ * @expelled: somebody has said that it is counted out for good, see expel.h
+ * @out: and nobody is left who takes what it sends, which fails with ESTALE
  * @all: it is to have all messages, or none (S7.3)
  * @lost: it is not; sends and receives fail with ENODATA
  * @redo: its program runs again from its beginning (S7.2)
@@ -576,7 +575,6 @@ struct psync_view {
 	bool			restart;
 	bool			barred;
 	bool			expelled;
-	u64			expelled_at;
 	bool			out;
 	bool			all;
 	bool			lost;

@@ -88,6 +88,8 @@ void psync_mask_exit(struct psync_view *view)
 		view->img->ops->free(view->img, view->masks,
 				     psync_mask_size(view->img));
 	view->masks = NULL;
+	view->expelled = false;
+	view->out = false;
 }
 
 bool psync_mask_ignores(const struct psync_view *view, u32 index)
@@ -442,6 +444,8 @@ void psync_mask_taken_back(struct psync_image *img, u32 index, u32 about,
 		psync_mask_unsay(view);
 	}
 	note->closed = seq;
+	if (view)
+		psync_expel_undo(view, index);
 	if (view && view->owes)
 		psync_null_due(view);
 	/* A restart may have waited for it. */
@@ -492,8 +496,10 @@ static void psync_mask_restart(struct psync_image *img,
 	struct psync_view *view;
 	u32 i;
 
-	list_for_each_entry(view, &img->views, link)
+	list_for_each_entry(view, &img->views, link) {
 		psync_mask_unhint(view, node);
+		psync_expel_undo(view, node->sender);
+	}
 	for (i = 0; part->notes && i < img->p.n; i++) {
 		if (!psync_mask_by(img, node->sender, i))
 			continue;
@@ -566,8 +572,13 @@ void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 		psync_mask_tell(img, pkt->msg.sender, seq, op, pkt->msg.about);
 		psync_mask_review(img);
 	}
+	/* Made up, it could not be undone. */
+	if (pkt->msg.flags & PSYNC_MSGF_FOREIGN)
+		return;
 	if (pkt->msg.op == PSYNC_MASK_OP_KEPT)
 		psync_expel_told(view, pkt->msg.sender, pkt->msg.last);
+	else
+		psync_expel_undo(view, pkt->msg.sender);
 }
 
 u64 psync_mask_last(const struct psync_view *view, u32 index)
@@ -741,7 +752,7 @@ bool psync_mask_is_shut(const struct psync_image *img)
 	u32 i;
 
 	for (i = 0; img->masking && i < img->p.n; i++)
-		if (img->parts[i].shut)
+		if (img->parts[i].shut && !img->parts[i].ended)
 			return true;
 	return false;
 }
@@ -817,6 +828,8 @@ void psync_mask_attached(struct psync_image *img,
 		psync_mask_restart(img, node);
 	if (!img->masking)
 		return;
+	if (node->kind == PSYNC_KIND_END)
+		psync_expel_review(img);
 	/* One who had said nothing counts for itself from now on. */
 	if (node->seq == img->p.seq_base + 1)
 		psync_mask_review(img);
@@ -865,7 +878,8 @@ void psync_mask_finish(struct psync_view *view,
 	node = psync_graph_find(img, view->index, vote->seq);
 	if (vote->op != PSYNC_MASK_OP_KEPT)
 		psync_mask_more(view, index);
-	else if (psync_ack_held(img, remote, view->index) >= vote->seq)
+	else if (!remote ||
+		 psync_ack_held(img, remote, view->index) >= vote->seq)
 		return;
 	else if (!node)
 		psync_mask_more(view, index);

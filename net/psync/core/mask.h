@@ -77,6 +77,8 @@ struct psync_sure_trace {
  *	come says about the view's participant
  * @hint_at: sequence number of that message
  * @hint_until: none that says otherwise is used before this time
+ * @kept: it has counted the view's participant out for good, as it says (expel.c)
+ * @kept_at: then: that one's last message that counts
  */
 struct psync_mask {
 	bool	out;
@@ -107,6 +109,8 @@ struct psync_mask {
 	u8	hint;
 	u64	hint_at;
 	u64	hint_until;
+	bool	kept;
+	u64	kept_at;
 };
 
 /**
@@ -322,7 +326,7 @@ bool psync_mask_against(const struct psync_view *view, u32 index);
 /**
  * psync_mask_finish - one whom a view has counted out sends as if it had not
  * @view: the view
- * @remote: site of the other one
+ * @remote: site of the other one, or NULL: the same
  * @index: the other one
  *
  * Says that it is for good, unless that site has it already: the same message once

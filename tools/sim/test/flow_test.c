@@ -550,7 +550,7 @@ static void psync_flow_test_ask(void **state)
 	assert_int_equal(psync_view_slow(&lab.view, PSYNC_SLOW_SUSPECT, MS,
 					 50 * MS), 0);
 	psync_bed_run(&lab.bed, 50 * MS);
-	psync_flow_event(&lab, 1, PSYNC_EV_SUSPECT, 2, 0);
+	psync_flow_event(&lab, 1, PSYNC_EV_SUSPECT, 2, 2);
 	psync_flow_close(&lab);
 }
 

@@ -975,9 +975,8 @@ static void psync_mask_test_expelled(void **state)
 		assert_false(net.views[2].out);
 		psync_bed_send(&net.beds[2], &net.views[2], 10);
 		psync_mask_pass(&net, 3000 * MS, true);
-		/* By the first who says it, and when nobody is left. */
-		assert_in_range(psync_mask_events(&net.beds[2],
-						  PSYNC_EV_AGREED), 1, 2);
+		assert_int_equal(psync_mask_events(&net.beds[2],
+						   PSYNC_EV_AGREED), 1);
 		ev = psync_mask_event(&net.beds[2], PSYNC_EV_AGREED);
 		assert_int_equal(ev->site, 3);
 		assert_int_equal(ev->mid, PSYNC_MID(2, last));
@@ -1020,7 +1019,10 @@ static void psync_mask_test_expelled_late(void **state)
 	psync_mask_close(&net);
 }
 
-/* One of two sites of a side is told so, and goes on with the other. */
+/*
+ * One of two sites of a side goes on with the other, until that one ends; and when
+ * it is back.
+ */
 static void psync_mask_test_expelled_two(void **state)
 {
 	struct psync_mask_net net;
@@ -1035,17 +1037,53 @@ static void psync_mask_test_expelled_two(void **state)
 	psync_mask_pass(&net, 1000 * MS, true);
 	psync_bed_send(&net.beds[2], &net.views[2], 10);
 	psync_mask_pass(&net, 3000 * MS, true);
-	assert_true(net.views[2].expelled);
+	assert_true(net.views[2].masks[0].kept);
+	assert_true(net.views[2].masks[1].kept);
 	assert_false(net.views[2].out);
 	psync_bed_send(&net.beds[2], &net.views[2], 10);
 	psync_mask_pass(&net, 4000 * MS, true);
 	assert_int_equal(net.beds[3].img.parts[2].seq,
 			 net.beds[2].img.parts[2].seq);
-	/* Until that one masks it out, too. */
-	psync_mask_out(&net, 3, 2);
+	/* Who is masked out is somebody until that is agreed. */
+	net.views[2].masks[3].out = true;
+	assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]), 0);
+	net.views[2].masks[3].out = false;
 	psync_mask_pass(&net, 5000 * MS, true);
-	assert_true(net.views[2].out);
+	assert_int_equal(psync_mask_events(&net.beds[2], PSYNC_EV_AGREED), 0);
+	/* It ends, and is back. */
+	net.beds[2].img.parts[3].ended = true;
 	assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]), -ESTALE);
+	assert_int_equal(psync_mask_events(&net.beds[2], PSYNC_EV_AGREED), 1);
+	net.beds[2].img.parts[3].ended = false;
+	assert_int_equal(psync_mask_try(&net.beds[2], &net.views[2]), 0);
+	psync_mask_close(&net);
+}
+
+/* Who has masked out all the others goes on alone, whatever they say. */
+static void psync_mask_test_expelled_alone(void **state)
+{
+	struct psync_mask_net net;
+	u32 i;
+
+	psync_mask_open(&net, 3, true);
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 200 * MS, true);
+	net.cut[0] = ~0U;
+	net.cut[1] = 1;
+	net.cut[2] = 1;
+	for (i = 1; i < 3; i++) {
+		psync_mask_out(&net, 0, i);
+		psync_mask_out(&net, i, 0);
+	}
+	psync_mask_pass(&net, 1000 * MS, true);
+	memset(net.cut, 0, sizeof(net.cut));
+	assert_int_equal(psync_mask_events(&net.beds[0], PSYNC_EV_AGREED), 2);
+	psync_bed_send(&net.beds[0], &net.views[0], 10);
+	psync_mask_pass(&net, 3000 * MS, true);
+	assert_true(net.views[0].masks[1].kept);
+	assert_true(net.views[0].masks[2].kept);
+	assert_int_equal(psync_mask_try(&net.beds[0], &net.views[0]), 0);
+	assert_int_equal(psync_mask_events(&net.beds[0], PSYNC_EV_AGREED), 2);
 	psync_mask_close(&net);
 }
 
@@ -1417,22 +1455,35 @@ static void psync_mask_test_expelled_before(void **state)
 	pkt.msg.about = 0;
 	pkt.msg.last = 1;
 	pkt.body_len = 0;
+	/* Nor does what another site says, who may have made it up. */
+	psync_mask_hint_relayed(&bed, &a, &pkt);
+	assert_false(a.masks[2].kept);
 	a.restart = true;
 	psync_bed_input(&bed, &pkt, 1);
 	assert_int_equal(a.masks[2].hint, PSYNC_MASK_OP_OUT);
-	assert_false(a.expelled);
+	assert_false(a.masks[2].kept);
 	a.restart = false;
 	a.returned = 2;
 	pkt.msg.seq++;
 	psync_bed_input(&bed, &pkt, 1);
-	assert_false(a.expelled);
-	assert_int_equal(psync_mask_events(&bed, PSYNC_EV_AGREED), 0);
-	pkt.msg.last = 2;
+	assert_false(a.masks[2].kept);
+	pkt.msg.last = 5;
 	pkt.msg.seq++;
 	psync_bed_input(&bed, &pkt, 1);
-	assert_true(a.expelled);
+	assert_true(a.masks[2].kept);
+	assert_int_equal(a.masks[2].kept_at, 2);
+	/* Two are not heard yet: they may take what it sends. */
+	assert_int_equal(psync_mask_try(&bed, &a), 0);
+	bed.img.remotes[0].absent = true;
+	bed.img.remotes[2].absent = true;
+	assert_int_equal(psync_mask_try(&bed, &a), -ESTALE);
 	assert_int_equal(psync_mask_event(&bed, PSYNC_EV_AGREED)->mid,
 			 PSYNC_MID(0, 2));
+	pkt.msg.seq++;
+	pkt.msg.op = PSYNC_MASK_OP_IN;
+	psync_bed_input(&bed, &pkt, 100 * MS);
+	assert_false(a.out);
+	assert_int_equal(psync_mask_try(&bed, &a), 0);
 	psync_bed_leave(&bed, &a);
 	psync_bed_exit(&bed);
 	assert_int_equal(psync_bed_bodies, 0);
@@ -2241,6 +2292,7 @@ const struct CMUnitTest psync_mask_tests[] = {
 	cmocka_unit_test(psync_mask_test_expelled),
 	cmocka_unit_test(psync_mask_test_expelled_late),
 	cmocka_unit_test(psync_mask_test_expelled_two),
+	cmocka_unit_test(psync_mask_test_expelled_alone),
 	cmocka_unit_test(psync_mask_test_remind_shared),
 	cmocka_unit_test(psync_mask_test_kept_for),
 	cmocka_unit_test(psync_mask_test_suspect),

@@ -35,12 +35,14 @@ typed_open()
 	echo $! >"$dir/$name.keeper"
 }
 
-# typed_line NAME LINE...: also where it has died and reads nothing any more
+# typed_line NAME LINE...: waits for it to open its input, if it has not died
 typed_line()
 {
 	name=$1
 	shift
-	printf '%s\n' "$@" 1<>"$dir/$name.in"
+	# shellcheck disable=SC2016 # the inner shell's
+	timeout $((30 * ${PSYNC_SLOW:-1})) sh -c 'printf "%s\n" "$@" >"$0"' \
+		"$dir/$name.in" "$@"
 }
 
 # typed_told out|err TEXT NAME...: they say so, at last

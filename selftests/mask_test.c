@@ -666,11 +666,16 @@ static void comes_back(void **state)
 static void send_to_nobody(int fd)
 {
 	struct patience p = patience_begin();
+	socklen_t len = sizeof(int);
+	int error;
 
 	while (send(fd, "anybody?", 8, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
 	       errno == EAGAIN)
 		patience_try(&p, "ESTALE");
 	assert_int_equal(errno, ESTALE);
+	/* That was told, then. */
+	works(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len));
+	assert_int_equal(error, 0);
 }
 
 /* Of what comes to each host so much is lost; the last one is cut off, too. */

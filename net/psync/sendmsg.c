@@ -118,6 +118,9 @@ static int psync_sendmsg_attach(struct sock *sk, struct psync_participant *part,
 		timeo = wait_woken(&wait, TASK_INTERRUPTIBLE, timeo);
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
+	/* That it is over is told by this one, not by SO_ERROR once more. */
+	if (err == -ESTALE)
+		sock_error(sk);
 	if (err)
 		kfree_skb(skb);
 	else

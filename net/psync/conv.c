@@ -249,7 +249,8 @@ static void psync_conv_event_one(struct psync_view *view,
 		return;
 	psync_event_queue(part->sk, ev);
 	if (ev->type == PSYNC_EV_STALE ||
-	    (ev->type == PSYNC_EV_AGREED && psync_conv_stale(part))) {
+	    (ev->type == PSYNC_EV_AGREED && view->out &&
+	     PSYNC_MID_INDEX(ev->mid) == view->index)) {
 		part->sk->sk_err = ESTALE;
 		sk_error_report(part->sk);
 	} else if (view->lost && ev->type == PSYNC_EV_GAP) {

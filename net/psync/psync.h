@@ -882,7 +882,7 @@ int psync_conv_send(struct psync_participant *part, struct sk_buff *skb);
  */
 bool psync_conv_writable(struct psync_participant *part);
 
-/* Do the others go on without it (S1.4, S5.3)?  Stays so. */
+/* Do the others go on without it (S1.4; S5.3, unless one of them is back)? */
 static inline bool psync_conv_stale(const struct psync_participant *part)
 {
 	return READ_ONCE(part->conv->img.refused) || READ_ONCE(part->view.out);

@@ -205,7 +205,7 @@ static int psync_recv_try(struct psync_sock *psk, struct msghdr *msg,
 	err = sock_error(sk);
 	if (err)
 		return err;
-	/* Stays so: the others go on without it (S1.4, S5.3). */
+	/* Also when that was told: the others go on without it (S1.4, S5.3). */
 	if (psync_conv_stale(psk->part))
 		return -ESTALE;
 	/* Shut down: the end, like a stream's; distinct from "nothing now". */

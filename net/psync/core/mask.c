@@ -557,7 +557,9 @@ void psync_mask_told(struct psync_image *img, const struct psync_pkt *pkt,
 	if (img->recover || !view || psync_mask_prepare(view))
 		return;
 	mask = &view->masks[pkt->msg.sender];
-	if (seq <= mask->hint_at)
+	/* Its own word is heard also where another site has told it before. */
+	if (seq < mask->hint_at ||
+	    (seq == mask->hint_at && pkt->msg.flags & PSYNC_MSGF_FOREIGN))
 		return;
 	op = pkt->msg.op == PSYNC_MASK_OP_IN ? PSYNC_MASK_OP_IN :
 					       PSYNC_MASK_OP_OUT;
